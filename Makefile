@@ -1,0 +1,40 @@
+# `make` alone lists the targets. Each target that needs .venv makes it.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo test lint bench peers clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+setup: $(STAMP) ## make .venv with econnlab and what its tests need
+	@echo "ready: $(BIN)/econnlab --help"
+
+demo: $(STAMP) ## from nothing to the article's two experiments on the screen (a minute)
+	$(BIN)/econnlab sweep --sessions 20
+	$(BIN)/econnlab maxconn
+
+test: $(STAMP) ## the whole suite
+	$(BIN)/python -m pytest
+
+lint: $(STAMP) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP) ## the figures about speed, as ratios in one run (some minutes)
+	$(BIN)/python -m tests.benchmarks
+
+peers: $(STAMP) ## install the real servers and clients that tests use
+	sh tests/peers/install.sh
+
+clean: ## remove what was built and installed here
+	rm -rf $(VENV) .peers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

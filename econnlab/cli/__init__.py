@@ -1,0 +1,1 @@
+"""The command line: parses into a Scenario, runs it, renders what came out."""

@@ -1,0 +1,55 @@
+"""``econnlab keepalive``: the article's first experiment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from econnlab.cli import options
+from econnlab.cli.params import DURATION
+
+EPILOG = """\b
+Examples:
+  econnlab keepalive --interval 4990
+  econnlab keepalive --keepalive-timeout 500 --interval 498 --sessions 10
+  econnlab keepalive --interval 5000 --link none --server-busy 20ms/1s    a true ECONNRESET
+  econnlab keepalive --interval 5000 --retries 3                          the cure, every attempt recorded
+  econnlab keepalive --url http://127.0.0.1:3000/ --interval 4999         a server of yours
+"""
+
+
+@click.command("keepalive", epilog=EPILOG, short_help="Requests that race with the server's idle timer.")
+@click.option(
+    "--interval",
+    type=DURATION,
+    default="5000ms",
+    show_default=True,
+    help="From the end of a response to the next request.",
+)
+@options.requests
+@options.sessions
+@options.keepalive_timeout
+@options.server_busy
+@options.url
+@options.link
+@options.client_options
+@options.seed
+@options.output_options
+@click.pass_context
+def command(context: click.Context, /, **values: Any) -> int:
+    """Send requests one INTERVAL apart to a server that closes idle connections.
+
+    A request that leaves just before the server closes arrives just after: it is lost. One line per
+    request as it happens, then the table. By default a link of some milliseconds stands between client
+    and server, for on bare loopback (--link none) the window is a fraction of a millisecond.
+    """
+    from econnlab.cli.experiment import run_experiment
+    from econnlab.scenario.model import Plan, Scenario
+
+    plan = Plan((values["interval"],), values["sessions"], values["requests"])
+    server, url = options.server_or_url(context, values)
+    scenario = Scenario(
+        "keepalive", server, url, values["link"], options.client_spec(values), plan, values["seed"]
+    )
+    return run_experiment(scenario, values, lines=True)

@@ -1,0 +1,116 @@
+"""What keepalive, sweep and maxconn have in common: run a scenario, show it as it happens, report, save."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from econnlab.cli.interrupts import Interrupts, interrupts
+from econnlab.cli.outputs import Outputs
+from econnlab.cli.rendering import print_warnings
+from econnlab.cli.saving import Recorder
+from econnlab.errors import EnvironmentProblem, ExitCode
+from econnlab.explain.evidence import Evidence
+from econnlab.explain.summary import explain_request, summarize
+from econnlab.lab.lab import Lab
+from econnlab.record.attempts import Request
+from econnlab.report.console import LabConsole, OutputClosed, console
+from econnlab.report.terminal import header, report, request_line
+from econnlab.scenario.model import Scenario
+
+#: Progress is redrawn this often; drawing costs a millisecond, which a send may have to wait for.
+TICK_S = 0.5
+
+
+def run_experiment(scenario: Scenario, values: dict[str, Any], *, lines: bool) -> int:
+    """Run ``scenario`` and report it; ``lines`` shows each request as it ends. Returns the exit code."""
+    with Outputs(values) as outputs, Recorder(values["save"]) as recorder, interrupts() as stop:
+        screen = console(stderr=outputs.on_stdout)
+        experiment = _Experiment(scenario, screen, recorder, lines=lines)
+        failed = experiment.run(stop)
+        experiment.finish(outputs)
+        if failed is not None:
+            raise failed
+        if experiment.output_closed:
+            return ExitCode.PIPE_CLOSED
+        return ExitCode.INTERRUPTED if stop.happened else ExitCode.OK
+
+
+class _Experiment:
+    def __init__(self, scenario: Scenario, screen: LabConsole, recorder: Recorder, *, lines: bool) -> None:
+        self._scenario = scenario
+        self._screen = screen
+        self._recorder = recorder
+        self._lines = lines
+        self._lab = Lab(scenario)
+        self.output_closed = False
+
+    def run(self, stop: Interrupts) -> EnvironmentProblem | None:
+        """Run to the end, or until ``stop``; a process of the lab that died is returned, not raised."""
+        failed: EnvironmentProblem | None = None
+        stop.stops(self._lab.interrupt)
+        with self._lab as lab:
+            self._recorder.begin(lab.run)
+            self._evidence = Evidence(lab.run)
+            try:
+                self._print(header(self._scenario))
+                self._follow(lab)
+            except EnvironmentProblem as problem:
+                failed = problem
+        self._recorder.events(lab.run)
+        return failed
+
+    def _follow(self, lab: Lab) -> None:
+        total = self._scenario.plan.total_requests
+        with _progress(enabled=not self._lines) as progress:
+            task = progress.add_task("", total=total)
+            for request in lab.requests(TICK_S):
+                if request is None:
+                    progress.update(task, completed=len(lab.run.requests))
+                    continue
+                self._recorder.request(request)
+                if self._lines:
+                    self._show(lab, request)
+
+    def _show(self, lab: Lab, request: Request) -> None:
+        if len(request.attempts) > 1 or not request.ok:
+            lab.sync()
+            self._evidence.update()
+            self._recorder.events(lab.run)
+        self._print(request_line(self._scenario, request, explain_request(self._evidence, request)))
+
+    def _print(self, text: Any) -> None:
+        if self.output_closed:
+            return
+        try:
+            self._screen.print(text, soft_wrap=True)
+        except OutputClosed:
+            self.output_closed = True
+            self._lab.interrupt()
+
+    def finish(self, outputs: Outputs) -> None:
+        """Print the table, then warnings, then write the files."""
+        summary = summarize(self._lab.run)
+        if not self.output_closed:
+            try:
+                self._screen.print(report(summary, self._screen))
+            except OutputClosed:
+                self.output_closed = True
+        print_warnings(summary)
+        outputs.write(summary)
+
+
+def _progress(*, enabled: bool) -> Progress:
+    on_terminal = sys.stderr.isatty()
+    return Progress(
+        TextColumn("requests"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console(stderr=True),
+        auto_refresh=False,
+        transient=True,
+        disable=not (enabled and on_terminal),
+    )

@@ -1,0 +1,107 @@
+"""Files that a command writes beside its table: tried before the run, replaced whole after it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from econnlab.cli.options import FORMATS
+from econnlab.discovery import parts
+from econnlab.errors import EnvironmentProblem, UsageProblem
+
+if TYPE_CHECKING:
+    from econnlab.explain.summary import Summary
+
+STDOUT = "-"
+
+
+class Outputs:
+    """The files a command was asked for. A context manager: what was not written whole leaves no trace."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        asked = {name: values[name] for name in parts(FORMATS) if values.get(name)}
+        if list(asked.values()).count(STDOUT) > 1:
+            raise UsageProblem("Only one output fits on stdout.", "Give the others a file.")
+        self.on_stdout = STDOUT in asked.values()
+        self._files = {name: _open(where) for name, where in asked.items() if where != STDOUT}
+        self._stdout_format = next((name for name, where in asked.items() if where == STDOUT), None)
+
+    def __enter__(self) -> Outputs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files.values():
+            file.discard()
+
+    def write(self, summary: Summary) -> None:
+        """Render ``summary`` into each of them."""
+        formats = parts(FORMATS)
+        for name, file in self._files.items():
+            file.write(formats[name].render(summary))
+        if self._stdout_format is not None:
+            sys.stdout.write(formats[self._stdout_format].render(summary))
+            sys.stdout.flush()
+
+
+class _File:
+    """A file that is replaced whole, from a temporary one beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.resolve()  # the target of a link, not the link, is what is written
+        if self._path.exists() and not os.access(self._path, os.W_OK):
+            raise PermissionError(13, "Permission denied")
+        fd, name = tempfile.mkstemp(prefix=".econnlab-", dir=self._path.parent)
+        os.close(fd)
+        self._temporary = Path(name)
+
+    def write(self, text: str) -> None:
+        self._temporary.write_text(text, encoding="utf-8")
+        self._temporary.chmod(self._mode())
+        self._temporary.replace(self._path)
+
+    def _mode(self) -> int:
+        if self._path.exists():
+            return self._path.stat().st_mode & 0o777
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+    def discard(self) -> None:
+        self._temporary.unlink(missing_ok=True)
+
+
+class _Device:
+    """What is there already and is no plain file, as /dev/stdout or a named pipe: written in place."""
+
+    def __init__(self, path: Path) -> None:
+        self._stream = path.open("w", encoding="utf-8")
+
+    def write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+    def discard(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._stream.close()
+
+
+def _open(where: str) -> _File | _Device:
+    path = Path(where)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(21, "Is a directory")
+        return _Device(path) if path.exists() and not path.is_file() else _File(path)
+    except OSError as error:
+        raise cannot_write(where, error) from error
+
+
+def cannot_write(where: str, error: OSError) -> EnvironmentProblem:
+    """The error for a file that was asked for and cannot be had."""
+    return EnvironmentProblem(
+        f"{where!r} cannot be written: {error.strerror}.",
+        "Nothing was run; give another path, or - for stdout.",
+    )

@@ -1,0 +1,105 @@
+"""Option values: how the command line's words become the scenario's values.
+
+Nothing but click is imported at the top: ``econnlab --help`` imports this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from econnlab.scenario.links import LinkSpec
+
+    _ParamType = click.ParamType[Any, Any]
+else:  # generic only for type checkers, and only since click 8.5
+    _ParamType = click.ParamType
+
+
+class Parsed(_ParamType):
+    """A value that one function of the scenario package reads."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse text; its UsageProblem becomes click's, which names the option."""
+        if not isinstance(value, str):
+            return value
+        from econnlab.errors import UsageProblem
+
+        try:
+            return self._parse(value)
+        except UsageProblem as problem:
+            self.fail(f"{problem.message} {problem.hint}".strip(), param, ctx)
+
+
+def _duration(text: str) -> Decimal:
+    from econnlab.scenario.durations import parse_duration
+
+    return parse_duration(text)
+
+
+def _intervals(text: str) -> tuple[Decimal, ...]:
+    from econnlab.scenario.durations import parse_intervals
+
+    return parse_intervals(text)
+
+
+def _link(text: str) -> LinkSpec:
+    from econnlab.scenario.links import parse_link
+
+    return parse_link(text)
+
+
+def _busy(text: str) -> tuple[Decimal, Decimal]:
+    from econnlab.errors import UsageProblem
+    from econnlab.scenario.durations import parse_duration
+
+    blocked, slash, every = text.partition("/")
+    if not slash:
+        raise UsageProblem(f"{text!r} does not say how often.", "Give FOR/EVERY, as 20ms/1s.")
+    return parse_duration(blocked), parse_duration(every)
+
+
+def _url(text: str) -> str:
+    from econnlab.lab.listeners import parse_url
+
+    parse_url(text)
+    return text
+
+
+DURATION = Parsed("duration", _duration)
+INTERVALS = Parsed("intervals", _intervals)
+LINK = Parsed("link", _link)
+BUSY = Parsed("for/every", _busy)
+URL = Parsed("url", _url)
+
+
+class PartName(_ParamType):
+    """The name of one of the parts in a package; which there are is looked up only when needed."""
+
+    name = "name"
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """``[close|reset|...]`` in the help."""
+        return f"[{'|'.join(self._names())}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name, if there is such a part."""
+        if value not in self._names():
+            self.fail(f"{value!r} is not one of {', '.join(self._names())}.", param, ctx)
+        return str(value)
+
+    def _names(self) -> list[str]:
+        from econnlab.discovery import parts
+
+        return list(parts(self._package))

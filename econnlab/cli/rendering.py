@@ -1,0 +1,50 @@
+"""Reports: of a run just made, or of one read from its record."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from econnlab.cli.outputs import STDOUT, Outputs
+from econnlab.errors import ExitCode, UsageProblem
+from econnlab.explain.notes import warnings
+from econnlab.explain.summary import Summary, summarize
+from econnlab.record.jsonl import read_run
+from econnlab.record.run import Run
+from econnlab.report.console import LabConsole, OutputClosed, console
+from econnlab.report.terminal import header, report
+
+
+def render_record(where: str, values: dict[str, Any]) -> int:
+    """Print and write the run in the file ``where``. Returns the exit code."""
+    with Outputs(values) as outputs:
+        summary = summarize(_read(where))
+        screen = console(stderr=outputs.on_stdout)
+        try:
+            screen.print(header(summary.run.scenario), soft_wrap=True)
+            screen.print(report(summary, screen))
+        except OutputClosed:
+            return ExitCode.PIPE_CLOSED
+        print_warnings(summary)
+        outputs.write(summary)
+    return ExitCode.OK
+
+
+def print_warnings(summary: Summary) -> None:
+    """On stderr, a line each."""
+    notes: LabConsole = console(stderr=True)
+    for warning in warnings(summary):
+        notes.print(f"warning: {warning}", style="yellow", soft_wrap=True)
+
+
+def _read(where: str) -> Run:
+    if where == STDOUT:
+        return read_run(sys.stdin, "stdin")
+    try:
+        with Path(where).open(encoding="utf-8", errors="replace") as lines:
+            return read_run(lines, where)
+    except OSError as error:
+        raise UsageProblem(
+            f"{where!r} cannot be read: {error.strerror}.", "Give a file that --save wrote."
+        ) from error

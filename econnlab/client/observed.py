@@ -1,0 +1,137 @@
+"""Connections that can be seen at work: urllib3's own, with a witness at each socket call.
+
+What goes over the wire stays as it is, and so does its timing, but for two things that are asked for:
+the client waits until the request is due at the very point where it takes up a connection, and the check
+for a stale connection can be left out.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any, cast
+
+from urllib3 import PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.ssl_ import create_urllib3_context
+
+from econnlab.client.witness import Witnessed
+from econnlab.sockets import address
+
+if TYPE_CHECKING:
+    from econnlab.client.observer import Observer
+
+connection_numbers = itertools.count(1)
+
+
+class ObservedSocket(Witnessed, socket.socket):
+    """A plain socket with a witness."""
+
+
+class ObservedTlsSocket(Witnessed, ssl.SSLSocket):
+    """A TLS socket with a witness of the bytes inside TLS."""
+
+
+class ObservedConnection:
+    """What both connection classes add to urllib3's: every step is told to the session's observer."""
+
+    observer: Observer
+    sock: socket.socket | None
+    number: int | None = None
+    local: str | None = None
+    #: When the last response on this connection had been read whole; None before the first.
+    idle_since: float | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """urllib3 asks this when it takes a pooled connection up (connectionpool.py, _get_conn)."""
+        self.observer.hold()
+        if not self.observer.stale_check:
+            return self.sock is not None
+        return cast(bool, super().is_connected)  # type: ignore[misc]
+
+    def connect(self) -> None:
+        self.observer.hold()
+        self.observer.begin_attempt(self)
+        with self.observer.failures():
+            super().connect()  # type: ignore[misc]
+
+    def _new_conn(self) -> socket.socket:
+        here = cast(Any, self)
+        named = here._dns_host, here.port
+        here._dns_host, here.port = self.observer.dial
+        try:
+            plain: socket.socket = super()._new_conn()  # type: ignore[misc]
+        finally:
+            here._dns_host, here.port = named
+        timeout = plain.gettimeout()
+        sock = ObservedSocket(fileno=plain.detach())
+        sock.settimeout(timeout)
+        self.number = next(connection_numbers)
+        self.local = address(sock.getsockname())
+        self.idle_since = None
+        self.observer.on_connected(self, sock)
+        return sock
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        self.observer.hold()
+        self.observer.begin_attempt(self)
+        with self.observer.failures():
+            super().request(*args, **kwargs)  # type: ignore[misc]
+
+    def getresponse(self) -> Any:
+        with self.observer.failures():
+            response = super().getresponse()  # type: ignore[misc]
+        self.observer.on_response(response)
+        return response
+
+
+class ObservedHTTPConnection(ObservedConnection, HTTPConnection):
+    """A plain connection that can be seen at work."""
+
+
+class ObservedHTTPSConnection(ObservedConnection, HTTPSConnection):
+    """A TLS connection that can be seen at work."""
+
+
+class _ObservedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = ObservedHTTPConnection
+
+
+class _ObservedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = ObservedHTTPSConnection
+
+
+def observe(manager: PoolManager, observer: Observer) -> None:
+    """Let every connection that ``manager`` makes from now on report to ``observer``."""
+
+    def pool_of(kind: type[HTTPConnectionPool]) -> Any:
+        def new_pool(*args: Any, **kwargs: Any) -> HTTPConnectionPool:
+            pool = kind(*args, **kwargs)
+            plain_new_conn = pool._new_conn
+
+            def new_conn() -> Any:
+                connection = plain_new_conn()
+                cast(ObservedConnection, connection).observer = observer
+                return connection
+
+            pool._new_conn = new_conn  # type: ignore[method-assign]
+            return pool
+
+        return new_pool
+
+    manager.pool_classes_by_scheme = {
+        "http": pool_of(_ObservedHTTPPool),
+        "https": pool_of(_ObservedHTTPSPool),
+    }
+
+
+def tls_settings(url: str) -> dict[str, Any]:
+    """What a pool for ``url`` needs so that its TLS sockets, if it has any, are witnessed."""
+    if not url.startswith("https:"):
+        return {}
+    context = create_urllib3_context()
+    context.sslsocket_class = ObservedTlsSocket
+    return {"ssl_context": context}

@@ -1,0 +1,85 @@
+"""The one edge where an exception becomes an outcome: by the types and errnos of its chain, not its text."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import urllib3.exceptions as u3
+
+from econnlab.record.attempts import Outcome
+
+_BY_ERRNO = {
+    errno.ECONNRESET: Outcome.RESET,
+    errno.ECONNABORTED: Outcome.RESET,
+    errno.EPIPE: Outcome.BROKEN_PIPE,
+    errno.EPROTOTYPE: Outcome.BROKEN_PIPE,  # macOS, writing during teardown (libuv PR #482)
+    errno.ECONNREFUSED: Outcome.REFUSED,
+    errno.ETIMEDOUT: Outcome.TIMEOUT,
+}
+_TIMEOUTS = (TimeoutError, u3.TimeoutError)
+_ENDS = (http.client.RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+_MOST_LINKS = 32
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What an exception says: the outcome, the symbolic errno at its root, and the chain of class names."""
+
+    outcome: Outcome
+    errno: str | None
+    chain: str
+
+
+def failure_of(error: BaseException, *, response_began: bool, saw_eof: bool) -> Failure:
+    """Classify ``error``, given what the socket showed: any byte of the response, and its end (a FIN)."""
+    chain = list(links(error))
+    number = next((number for number in map(_errno, reversed(chain)) if number is not None), None)
+    return Failure(
+        _outcome(chain, number, response_began, saw_eof),
+        errno.errorcode.get(number, str(number)) if number is not None else None,
+        " < ".join(type(link).__name__ for link in chain),
+    )
+
+
+def _outcome(chain: list[BaseException], number: int | None, response_began: bool, saw_eof: bool) -> Outcome:
+    if number in _BY_ERRNO:
+        return _BY_ERRNO[number]
+    if any(isinstance(link, socket.gaierror | u3.NameResolutionError) for link in chain):
+        return Outcome.OTHER  # a NameResolutionError is a TimeoutError by descent alone
+    if any(isinstance(link, _TIMEOUTS) for link in chain):
+        return Outcome.TIMEOUT
+    if any(isinstance(link, _ENDS) for link in chain):
+        return Outcome.TRUNCATED if response_began else Outcome.CLOSED
+    if saw_eof and response_began and any(isinstance(link, http.client.HTTPException) for link in chain):
+        return Outcome.TRUNCATED  # IncompleteRead, InvalidChunkLength, or BadStatusLine of half a line
+    return Outcome.OTHER
+
+
+def links(error: BaseException) -> Iterator[BaseException]:
+    """``error`` and every exception it stands for, outermost first.
+
+    Libraries hide the root in different places: as the cause or context, among the arguments
+    (urllib3 ProtocolError), or as ``reason`` (urllib3 MaxRetryError).
+    """
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting and len(seen) < _MOST_LINKS:
+        link = waiting.pop(0)
+        if id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        context = None if link.__suppress_context__ else link.__context__
+        inner = [getattr(link, "reason", None), *link.args, link.__cause__, context]
+        waiting.extend(each for each in inner if isinstance(each, BaseException))
+
+
+def _errno(error: BaseException) -> int | None:
+    if isinstance(error, socket.gaierror | ssl.SSLError):
+        return None  # their numbers are not errnos
+    return error.errno if isinstance(error, OSError) else None

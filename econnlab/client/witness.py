@@ -1,0 +1,53 @@
+"""What one attempt saw on its socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from econnlab.clock import now
+
+
+class Witness:
+    """What one attempt saw on its socket. Times are seconds on the monotonic clock."""
+
+    __slots__ = ("bytes_read", "first_byte", "last_byte", "saw_eof", "sent")
+
+    def __init__(self) -> None:
+        self.sent: float | None = None
+        self.first_byte: float | None = None
+        self.last_byte: float | None = None
+        self.bytes_read = 0
+        self.saw_eof = False
+
+    def on_send(self) -> None:
+        """The first byte is about to be handed to the kernel."""
+        if self.sent is None:
+            self.sent = now()
+
+    def on_read(self, size: int) -> None:
+        """The kernel has given ``size`` bytes; 0 is the end of what the peer sends."""
+        at = now()
+        if size:
+            if self.first_byte is None:
+                self.first_byte = at
+            self.last_byte = at
+            self.bytes_read += size
+        else:
+            self.saw_eof = True
+
+
+class Witnessed:
+    """Socket calls with a witness, for plain and TLS sockets alike."""
+
+    witness: Witness | None = None
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        if self.witness is not None:
+            self.witness.on_send()
+        super().sendall(data, flags)  # type: ignore[misc]
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        size: int = super().recv_into(buffer, nbytes or 0, flags)  # type: ignore[misc]
+        if self.witness is not None:
+            self.witness.on_read(size)
+        return size

@@ -1,0 +1,51 @@
+"""The one family of errors: each knows its exit code and says what to do next."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the command tells the shell (DESIGN: exit codes)."""
+
+    OK = 0
+    EXPECTATION = 1
+    USAGE = 2
+    ENVIRONMENT = 3
+    INTERRUPTED = 130
+    PIPE_CLOSED = 141
+
+
+class EconnlabError(Exception):
+    """Base of every error that the lab raises on purpose.
+
+    ``message`` says what is wrong, ``hint`` what to do next.
+    """
+
+    exit_code: ExitCode = ExitCode.ENVIRONMENT
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class UsageProblem(EconnlabError):
+    """What was asked for makes no sense: exit 2."""
+
+    exit_code = ExitCode.USAGE
+
+
+class EnvironmentProblem(EconnlabError):
+    """This machine cannot do it now: a port is taken, a file cannot be written: exit 3."""
+
+
+class NothingListens(EnvironmentProblem):
+    """The server that the user named refuses connections."""
+
+
+class ProcessDied(EnvironmentProblem):
+    """The lab's own server or link ended in the middle of a run."""

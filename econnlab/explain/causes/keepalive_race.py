@@ -1,0 +1,66 @@
+"""The server's idle timer ended the connection while the next request was on its way, or before it left."""
+
+from __future__ import annotations
+
+from econnlab.explain.evidence import Case
+from econnlab.explain.verdict import Finding, certain, likely, ms
+from econnlab.record.attempts import Outcome
+from econnlab.record.events import Kind
+
+NAME = "keepalive_race"
+HELP = "the server closed the idle connection before the request that reused it arrived"
+
+
+def explain(case: Case) -> Finding | None:
+    """A reused connection, closed for idleness, nothing of the request read."""
+    if not case.attempt.reused or not case.unanswered:
+        return None
+    if case.server is not None:
+        return _from_server_ledger(case)
+    if case.link is not None:
+        return _from_link_ledger(case)
+    return _from_client_alone(case)
+
+
+def _from_server_ledger(case: Case) -> Finding | None:
+    assert case.server is not None
+    close, timer = case.server_close, case.server.first(Kind.IDLE_TIMEOUT)
+    if close is None or timer is None or timer.idle_s is None or close.unread or case.reached is not None:
+        return None
+    if close.how == "fin" and case.reset_without_fin:
+        return None  # the request came in between the look for unread bytes and close(2)
+    how = "closed this connection" if close.how == "fin" else "reset this connection"
+    return certain(f"server {how} after {ms(timer.idle_s)} idle, {_crossing(case, close.at)}")
+
+
+def _from_link_ledger(case: Case) -> Finding | None:
+    fin = case.server_fin
+    if fin is None or fin.began is None or (case.arrival is not None and case.arrival < fin.began):
+        return None
+    assert case.link is not None
+    answers = [event for event in case.link.events if event.kind == Kind.BYTES and event.side == "server"]
+    idle = (
+        f" after {ms(fin.began - answers[-1].began)} idle"
+        if answers and answers[-1].began is not None
+        else ""
+    )
+    return likely(f"server's FIN left{idle}, {_crossing(case, fin.began)}")
+
+
+def _from_client_alone(case: Case) -> Finding | None:
+    if case.attempt.outcome is Outcome.RESET and case.around.system == "Linux":
+        return None  # no FIN came before that RST
+    idle = case.attempt.idle_s
+    return likely(
+        f"this connection had been idle for {ms(idle or 0)} when it was reused, "
+        "and ended before a byte of the response; only the client's side is known"
+    )
+
+
+def _crossing(case: Case, closed: float) -> str:
+    sent, arrival = case.attempt.sent, case.arrival
+    if case.server_fin is not None and sent is not None and case.server_fin.at <= sent:
+        return f"its FIN reached the client {ms(sent - case.server_fin.at)} before the request left"
+    if arrival is not None and arrival >= closed:
+        return f"{ms(arrival - closed)} before the request arrived"
+    return "and the request arrived with the close"

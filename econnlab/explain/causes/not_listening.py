@@ -1,0 +1,21 @@
+"""Nobody listened on the server's port."""
+
+from __future__ import annotations
+
+from econnlab.explain.evidence import Case
+from econnlab.explain.verdict import Finding, certain
+from econnlab.record.attempts import Outcome
+from econnlab.record.events import Kind
+
+NAME = "not_listening"
+HELP = "no process listened on the server's port: its kernel refused the connection"
+
+
+def explain(case: Case) -> Finding | None:
+    """The client was refused; or the link was, and could only reset what it had accepted."""
+    if case.attempt.outcome is Outcome.REFUSED:
+        return certain("the kernel at the server's address refused the connection (RST to the SYN)")
+    failed = case.link.first(Kind.CONNECT_FAILED) if case.link is not None else None
+    if failed is not None and failed.errno == "ECONNREFUSED":
+        return certain("the kernel at the server's address refused the link's connection (RST to the SYN)")
+    return None

@@ -1,0 +1,64 @@
+"""The server had as many connections as it allows, and would not serve one more."""
+
+from __future__ import annotations
+
+from econnlab.explain.evidence import Case
+from econnlab.explain.verdict import Finding, certain, likely, ms
+from econnlab.record.attempts import Outcome
+from econnlab.record.events import ConnectionEvent, Kind
+
+NAME = "over_capacity"
+HELP = "the server had reached its limit of connections"
+
+SERVICE_UNAVAILABLE = 503
+_MANNERS = {
+    "close": "accepted this one and closed it at once",
+    "reset": "accepted this one and reset it at once",
+    "503": "answered this one with 503",
+}
+
+
+def explain(case: Case) -> Finding | None:
+    """Dropped by the server's own word, left in its queue, or refused while other connections are served."""
+    if case.server is None:
+        return _from_client(case)
+    dropped = case.server.first(Kind.DROPPED)
+    if dropped is not None and (case.unanswered or case.attempt.outcome is Outcome.HTTP_ERROR):
+        return certain(f"server was full and {_MANNERS.get(dropped.reason or '', 'turned this one away')}")
+    return _left_in_queue(case)
+
+
+def _left_in_queue(case: Case) -> Finding | None:
+    assert case.server is not None
+    attempt = case.attempt
+    accepted = case.server.first(Kind.ACCEPTED)
+    if attempt.outcome is not Outcome.TIMEOUT or (accepted is not None and accepted.at < attempt.ended):
+        return None
+    if not any(_paused_at(case.around.events, at) for at in (attempt.began, attempt.ended)):
+        return None
+    waited = attempt.ended - (attempt.sent or attempt.began)
+    return certain(f"server was full and left this connection unaccepted in its queue for {ms(waited)}")
+
+
+def _paused_at(events: tuple[ConnectionEvent, ...], at: float) -> bool:
+    paused = False
+    for event in events:
+        if event.at > at:
+            break
+        if event.kind == Kind.ACCEPT_PAUSED and event.reason is None:
+            paused = True
+        elif event.kind == Kind.ACCEPT_RESUMED:
+            paused = False
+    return paused
+
+
+def _from_client(case: Case) -> Finding | None:
+    beside = case.around.open_connections
+    if case.attempt.reused or not beside:
+        return None
+    others = f"{beside} other connection{'s' if beside > 1 else ''} of this run stood open"
+    if case.unanswered:
+        return likely(f"{others} when the server ended this new one before a byte of a response")
+    if case.attempt.status == SERVICE_UNAVAILABLE:
+        return likely(f"{others} when the server answered this new one with 503")
+    return None

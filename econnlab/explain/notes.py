@@ -1,0 +1,74 @@
+"""What the reader should know beside the figures, in sentences."""
+
+from __future__ import annotations
+
+from econnlab.explain.summary import Row, Summary
+from econnlab.scenario.durations import format_ms
+
+
+def warnings(summary: Summary) -> list[str]:
+    """What makes the figures less than they seem."""
+    return [text for text in (_shorter(summary), _blurred(summary), _never_reused(summary)) if text]
+
+
+def _shorter(summary: Summary) -> str:
+    run = summary.run
+    planned = run.scenario.plan.total_requests
+    return f"The run ended early: {len(run.requests)} of {planned} requests." if run.interrupted else ""
+
+
+def _blurred(summary: Summary) -> str:
+    if not summary.blurred or summary.lateness is None or summary.smallest_step_ms is None:
+        return ""
+    return (
+        f"One send in a hundred was {summary.lateness.p99_ms:.1f} ms late or more, over half the step of "
+        f"{summary.smallest_step_ms:g} ms between intervals: neighbouring rows run into each other. "
+        "Take fewer sessions, or a quieter machine."
+    )
+
+
+def _never_reused(summary: Summary) -> str:
+    requests = summary.run.requests
+    later = [request for request in requests if request.last.request > 1]
+    if not later or any(attempt.reused for request in requests for attempt in request.attempts):
+        return ""
+    if any((attempt.connection_header or "").lower() == "close" for r in requests for attempt in r.attempts):
+        return (
+            "The server closes after each response (Connection: close): no idle connection is there to lose."
+        )
+    if any(request.ok for request in later):
+        return "No connection was reused: every request opened a new one, so there was no idle one to lose."
+    return ""
+
+
+def conclusion(summary: Summary) -> str:
+    """The run in one sentence; empty where nothing was asked."""
+    rows = [row for row in summary.rows if row.requests]
+    if not rows:
+        return ""
+    if len(summary.rows) > 1:
+        return _sweep_conclusion(summary, rows)
+    row = rows[0]
+    low, high = row.interval95
+    sentence = (
+        f"{row.failure} of {row.requests} requests failed: a rate between {low:.1%} and {high:.1%} (95 %)."
+    )
+    return sentence + (
+        f" {row.rescued} more failed first and were rescued by a retry." if row.rescued else ""
+    )
+
+
+def _sweep_conclusion(summary: Summary, rows: list[Row]) -> str:
+    intervals = summary.run.scenario.plan.intervals_ms
+    rows = sorted(rows, key=lambda row: intervals[row.index])
+    first_failing = next((row for row in rows if row.failure), None)
+    total, failed = sum(row.requests for row in rows), sum(row.failure for row in rows)
+    if first_failing is None:
+        return f"None of {total} requests failed."
+    worst = max(rows, key=lambda row: row.failure_rate)
+    below = [row for row in rows if intervals[row.index] < intervals[first_failing.index]]
+    clean = f"None failed below {format_ms(intervals[first_failing.index])} ms; " if below else ""
+    return (
+        f"{failed} of {total} requests failed. {clean}the worst interval is "
+        f"{format_ms(intervals[worst.index])} ms, where {worst.failure_rate:.0%} did."
+    )

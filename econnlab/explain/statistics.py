@@ -1,0 +1,31 @@
+"""The few statistics the lab prints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+
+#: The standard normal's 97.5 % quantile: for a two-sided 95 % interval.
+Z95 = NormalDist().inv_cdf(0.975)
+
+
+def wilson(failures: int, trials: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a rate (Wilson 1927, JASA 22:209); 0 to 1 where nothing was tried."""
+    if trials == 0:
+        return 0.0, 1.0
+    rate = failures / trials
+    z2 = Z95 * Z95
+    middle = (rate + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = Z95 * math.sqrt(rate * (1 - rate) / trials + z2 / (4 * trials * trials)) / (1 + z2 / trials)
+    # At the ends the formula gives 0 and 1 exactly; floating point need not.
+    low = 0.0 if failures == 0 else max(0.0, middle - half)
+    high = 1.0 if failures == trials else min(1.0, middle + half)
+    return low, high
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """The value at or below which ``share`` of ``ordered`` lies (nearest rank). ValueError if empty."""
+    if not ordered:
+        raise ValueError("no values")
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

@@ -1,0 +1,1 @@
+"""How it runs: processes, the schedule, the dispatcher, and the record that comes of it."""

@@ -1,0 +1,32 @@
+"""What the machine must allow before a run starts."""
+
+from __future__ import annotations
+
+import resource
+
+from econnlab.errors import EnvironmentProblem
+from econnlab.scenario.model import Scenario
+
+#: Standard streams, pipes, listeners, the poller, a few modules being read.
+SPARE = 64
+
+
+def descriptors_needed(scenario: Scenario) -> int:
+    """Open files that the hungriest process of the run needs: the link has two sockets a session."""
+    return scenario.plan.total_sessions * (2 if scenario.link.relayed else 1) + SPARE
+
+
+def ensure_descriptors(needed: int) -> None:
+    """Raise this process's soft limit, which its children inherit, to ``needed`` open files.
+
+    Raises EnvironmentProblem, with the figure, where the hard limit is below it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise EnvironmentProblem(
+            f"This run needs {needed} open files in one process; the limit here is {hard}.",
+            f"Raise it (ulimit -Hn {needed}, or LimitNOFILE of the service), or take fewer sessions.",
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

@@ -1,0 +1,116 @@
+"""Ports to listen on, and whether anybody listens on the user's."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from econnlab.errors import EnvironmentProblem, NothingListens, UsageProblem
+from econnlab.sockets import address
+
+#: How long the look whether a server is there may take.
+LOOK_S = 5.0
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The user's server: its URL, and the address that answered."""
+
+    url: str
+    host: str
+    port: int
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket bound to ``host`` and ``port`` (0: any free one) that does not listen yet.
+
+    Raises EnvironmentProblem where the port is taken or the address is not this machine's.
+    """
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise _cannot_bind(host, port, error) from error
+    return sock
+
+
+def _cannot_bind(host: str, port: int, error: OSError) -> EnvironmentProblem:
+    if error.errno == errno.EADDRINUSE:
+        return EnvironmentProblem(
+            f"Port {port} on {host} is taken.", "Choose another with --port, or --port 0 for any free one."
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return EnvironmentProblem(
+            f"Port {port} needs privileges this user does not have.", "Choose one above 1023, or --port 0."
+        )
+    return EnvironmentProblem(
+        f"Cannot listen on {host}: {error.strerror}.",
+        "Give an address of this machine, as 127.0.0.1 or 0.0.0.0.",
+    )
+
+
+def parse_url(url: str) -> tuple[str, str, int]:
+    """The scheme, host and port of ``url``. Raises UsageProblem for what is not an http(s) URL."""
+    example = "Give one as http://127.0.0.1:3000/."
+    try:
+        parsed = urlsplit(url)
+        port = parsed.port
+    except ValueError as error:
+        raise UsageProblem(f"{url!r} is not a URL: {error}.", example) from error
+    if parsed.scheme not in _PORTS:
+        said = f"the scheme {parsed.scheme!r}" if "://" in url else "no scheme"
+        raise UsageProblem(f"{url!r} has {said}; the lab speaks http and https.", example)
+    if not parsed.hostname:
+        raise UsageProblem(f"{url!r} names no host.", example)
+    if any(character.isspace() or not character.isprintable() for character in url):
+        raise UsageProblem(f"{url!r} has blanks or control characters in it.", example)
+    return parsed.scheme, parsed.hostname, _PORTS[parsed.scheme] if port is None else port
+
+
+def find_target(url: str) -> Target:
+    """The address behind ``url`` that takes a connection.
+
+    It is asked once, without a request, and the connection is closed and seen closed before this
+    returns, so that it does not count against the server's limit during the run.
+
+    Raises NothingListens where it refuses, EnvironmentProblem where it cannot be reached.
+    """
+    _, host, port = parse_url(url)
+    try:
+        candidates = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"{host!r} cannot be resolved: {error.strerror}.", "Check the name."
+        ) from error
+    failure: OSError | None = None
+    for family, kind, protocol, _, where in candidates:
+        with socket.socket(family, kind, protocol) as sock:
+            sock.settimeout(LOOK_S)
+            try:
+                sock.connect(where)
+            except OSError as error:
+                failure = failure or error
+                continue
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_WR)
+                sock.settimeout(1.0)
+                while sock.recv(4096):
+                    pass
+            return Target(url, str(where[0]), int(where[1]))
+    raise _unreachable(url, address((host, port)), failure)
+
+
+def _unreachable(url: str, where: str, failure: OSError | None) -> EnvironmentProblem:
+    if isinstance(failure, ConnectionRefusedError):
+        return NothingListens(
+            f"Nothing listens at {where}: the connection was refused.",
+            f"Start the server, or check the port in {url}.",
+        )
+    said = "no answer" if isinstance(failure, TimeoutError) else failure.strerror if failure else "no address"
+    return EnvironmentProblem(f"{where} cannot be reached: {said}.", "Check the host, and what lies between.")

@@ -1,0 +1,177 @@
+"""The lab's processes: each has one owner, and ends with it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import econnlab
+from econnlab.clock import now
+from econnlab.errors import ProcessDied
+from econnlab.record.events import ConnectionEvent, Kind
+
+#: A child that is told to stop gets this long before it is killed.
+STOP_S = 2.0
+#: A child answers within this, or something is wrong: even starting Python takes a tenth of it.
+ANSWER_S = 20.0
+
+_ROOT = str(Path(econnlab.__file__).parent.parent)
+
+
+class Child:
+    """A process of the lab that listens on ``listener``, which it takes over, and writes a ledger."""
+
+    def __init__(
+        self, module: str, listener: socket.socket, settings: dict[str, Any], on_death: Callable[[], None]
+    ) -> None:
+        self.name = module.rpartition(".")[2]
+        self.port: int = listener.getsockname()[1]
+        self._on_death = on_death
+        self._stopping = False
+        self._ended = False
+        self._arrived = threading.Condition()
+        self._chunks: list[bytes] = []
+        self._unfinished_line = b""
+        self._events: list[ConnectionEvent] = []
+        self._syncs = itertools.count(1)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
+        # -P and append: a file of the user's folder must not pass for a module of Python's.
+        code = f"import sys; sys.path.append({_ROOT!r}); from {module}.__main__ import main; main()"
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,  # Ctrl-C in the terminal is the parent's to handle
+        )
+        self._command({**settings, "listener_fd": listener.fileno()})
+        listener.close()  # else the port would stay open when the process has died
+        self._reader = threading.Thread(target=self._read, name=f"econnlab-{self.name}", daemon=True)
+        self._reader.start()
+
+    @property
+    def alive(self) -> bool:
+        """It has not closed its ledger."""
+        return not self._ended
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    # -- what it says -----------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        fd = self._process.stdout.fileno()
+        while chunk := os.read(fd, 1 << 20):
+            with self._arrived:
+                self._chunks.append(chunk)
+                self._arrived.notify_all()
+        with self._arrived:
+            self._ended = True
+            self._arrived.notify_all()
+        if not self._stopping:
+            self._on_death()
+
+    def take_events(self) -> list[ConnectionEvent]:
+        """The ledger's events since the last call. Parsing waits until here, away from what is measured."""
+        with self._arrived:
+            self._parse()
+            events, self._events = self._events, []
+        return events
+
+    def wait_for_events(self, timeout: float) -> list[ConnectionEvent]:
+        """What ``take_events`` gives, after waiting at most ``timeout`` seconds for the first of them."""
+        with self._arrived:
+            if not self._chunks and not self._ended:
+                self._arrived.wait(timeout)
+        return self.take_events()
+
+    def _parse(self) -> None:
+        data = self._unfinished_line + b"".join(self._chunks)
+        self._chunks.clear()
+        *lines, self._unfinished_line = data.split(b"\n")
+        self._events.extend(ConnectionEvent.from_json(json.loads(line)) for line in lines)
+
+    def wait_until_listening(self) -> None:
+        """Raises ProcessDied if it ends, or says nothing for ANSWER_S."""
+        self._wait_for(lambda event: event.kind == Kind.LISTENING)
+
+    def sync(self) -> None:
+        """Wait until all that has happened up to now is among the events."""
+        number = str(next(self._syncs))
+        self._command({"sync": number})
+        self._wait_for(lambda event: event.kind == Kind.SYNC and event.reason == number)
+
+    def _wait_for(self, awaited: Callable[[ConnectionEvent], bool]) -> None:
+        deadline = now() + ANSWER_S
+        looked_at = 0
+        with self._arrived:
+            while True:
+                self._parse()
+                if any(awaited(event) for event in self._events[looked_at:]):
+                    return
+                looked_at = len(self._events)
+                if self._ended or not self._arrived.wait(deadline - now()):
+                    raise self.death()
+
+    # -- its end ----------------------------------------------------------------------------------
+
+    def death(self) -> ProcessDied:
+        """Why it ended, as an error to raise."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_S)
+        self._errors.seek(0)
+        said = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        code = self._process.returncode
+        how = (
+            "does not answer"
+            if code is None
+            else f"was killed by signal {-code}"
+            if code < 0
+            else f"ended with code {code}"
+        )
+        return ProcessDied(
+            f"The lab's {self.name} process {how} in the middle of the run.",
+            f"It said: {said[-1]}"
+            if said
+            else "It said nothing. If the system is short of memory, dmesg tells.",
+        )
+
+    def _command(self, command: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it has died: the reader tells
+            self._process.stdin.write(json.dumps(command).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def tell_to_stop(self) -> None:
+        """Close its commands: it ends by itself, and ``stop`` waits for that."""
+        self._stopping = True
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+
+    def stop(self) -> None:
+        """See it end, and kill it if it does not; what it said until then can still be taken."""
+        self.tell_to_stop()
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(STOP_S)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._errors.close()

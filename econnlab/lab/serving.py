@@ -1,0 +1,68 @@
+"""The lab server alone, in the foreground, for anybody's client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+
+from econnlab.lab.limits import SPARE, ensure_descriptors
+from econnlab.lab.listeners import bind
+from econnlab.lab.processes import Child
+from econnlab.record.events import ConnectionEvent
+from econnlab.scenario.codec import encode
+from econnlab.scenario.model import ServerSpec
+
+#: How often it is looked whether to stop, while nothing happens.
+TICK_S = 0.2
+#: Connections the server should be able to hold, where the system lets it.
+WANTED_CONNECTIONS = 10_000
+
+
+class Serving:
+    """A context manager: inside it the server lives, and ``events`` tells what happens to it."""
+
+    def __init__(self, spec: ServerSpec) -> None:
+        self._spec = spec
+        self._stopped = False
+
+    def __enter__(self) -> Serving:
+        raise_descriptors()
+        listener = bind(self._spec.host, self._spec.port)
+        self.port: int = listener.getsockname()[1]
+        self._child = Child("econnlab.server", listener, {"spec": encode(self._spec)}, lambda: None)
+        try:
+            self._child.wait_until_listening()
+        except BaseException:
+            self._child.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._child.stop()
+
+    def interrupt(self) -> None:
+        """Make ``events`` end; may be called from a signal handler."""
+        self._stopped = True
+
+    def events(self) -> Iterator[ConnectionEvent]:
+        """Each event as it happens, until ``interrupt``; then those of the end.
+
+        Raises ProcessDied when the server has ended by itself.
+        """
+        while not self._stopped:
+            yield from self._child.wait_for_events(TICK_S)
+            if not self._child.alive and not self._stopped:
+                raise self._child.death()
+        self._child.stop()
+        yield from self._child.take_events()
+
+
+def raise_descriptors() -> None:
+    """Allow WANTED_CONNECTIONS open files, or as many as the hard limit lets."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = WANTED_CONNECTIONS + SPARE
+    ensure_descriptors(wanted if hard == resource.RLIM_INFINITY else min(wanted, hard))

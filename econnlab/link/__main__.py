@@ -1,0 +1,49 @@
+"""The link's process; see econnlab.child for how it is talked to."""
+
+from __future__ import annotations
+
+import socket
+
+from econnlab.child import FLUSH_S, Commands, claim_ledger_stream
+from econnlab.clock import now
+from econnlab.link.link import Link
+from econnlab.link.poller import READ, Poller
+from econnlab.record.events import Kind, Source
+from econnlab.record.ledger import Ledger, write_all
+from econnlab.scenario.codec import decode
+from econnlab.scenario.links import LinkSpec
+
+
+def main() -> None:
+    """Relay from the socket that the first command names, until told to stop."""
+    ledger_fd = claim_ledger_stream()
+    commands = Commands()
+    settings = commands.first()
+    ledger = Ledger(
+        Source.LINK,
+        lambda batch: write_all(ledger_fd, batch),
+        lambda: link.at(now() + FLUSH_S, ledger.flush),
+    )
+    host, port = settings["upstream"]
+    poller = Poller()
+    listener = socket.socket(fileno=settings["listener_fd"])
+    link = Link(decode(LinkSpec, settings["spec"]), settings["seed"], listener, (host, port), ledger, poller)
+
+    def on_commands(_: int) -> None:
+        for command in commands.read():
+            if "sync" in command:
+                ledger.event(Kind.SYNC, reason=str(command["sync"]))
+                ledger.flush()
+            elif command.get("stop"):
+                link.stop()
+
+    poller.watch(commands.fd, READ, on_commands)
+    try:
+        link.run()
+    finally:
+        link.close()
+        ledger.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What happened: attempts, connection events and the facts of a run. Values only, no sockets."""

@@ -1,0 +1,104 @@
+"""Attempts: one try of a request on one connection, as the client saw it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """How an attempt ended for the client (DESIGN: words)."""
+
+    OK = "ok"
+    RESET = "reset"
+    CLOSED = "closed"
+    BROKEN_PIPE = "broken_pipe"
+    TRUNCATED = "truncated"
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    HTTP_ERROR = "http_error"
+    OTHER = "other"
+
+
+FAILURES = tuple(outcome for outcome in Outcome if outcome is not Outcome.OK)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try. Times are seconds on the monotonic clock; None is what never happened."""
+
+    #: Which row of the table: the index of its interval.
+    row: int
+    session: int
+    #: 1 for the session's first request.
+    request: int
+    #: 1 for the first try of that request.
+    number: int
+    request_id: str
+    method: str
+    #: When the request was due; None for a retry, which the retry policy times.
+    planned: float | None
+    #: When the client began: it took a connection from its pool or started a new one.
+    began: float
+    #: Just before the first byte of the request was handed to the kernel.
+    sent: float | None
+    first_byte: float | None
+    #: When the last byte was read, or the error was raised.
+    ended: float
+    #: Counts the client's connections of the run; None where none came about.
+    connection: int | None
+    #: The client's own address, ``127.0.0.1:41234``, by which the ledgers know the connection.
+    local: str | None
+    #: The connection had carried a response before.
+    reused: bool
+    #: From the end of the response before it on this connection to ``sent``.
+    idle_s: float | None
+    outcome: Outcome
+    status: int | None
+    bytes_read: int
+    #: The exception chain by class names, outermost first; empty when there was none.
+    error: str
+    #: The symbolic errno at the root of that chain.
+    errno: str | None
+    #: What the server said in ``Keep-Alive`` and ``Connection``.
+    keep_alive: str | None
+    connection_header: str | None
+
+    @property
+    def lateness_s(self) -> float | None:
+        """From the due time to the first byte handed to the kernel."""
+        if self.planned is None or self.sent is None:
+            return None
+        return self.sent - self.planned
+
+    @classmethod
+    def from_json(cls, line: dict[str, Any]) -> Attempt:
+        """The attempt in a decoded JSON line; unknown keys, of a later version, are left out."""
+        known = {key: value for key, value in line.items() if key in _FIELDS}
+        return cls(**{**known, "outcome": Outcome(line["outcome"])})
+
+
+_FIELDS = frozenset(field.name for field in fields(Attempt))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for: its attempts in order, never empty. The last one decides."""
+
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def last(self) -> Attempt:
+        """The attempt that the client's caller saw."""
+        return self.attempts[-1]
+
+    @property
+    def ok(self) -> bool:
+        """The caller got its response."""
+        return self.last.outcome is Outcome.OK
+
+    @property
+    def rescued(self) -> bool:
+        """It succeeded after an attempt had failed."""
+        return self.ok and len(self.attempts) > 1

@@ -1,0 +1,71 @@
+"""Connection events: what the server, the link and the lab itself saw, each on the common clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+
+class Source(StrEnum):
+    """Whose ledger an event stands in."""
+
+    SERVER = "server"
+    LINK = "link"
+    LAB = "lab"
+
+
+class Kind(StrEnum):
+    """What happened. The comment names the ledger, then the fields that are filled."""
+
+    LISTENING = "listening"  # server, link: local
+    ACCEPTED = "accepted"  # server, link: peer
+    REQUEST = "request"  # server: request_id, method, began (its first bytes were read), bytes (of the body)
+    RESPONSE = "response"  # server: request_id, status, bytes; at is when the last byte was handed over
+    IDLE_TIMEOUT = "idle_timeout"  # server: due, idle_s
+    DROPPED = "dropped"  # server: over capacity; reason is the manner
+    ACCEPT_PAUSED = "accept_paused"  # server: full, new connections wait in the kernel's queue
+    ACCEPT_RESUMED = "accept_resumed"  # server
+    BUSY = "busy"  # server: the loop was blocked from began to at
+    CONNECTED = "connected"  # link: local, the address the server sees
+    CONNECT_FAILED = "connect_failed"  # link: errno
+    BYTES = "bytes"  # link: side (who sent), bytes, began (they reached the link), at (passed on)
+    FIN = "fin"  # link: as bytes
+    RST = "rst"  # link: as bytes
+    UNDELIVERED = "undelivered"  # link: side, bytes, began: the far end was gone
+    CLOSED = "closed"  # server: reason, how, unread; link: nothing more
+    STOPPED = "stopped"  # server, link: it ended because it was told to
+    DIED = "died"  # lab: reason; a process of the lab ended by itself
+    SYNC = "sync"  # server, link: everything before this line is in the ledger
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionEvent:
+    """One line of a ledger. ``at`` and ``began`` are seconds on the monotonic clock."""
+
+    at: float
+    source: str
+    kind: str
+    connection: int | None = None
+    peer: str | None = None
+    local: str | None = None
+    side: str | None = None
+    reason: str | None = None
+    how: str | None = None
+    errno: str | None = None
+    request_id: str | None = None
+    method: str | None = None
+    status: int | None = None
+    bytes: int | None = None
+    unread: int | None = None
+    began: float | None = None
+    due: float | None = None
+    idle_s: float | None = None
+
+    @classmethod
+    def from_json(cls, line: dict[str, Any]) -> ConnectionEvent:
+        """The event in a decoded JSON line; unknown keys, of a later version, are left out."""
+        return cls(**{key: value for key, value in line.items() if key in _FIELDS})
+
+
+_FIELDS = frozenset(field.name for field in fields(ConnectionEvent))

@@ -1,0 +1,95 @@
+"""A run as JSON Lines: the first line says what was run and where, each other one is an attempt or an event.
+
+Lines are written as things happen, so a run cut off at any point is a valid shorter run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from econnlab.errors import UsageProblem
+from econnlab.record.attempts import Attempt, Request
+from econnlab.record.events import ConnectionEvent
+from econnlab.record.run import FORMAT, Facts, Run
+from econnlab.scenario.codec import decode, encode
+from econnlab.scenario.model import Scenario
+
+
+def header_line(run: Run) -> str:
+    """The first line of a record."""
+    return (
+        json.dumps(
+            {"format": FORMAT, "scenario": encode(run.scenario), "facts": dataclasses.asdict(run.facts)}
+        )
+        + "\n"
+    )
+
+
+def request_lines(request: Request) -> str:
+    """A line per attempt."""
+    return "".join(json.dumps({"attempt": attempt_json(attempt)}) + "\n" for attempt in request.attempts)
+
+
+def event_line(event: ConnectionEvent) -> str:
+    """One line."""
+    return json.dumps({"event": event_json(event)}) + "\n"
+
+
+def event_json(event: ConnectionEvent) -> dict[str, Any]:
+    """``event`` as what the json module writes, without the fields its kind does not fill."""
+    return _without_none(dataclasses.asdict(event))
+
+
+def attempt_json(attempt: Attempt) -> dict[str, Any]:
+    """``attempt`` as what the json module writes, without what never happened."""
+    return _without_none(dataclasses.asdict(attempt))
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def read_run(lines: Iterable[str], name: str) -> Run:
+    """The run in ``lines``, of the file ``name``. A last line cut off in the middle is left out.
+
+    Raises UsageProblem, with the line's number, for what is not a record.
+    """
+    numbered = enumerate(lines, 1)
+    run = _read_header(next(numbered, (1, ""))[1], name)
+    attempts: list[Attempt] = []
+    for number, line in numbered:
+        if not line.endswith("\n"):
+            break
+        try:
+            entry = json.loads(line)
+            if "attempt" in entry:
+                attempts.append(Attempt.from_json(entry["attempt"]))
+            elif "event" in entry:
+                run.events.append(ConnectionEvent.from_json(entry["event"]))
+        except (ValueError, TypeError, KeyError) as error:
+            raise UsageProblem(f"{name}, line {number}: not an entry of a record ({error}).") from error
+    run.requests.extend(_requests(attempts))
+    run.interrupted = len(run.requests) < run.scenario.plan.total_requests
+    return run
+
+
+def _read_header(line: str, name: str) -> Run:
+    try:
+        header = json.loads(line)
+        if header["format"] > FORMAT:
+            raise UsageProblem(
+                f"{name} is a record of format {header['format']}.", "Use a newer econnlab to read it."
+            )
+        return Run(decode(Scenario, header["scenario"]), Facts(**header["facts"]))
+    except (ValueError, TypeError, KeyError) as error:
+        raise UsageProblem(f"{name} is not a record of a run.", "Give a file that --save wrote.") from error
+
+
+def _requests(attempts: list[Attempt]) -> list[Request]:
+    by_id: dict[str, list[Attempt]] = {}
+    for attempt in attempts:
+        by_id.setdefault(attempt.request_id, []).append(attempt)
+    return [Request(tuple(tries)) for tries in by_id.values()]

@@ -1,0 +1,64 @@
+"""A run: its scenario and facts, and all that happened in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from econnlab.record.attempts import Request
+from econnlab.record.events import ConnectionEvent
+from econnlab.scenario.model import Scenario
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Where and when a run took place."""
+
+    #: Local wall-clock time with offset, ISO 8601; for people only.
+    started: str
+    #: The monotonic time from which the schedule counts.
+    began: float
+    #: ``Linux 6.18.44``
+    kernel: str
+    processors: int
+    versions: dict[str, str]
+
+    @property
+    def system(self) -> str:
+        """``Linux`` or ``Darwin``."""
+        return self.kernel.partition(" ")[0]
+
+
+@dataclass
+class Run:
+    """What one execution of ``scenario`` left behind; it grows while it runs."""
+
+    scenario: Scenario
+    facts: Facts
+    requests: list[Request] = field(default_factory=list)
+    events: list[ConnectionEvent] = field(default_factory=list)
+    #: It did not come to its planned end.
+    interrupted: bool = False
+
+    @property
+    def has_server_ledger(self) -> bool:
+        """The server was the lab's own."""
+        return self.scenario.server is not None
+
+    @property
+    def has_link_ledger(self) -> bool:
+        """A link stood between."""
+        return self.scenario.link.relayed
+
+
+def facts_json(facts: Facts) -> dict[str, Any]:
+    """``facts`` as what the json module writes."""
+    return {
+        "started": facts.started,
+        "began": facts.began,
+        "kernel": facts.kernel,
+        "processors": facts.processors,
+        "versions": facts.versions,
+    }

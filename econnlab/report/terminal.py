@@ -1,0 +1,199 @@
+"""The run on a terminal: a header, a line per request as it happens, the table and its foot."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from econnlab.discovery import parts
+from econnlab.explain.notes import conclusion
+from econnlab.explain.summary import Failure, Row, Summary
+from econnlab.record.attempts import Attempt, Outcome, Request
+from econnlab.report.console import harmless
+from econnlab.report.table import counts, labels
+from econnlab.scenario.durations import format_ms
+from econnlab.scenario.model import Scenario, ServerSpec
+
+BAR_WIDTH = 10
+#: Below this many columns the bar gives way to the figures.
+WIDE = 100
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+# -- before the run -------------------------------------------------------------------------------
+
+
+def header(scenario: Scenario) -> Text:
+    """What will run, with everything that shapes the result."""
+    client = scenario.client
+    server = _server(scenario.server) if scenario.server is not None else harmless(scenario.url or "")
+    look = "stale check on" if client.stale_check else "no stale check"
+    retries = f"{client.retries} retries" if client.retries else "no retries"
+    return Text(
+        f"{scenario.name}: {_plan(scenario)} (seed {scenario.seed})\n"
+        f"  server  {server}\n"
+        f"  link    {scenario.link}\n"
+        f"  client  {client.kind}, {client.method}, {look}, {retries}\n"
+    )
+
+
+def _plan(scenario: Scenario) -> str:
+    plan = scenario.plan
+    if plan.together:
+        return f"{plan.sessions} clients at the same moment"
+    sessions = f"{plan.sessions} session{'s' if plan.sessions > 1 else ''}"
+    intervals = [format_ms(interval) for interval in plan.intervals_ms]
+    apart = f"{intervals[0]} ms apart"
+    if len(intervals) > 1:
+        apart = f"at each of {len(intervals)} intervals from {intervals[0]} to {intervals[-1]} ms"
+    requests = f"{plan.requests} request{'s' if plan.requests > 1 else ''}"
+    return f"{sessions} of {requests} {apart}; about {estimate_s(scenario):.0f} s"
+
+
+def estimate_s(scenario: Scenario) -> float:
+    """How long the run will take, if nothing is slow."""
+    plan = scenario.plan
+    if plan.together:
+        return 0.0
+    longest = float(max(plan.intervals_ms)) / 1000
+    spread = longest if plan.total_sessions > 1 else 0.0
+    return spread + (plan.requests - 1) * (longest + scenario.link.round_trip_ms / 1000)
+
+
+def _server(spec: ServerSpec) -> str:
+    facts = [f"keep-alive timeout {format_ms(spec.keepalive_timeout_ms)} ms"]
+    if spec.keepalive_buffer_ms:
+        facts.append(f"closed {format_ms(spec.keepalive_buffer_ms)} ms after that")
+    if spec.max_connections is not None:
+        facts.append(f"at most {spec.max_connections} connection{'s' if spec.max_connections > 1 else ''}")
+        facts.append(f"when full: {spec.when_full}")
+    if spec.busy_for_ms:
+        facts.append(f"busy for {format_ms(spec.busy_for_ms)} ms every {format_ms(spec.busy_every_ms)} ms")
+    if spec.close_with != "fin":
+        facts.append(f"closes with {spec.close_with.upper()}")
+    return f"lab server, {', '.join(facts)}"
+
+
+# -- while it runs --------------------------------------------------------------------------------
+
+
+def request_line(scenario: Scenario, request: Request, failures: list[Failure]) -> Text:
+    """One request as it ended: ``Success 1 ...``, ``Error 3: ECONNRESET ...``."""
+    last = request.last
+    number = f"{last.session}" if scenario.plan.together else f"{last.request}"
+    if scenario.plan.total_sessions > 1 and not scenario.plan.together:
+        number += f" of session {last.session}"
+    if request.ok:
+        after = f"  after {_tries(failures)}" if failures else ""
+        return Text.assemble(
+            ("Success ", "green"),
+            f"{number:<3} {last.status} in {_took_ms(last)}, {_connection(last)}{after}",
+        )
+    verdict = failures[-1].verdict
+    tries = f" ({len(failures)} attempts)" if len(failures) > 1 else ""
+    return Text.assemble(
+        ("Error   ", "red"),
+        f"{number}: {error_name(last)}{tries}  {last.outcome.value}, {_connection(last)}, ",
+        (verdict.cause, "yellow"),
+        f": {verdict.evidence}",
+    )
+
+
+def _tries(failures: list[Failure]) -> str:
+    return ", ".join(f"{error_name(failure.attempt)} ({failure.verdict.cause})" for failure in failures)
+
+
+def _connection(attempt: Attempt) -> str:
+    if not attempt.reused:
+        return "new"
+    return f"reused after {attempt.idle_s * 1000:.1f} ms" if attempt.idle_s is not None else "reused"
+
+
+def _took_ms(attempt: Attempt) -> str:
+    return f"{(attempt.ended - (attempt.sent or attempt.began)) * 1000:.1f} ms"
+
+
+def error_name(attempt: Attempt) -> str:
+    """What the user would have read: the errno, the status, or the innermost exception's name."""
+    if attempt.outcome is Outcome.HTTP_ERROR:
+        return f"HTTP {attempt.status}"
+    return attempt.errno or attempt.error.rpartition(" < ")[2] or attempt.outcome.value
+
+
+# -- after the run --------------------------------------------------------------------------------
+
+
+def report(summary: Summary, console: Console) -> RenderableType:
+    """The table, its foot, and one sentence on what came out."""
+    ended = conclusion(summary)
+    lines = [*_cause_lines(summary), *_foot(summary), *([Text(ended, "bold")] if ended else [])]
+    return Group(table(summary, console), *lines)
+
+
+def table(summary: Summary, console: Console) -> Table:
+    """A row per interval; the bar is left out on narrow terminals."""
+    scenario = summary.run.scenario
+    wide = console.width >= WIDE
+    retried = scenario.client.retries > 0
+    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    for name in labels(scenario, summary.rows[0]):
+        drawn.add_column(name.removesuffix("_ms").replace("_", " "), justify="right", no_wrap=True)
+    for name in ("success", "failure", "rate", "95 % interval"):
+        drawn.add_column(name, justify="right", no_wrap=True)
+    if wide:
+        drawn.add_column("", no_wrap=True, width=BAR_WIDTH)
+    if retried:
+        drawn.add_column("rescued", justify="right", no_wrap=True)
+    drawn.add_column("outcomes")
+    drawn.add_column("main cause", no_wrap=True)
+    for row in summary.rows:
+        drawn.add_row(*_cells(scenario, row, console, wide=wide, retried=retried))
+    return drawn
+
+
+def _cells(scenario: Scenario, row: Row, console: Console, *, wide: bool, retried: bool) -> list[str]:
+    low, high = row.interval95
+    cells = [*labels(scenario, row).values(), str(row.success), str(row.failure)]
+    cells += [f"{row.failure_rate:.1%}", f"{low:.1%} - {high:.1%}"] if row.requests else ["", ""]
+    if wide:
+        cells.append(bar(row.failure_rate, ascii_only=console.options.ascii_only))
+    if retried:
+        cells.append(str(row.rescued))
+    main = row.causes.most_common(1)
+    return [*cells, counts(row.outcomes), main[0][0] if main else ""]
+
+
+def bar(rate: float, *, ascii_only: bool) -> str:
+    """``rate``, from 0 to 1, as a bar of BAR_WIDTH; anything above 0 shows."""
+    if ascii_only:
+        return "#" * round(rate * BAR_WIDTH) or ("." if rate else "")
+    eighths = max(round(rate * BAR_WIDTH * 8), 1 if rate else 0)
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def _cause_lines(summary: Summary) -> list[Text]:
+    """Each cause that was found, what it means, and the evidence of one failure."""
+    rules = parts("econnlab.explain.causes")
+    first: dict[str, Failure] = {}
+    for failure in summary.failures:
+        first.setdefault(failure.verdict.cause, failure)
+    lines = []
+    for cause, failure in first.items():
+        meaning = f": {rules[cause].HELP}" if cause in rules else ""
+        lines.append(Text.assemble((cause, "yellow"), f"{meaning}\n  e.g. {failure.verdict.evidence}"))
+    return lines
+
+
+def _foot(summary: Summary) -> list[Text]:
+    lateness = summary.lateness
+    if lateness is None:
+        return []
+    return [
+        Text(
+            f"{lateness.sends} sends, late by {lateness.median_ms:.2f} ms at the median, "
+            f"{lateness.p99_ms:.2f} ms at p99",
+            "dim",
+        )
+    ]

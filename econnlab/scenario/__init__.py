@@ -1,0 +1,1 @@
+"""What to run: values only, no sockets."""

@@ -1,0 +1,87 @@
+"""Scenario values to and from plain JSON: field names as keys, decimals as strings to stay exact."""
+
+from __future__ import annotations
+
+import types
+import typing
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Any, TypeVar
+
+from econnlab.errors import UsageProblem
+
+T = TypeVar("T")
+
+
+def encode(value: Any) -> Any:
+    """``value`` (a dataclass, tuple or scalar) as what the json module writes."""
+    if is_dataclass(value):
+        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple):
+        return [encode(item) for item in value]
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def decode(kind: type[T], data: Any, where: str = "") -> T:
+    """The ``kind`` that ``data`` encodes; keys left out take their defaults.
+
+    Raises UsageProblem naming the place (``plan.sessions``) and what was expected there.
+    """
+    decoded: T = _decode(kind, data, where)
+    return decoded
+
+
+def _decode(kind: Any, data: Any, where: str) -> Any:
+    if is_dataclass(kind):
+        return _decode_dataclass(kind, data, where)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is types.UnionType or origin is typing.Union:
+        if data is None:
+            return None
+        return _decode(next(each for each in arguments if each is not types.NoneType), data, where)
+    if origin is tuple:
+        if not isinstance(data, list):
+            raise _wrong(where, "a list", data)
+        return tuple(_decode(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(data))
+    if kind is Decimal:
+        return _decode_decimal(data, where)
+    if type(data) is not kind:
+        raise _wrong(where, {int: "a whole number", bool: "true or false", str: "text"}[kind], data)
+    return data
+
+
+def _decode_dataclass(kind: Any, data: Any, where: str) -> Any:
+    if not isinstance(data, dict):
+        raise _wrong(where, "a table of keys", data)
+    hints = _hints(kind)
+    unknown = sorted(data.keys() - hints.keys())
+    if unknown:
+        raise UsageProblem(
+            f"{_join(where, unknown[0])}: there is no such key.",
+            f"Known here are {', '.join(sorted(hints))}.",
+        )
+    return kind(**{key: _decode(hints[key], item, _join(where, key)) for key, item in data.items()})
+
+
+def _decode_decimal(data: Any, where: str) -> Decimal:
+    try:
+        number = Decimal(data) if isinstance(data, str | int) and not isinstance(data, bool) else None
+    except ArithmeticError:
+        number = None
+    if number is None or not number.is_finite():
+        raise _wrong(where, "a decimal number", data)
+    return number
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def _wrong(where: str, expected: str, data: Any) -> UsageProblem:
+    return UsageProblem(f"{where or 'the file'}: expected {expected}, found {data!r}.")

@@ -1,0 +1,1 @@
+"""The lab server, a process of its own: ``python -m econnlab.server``."""

@@ -1,0 +1,59 @@
+"""The server's process; see econnlab.child for how it is talked to."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from econnlab.child import FLUSH_S, Commands, claim_ledger_stream
+from econnlab.discovery import parts
+from econnlab.precise import PreciseSelector
+from econnlab.record.events import Kind, Source
+from econnlab.record.ledger import Ledger, write_all
+from econnlab.scenario.codec import decode
+from econnlab.scenario.model import ServerSpec
+from econnlab.server.idle_timers import IdleTimers
+from econnlab.server.lab_server import LabServer
+
+
+def main() -> None:
+    """Serve on the socket that the first command names, until told to stop."""
+    ledger_fd = claim_ledger_stream()
+    commands = Commands()
+    settings = commands.first()
+    spec = decode(ServerSpec, settings["spec"])
+    listener = socket.socket(fileno=settings["listener_fd"])
+
+    selector = PreciseSelector()
+    idle_timers = IdleTimers()
+    selector.before_poll = idle_timers.run_due
+    loop = asyncio.SelectorEventLoop(selector)
+
+    def flush_soon() -> None:
+        loop.call_later(FLUSH_S, ledger.flush)
+
+    ledger = Ledger(Source.SERVER, lambda batch: write_all(ledger_fd, batch), flush_soon)
+    manners = parts("econnlab.server.when_full")
+    server = LabServer(spec, listener, loop, ledger, idle_timers, manners[spec.when_full])
+
+    def on_commands() -> None:
+        for command in commands.read():
+            if "sync" in command:
+                ledger.event(Kind.SYNC, reason=str(command["sync"]))
+                ledger.flush()
+            elif command.get("stop"):
+                loop.stop()
+
+    loop.add_reader(commands.fd, on_commands)
+    server.start()
+    ledger.flush()
+    try:
+        loop.run_forever()
+    finally:
+        server.stop()
+        ledger.flush()
+        loop.close()
+
+
+if __name__ == "__main__":
+    main()

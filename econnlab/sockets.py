@@ -1,0 +1,33 @@
+"""What server and link ask the kernel about a connection."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import socket
+import struct
+import termios
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+def unread_bytes(sock: socket.socket) -> int:
+    """Bytes in the kernel's receive queue (FIONREAD, tcp(7) SIOCINQ); a FIN does not count."""
+    buffer = fcntl.ioctl(sock.fileno(), termios.FIONREAD, b"\0\0\0\0")
+    return int(struct.unpack("i", buffer)[0])
+
+
+def reset_on_close(sock: socket.socket) -> None:
+    """Let the next close(2) send an RST: SO_LINGER with a time of 0 (socket(7))."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+
+
+def address(sock_address: tuple[str, int] | tuple[str, int, int, int]) -> str:
+    """``127.0.0.1:8080`` or ``[::1]:8080``, the form in which ledgers name both ends."""
+    host, port = sock_address[0], sock_address[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def errno_name(number: int) -> str:
+    """``ECONNRESET`` for 104; the number itself where it has no name."""
+    return errno.errorcode.get(number, str(number))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
 from econnlab.client.witness import Witnessed
@@ -57,28 +58,40 @@ class ObservedConnection:
         self.observer.begin_attempt(self)
         with self.observer.failures():
             super().connect()  # type: ignore[misc]
+        self.observer.on_connected(self)
 
     def _new_conn(self) -> socket.socket:
+        """urllib3's own, with a socket of ours that is known even where connect(2) fails.
+
+        On a busy machine an RST can come before connect(2) returns, which then raises ECONNRESET.
+        """
         here = cast(Any, self)
-        named = here._dns_host, here.port
-        here._dns_host, here.port = self.observer.dial
+        host, port = self.observer.dial
+        sock = ObservedSocket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         try:
-            plain: socket.socket = super()._new_conn()  # type: ignore[misc]
-        finally:
-            here._dns_host, here.port = named
-        timeout = plain.gettimeout()
-        sock = ObservedSocket(fileno=plain.detach())
-        sock.settimeout(timeout)
+            for option in here.socket_options or []:
+                sock.setsockopt(*option)
+            sock.settimeout(here.timeout)
+            sock.connect((host, port))
+        except TimeoutError as error:
+            sock.close()
+            raise ConnectTimeoutError(here, f"Connection to {here.host} timed out.") from error
+        except OSError as error:
+            self._on_socket(sock)
+            raise NewConnectionError(here, f"Failed to establish a new connection: {error}") from error
+        self._on_socket(sock)
+        return sock
+
+    def _on_socket(self, sock: ObservedSocket) -> None:
         self.number = next(connection_numbers)
         self.local = address(sock.getsockname())
         self.idle_since = None
-        self.observer.on_connected(self, sock)
-        return sock
+        self.observer.on_socket(self, sock)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         self.observer.hold()
         self.observer.begin_attempt(self)
-        with self.observer.failures():
+        with self.observer.failures(sending=True):
             super().request(*args, **kwargs)  # type: ignore[misc]
 
     def getresponse(self) -> Any:

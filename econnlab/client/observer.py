@@ -13,6 +13,7 @@ from econnlab.client.outcome import failure_of
 from econnlab.client.witness import Witness, Witnessed
 from econnlab.clock import now
 from econnlab.record.attempts import Attempt, Outcome
+from econnlab.sockets import errno_name
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse
@@ -38,6 +39,7 @@ class _AttemptInProgress:
         self.local = connection.local if connection is not None and self.reused else None
         self.error: BaseException | None = None
         self.failed_at: float | None = None
+        self.send_errno: str | None = None
         self.status: int | None = None
         self.keep_alive: str | None = None
         self.connection_header: str | None = None
@@ -106,8 +108,8 @@ class Observer:
         if connection.sock is not None:
             self._witness_on(connection.sock)
 
-    def on_connected(self, connection: ObservedConnection, sock: socket.socket) -> None:
-        """A new connection stands."""
+    def on_socket(self, connection: ObservedConnection, sock: socket.socket) -> None:
+        """A new socket has an address, and may be connected."""
         assert self._current is not None and connection.number is not None
         self._current.number = connection.number
         self._current.local = connection.local
@@ -115,6 +117,12 @@ class Observer:
         self._witness_on(sock)
         if self._aborted:
             self.abort()
+
+    def on_connected(self, connection: ObservedConnection) -> None:
+        """The connection stands; with TLS, on a socket that has taken the first one's place."""
+        if connection.number in self._sockets and connection.sock is not None:
+            self._sockets[connection.number] = connection.sock
+            self._witness_on(connection.sock)
 
     def _witness_on(self, sock: socket.socket) -> None:
         assert self._current is not None
@@ -131,14 +139,22 @@ class Observer:
         self._current.connection_header = response.headers.get("Connection")
 
     @contextlib.contextmanager
-    def failures(self) -> Iterator[None]:
-        """Keep what a step raised; urllib3 may swallow it (EPIPE) or try again."""
+    def failures(self, *, sending: bool = False) -> Iterator[None]:
+        """Keep what a step raised; urllib3 may try again, or pass over it and read (EPIPE on sending)."""
         try:
             yield
         except BaseException as error:
-            if self._current is not None:
-                self._current.error = error
-                self._current.failed_at = now()
+            current = self._current
+            if current is not None:
+                current.error = error
+                current.failed_at = now()
+                if (
+                    sending
+                    and current.witness.sent is not None
+                    and isinstance(error, OSError)
+                    and error.errno
+                ):
+                    current.send_errno = errno_name(error.errno)
             raise
 
     def _close_attempt(self) -> None:
@@ -154,12 +170,12 @@ class Observer:
 
     def _attempt(self, current: _AttemptInProgress, ended: float) -> Attempt:
         witness = current.witness
-        outcome, errno_name, chain = Outcome.OK, None, ""
+        outcome, errno, chain = Outcome.OK, None, ""
         if current.error is not None:
             failure = failure_of(
                 current.error, response_began=witness.first_byte is not None, saw_eof=witness.saw_eof
             )
-            outcome, errno_name, chain = failure.outcome, failure.errno, failure.chain
+            outcome, errno, chain = failure.outcome, failure.errno, failure.chain
         if outcome in (Outcome.OK, Outcome.OTHER) and (current.status or 0) >= FIRST_ERROR_STATUS:
             outcome = Outcome.HTTP_ERROR  # OTHER is a retry policy that gave up on the status
         idle = (
@@ -185,7 +201,8 @@ class Observer:
             status=current.status,
             bytes_read=witness.bytes_read,
             error=chain,
-            errno=errno_name,
+            errno=errno,
+            send_errno=current.send_errno,
             keep_alive=current.keep_alive,
             connection_header=current.connection_header,
         )

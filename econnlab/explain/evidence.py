@@ -103,7 +103,8 @@ class Case:
         """
         if self.link is not None:
             return self.server_rst is not None and self.server_fin is None
-        return self.around.system == "Linux" and self.attempt.outcome is Outcome.RESET
+        met = self.attempt.outcome is Outcome.RESET or self.attempt.send_errno == "ECONNRESET"
+        return met and self.around.system == "Linux"
 
 
 class Evidence:

@@ -50,12 +50,12 @@ def conclusion(summary: Summary) -> str:
         return _sweep_conclusion(summary, rows)
     row = rows[0]
     low, high = row.interval95
-    sentence = (
-        f"{row.failure} of {row.requests} requests failed: a rate between {low:.1%} and {high:.1%} (95 %)."
-    )
-    return sentence + (
-        f" {row.rescued} more failed first and were rescued by a retry." if row.rescued else ""
-    )
+    if row.failure:
+        sentence = f"{row.failure} of {row.requests} requests failed: a rate between {low:.1%} and {high:.1%}"
+    else:
+        sentence = f"None of {row.requests} requests failed: the rate is at most {high:.1%}"
+    rescued = f" {row.rescued} failed first and came through by a retry." if row.rescued else ""
+    return f"{sentence} (95 % interval).{rescued}"
 
 
 def _sweep_conclusion(summary: Summary, rows: list[Row]) -> str:

@@ -63,6 +63,10 @@ class Lateness:
     median_ms: float
     p99_ms: float
 
+    def rounded(self) -> Lateness:
+        """To the microsecond: the clock says no more."""
+        return Lateness(self.sends, round(self.median_ms, 3), round(self.p99_ms, 3))
+
 
 @dataclass(frozen=True)
 class Summary:

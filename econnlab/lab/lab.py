@@ -19,7 +19,7 @@ from econnlab.lab.listeners import bind, find_target
 from econnlab.lab.processes import Child
 from econnlab.lab.schedule import spread_starts
 from econnlab.record.attempts import Request
-from econnlab.record.events import Kind
+from econnlab.record.events import ConnectionEvent, Kind, Source
 from econnlab.record.run import Run
 from econnlab.scenario.codec import encode
 from econnlab.scenario.durations import seconds
@@ -41,6 +41,8 @@ class Lab:
         self._children: list[Child] = []
         self._dispatcher: Dispatcher | None = None
         self._dead: Child | None = None
+        #: The event of that death, until it stands in the run.
+        self._death: ConnectionEvent | None = None
         self._interrupted = False
 
     # -- beginning and end ------------------------------------------------------------------------
@@ -155,9 +157,13 @@ class Lab:
     def _take_events(self) -> None:
         for child in self._children:
             self.run.events.extend(event for event in child.take_events() if event.kind != Kind.SYNC)
+        if self._dead is not None and self._death is not None:
+            self.run.events.append(self._death)
+            self._death = None
 
     def _on_death(self, child: Child) -> None:
         """Called from the child's reading thread."""
+        self._death = ConnectionEvent(now(), Source.LAB, Kind.DIED, reason=child.name)
         self._dead = child
         if self._dispatcher is not None:
             self._dispatcher.finished.put(None)

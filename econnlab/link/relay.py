@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 READ_SIZE = 65536
 #: Bytes on their way in one direction from which on its sender is not read any more.
 MOST_IN_FLIGHT = 1 << 20
+#: What a connection shows that was made and ended again before we looked: an RST, or a FIN and an RST.
+_AFTER_CONNECT = (errno.ECONNRESET, errno.EPIPE)
 
 
 @dataclass(slots=True)
@@ -123,11 +125,15 @@ class Relay:
     def _on_connect_result(self) -> None:
         self._server.blocked = False
         failed = self._server.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if failed:
+        if failed and failed not in _AFTER_CONNECT:
             self._on_connect_failed(failed)
             return
         self._connected = True
         self._event(Kind.CONNECTED, local=address(self._server.sock.getsockname()))
+        if failed == errno.EPIPE:
+            self._send_off(self._server, Kind.FIN)
+        if failed:
+            self._end_by_reset(self._server)
         self._watch(self._server)
         self._deliver(self._client)
 

@@ -61,6 +61,8 @@ class Attempt:
     error: str
     #: The symbolic errno at the root of that chain.
     errno: str | None
+    #: The errno that sending met and the client passed over to read, as urllib3 does with EPIPE.
+    send_errno: str | None
     #: What the server said in ``Keep-Alive`` and ``Connection``.
     keep_alive: str | None
     connection_header: str | None

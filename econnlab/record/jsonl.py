@@ -30,7 +30,9 @@ def header_line(run: Run) -> str:
 
 def request_lines(request: Request) -> str:
     """A line per attempt."""
-    return "".join(json.dumps({"attempt": attempt_json(attempt)}) + "\n" for attempt in request.attempts)
+    return "".join(
+        json.dumps({"attempt": dataclasses.asdict(attempt)}) + "\n" for attempt in request.attempts
+    )
 
 
 def event_line(event: ConnectionEvent) -> str:
@@ -40,16 +42,7 @@ def event_line(event: ConnectionEvent) -> str:
 
 def event_json(event: ConnectionEvent) -> dict[str, Any]:
     """``event`` as what the json module writes, without the fields its kind does not fill."""
-    return _without_none(dataclasses.asdict(event))
-
-
-def attempt_json(attempt: Attempt) -> dict[str, Any]:
-    """``attempt`` as what the json module writes, without what never happened."""
-    return _without_none(dataclasses.asdict(attempt))
-
-
-def _without_none(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}
+    return {key: value for key, value in dataclasses.asdict(event).items() if value is not None}
 
 
 def read_run(lines: Iterable[str], name: str) -> Run:
@@ -69,7 +62,7 @@ def read_run(lines: Iterable[str], name: str) -> Run:
                 attempts.append(Attempt.from_json(entry["attempt"]))
             elif "event" in entry:
                 run.events.append(ConnectionEvent.from_json(entry["event"]))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise UsageProblem(f"{name}, line {number}: not an entry of a record ({error}).") from error
     run.requests.extend(_requests(attempts))
     run.interrupted = len(run.requests) < run.scenario.plan.total_requests

@@ -8,19 +8,22 @@ from econnlab.discovery import parts
 from econnlab.explain.summary import Row
 from econnlab.explain.verdict import UNKNOWN
 from econnlab.record.attempts import FAILURES, Outcome
-from econnlab.scenario.durations import format_ms
 from econnlab.scenario.model import Scenario
 
 
-def labels(scenario: Scenario, row: Row) -> dict[str, str]:
-    """What tells ``row`` from others: its interval, or how many asked a server of which limit."""
+def labels(scenario: Scenario, row: Row) -> dict[str, int | float | str | None]:
+    """What tells ``row`` from others: its interval, or how many asked a server of which limit.
+
+    None is what is not known of a server of the user's.
+    """
     if not scenario.plan.together:
-        return {"interval_ms": format_ms(scenario.plan.intervals_ms[row.index])}
+        interval = scenario.plan.intervals_ms[row.index]
+        return {"interval_ms": int(interval) if interval == int(interval) else float(interval)}
     server = scenario.server
     return {
-        "clients": str(scenario.plan.sessions),
-        "max_connections": str(server.max_connections or "") if server is not None else "",
-        "when_full": server.when_full if server is not None else "",
+        "clients": scenario.plan.sessions,
+        "max_connections": server.max_connections if server is not None else None,
+        "when_full": server.when_full if server is not None else None,
     }
 
 

@@ -19,6 +19,12 @@ from econnlab.scenario.model import Scenario, ServerSpec
 BAR_WIDTH = 10
 #: Below this many columns the bar gives way to the figures.
 WIDE = 100
+_HEADINGS = {
+    "interval_ms": "interval",
+    "clients": "clients",
+    "max_connections": "allowed",
+    "when_full": "when full",
+}
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -89,16 +95,23 @@ def request_line(scenario: Scenario, request: Request, failures: list[Failure]) 
         after = f"  after {_tries(failures)}" if failures else ""
         return Text.assemble(
             ("Success ", "green"),
-            f"{number:<3} {last.status} in {_took_ms(last)}, {_connection(last)}{after}",
+            f"{number}  {last.status} in {_took_ms(last)}, {_connection(last)}{after}",
         )
     verdict = failures[-1].verdict
     tries = f" ({len(failures)} attempts)" if len(failures) > 1 else ""
     return Text.assemble(
         ("Error   ", "red"),
-        f"{number}: {error_name(last)}{tries}  {last.outcome.value}, {_connection(last)}, ",
+        f"{number}: {error_name(last)}{tries}{_passed_over(last)}  {last.outcome.value}, ",
+        f"{_connection(last)}, ",
         (verdict.cause, "yellow"),
         f": {verdict.evidence}",
     )
+
+
+def _passed_over(attempt: Attempt) -> str:
+    if attempt.send_errno in (None, attempt.errno):
+        return ""
+    return f" (its send met {attempt.send_errno})"
 
 
 def _tries(failures: list[Failure]) -> str:
@@ -137,16 +150,16 @@ def table(summary: Summary, console: Console) -> Table:
     scenario = summary.run.scenario
     wide = console.width >= WIDE
     retried = scenario.client.retries > 0
-    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False)
     for name in labels(scenario, summary.rows[0]):
-        drawn.add_column(name.removesuffix("_ms").replace("_", " "), justify="right", no_wrap=True)
+        drawn.add_column(_HEADINGS[name], justify="right", no_wrap=True)
     for name in ("success", "failure", "rate", "95 % interval"):
         drawn.add_column(name, justify="right", no_wrap=True)
     if wide:
         drawn.add_column("", no_wrap=True, width=BAR_WIDTH)
     if retried:
         drawn.add_column("rescued", justify="right", no_wrap=True)
-    drawn.add_column("outcomes")
+    drawn.add_column("outcomes", min_width=len("broken_pipe 99"))
     drawn.add_column("main cause", no_wrap=True)
     for row in summary.rows:
         drawn.add_row(*_cells(scenario, row, console, wide=wide, retried=retried))
@@ -155,7 +168,8 @@ def table(summary: Summary, console: Console) -> Table:
 
 def _cells(scenario: Scenario, row: Row, console: Console, *, wide: bool, retried: bool) -> list[str]:
     low, high = row.interval95
-    cells = [*labels(scenario, row).values(), str(row.success), str(row.failure)]
+    named = ["" if value is None else str(value) for value in labels(scenario, row).values()]
+    cells = [*named, str(row.success), str(row.failure)]
     cells += [f"{row.failure_rate:.1%}", f"{low:.1%} - {high:.1%}"] if row.requests else ["", ""]
     if wide:
         cells.append(bar(row.failure_rate, ascii_only=console.options.ascii_only))

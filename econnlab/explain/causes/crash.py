@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from econnlab.explain.evidence import Case
+from econnlab.explain.evidence import LOST, Case
 from econnlab.explain.verdict import Finding, certain, ms
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
@@ -11,15 +11,16 @@ NAME = "crash"
 HELP = "the process at the other end died, and its kernel closed the connection for it"
 
 
+_ENDED = LOST | {Outcome.TRUNCATED}
+#: A dead process's sockets close in do_exit(); its parent hears of it when the last pipe closes.
+_SEEN_LATE_S = 0.5
+
+
 def explain(case: Case) -> Finding | None:
     """A process of the lab died before this attempt ended, and its ledger names no other end."""
     attempt = case.attempt
     died = next((event for event in case.around.events if event.kind == Kind.DIED), None)
-    if (
-        died is None
-        or case.server_close is not None
-        or attempt.outcome in (Outcome.REFUSED, Outcome.HTTP_ERROR)
-    ):
+    if died is None or case.server_close is not None or attempt.outcome not in _ENDED:
         return None
     # What died is seen a moment after its sockets are closed.
     after = attempt.ended - died.at
@@ -28,7 +29,3 @@ def explain(case: Case) -> Finding | None:
     return certain(
         f"the {died.reason} process died {ms(abs(after))} {'before' if after > 0 else 'after'} this failed"
     )
-
-
-#: A dead process's sockets close in do_exit(); its parent hears of it when the last pipe closes.
-_SEEN_LATE_S = 0.5

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from econnlab.explain.evidence import Case
 from econnlab.explain.verdict import Finding, certain, likely, ms
-from econnlab.record.attempts import Outcome
 from econnlab.record.events import ConnectionEvent, Kind
 
 NAME = "unread_data"
@@ -21,8 +20,6 @@ def explain(case: Case) -> Finding | None:
         return None
     if case.link is not None:
         return _from_link_ledger(case)
-    if case.attempt.outcome is not Outcome.RESET:
-        return None
     return likely(
         f"the reused connection, idle for {ms(case.attempt.idle_s or 0)}, was reset without a FIN: "
         "the server closed it with the request unread, or with linger 0; only the client's side is known"

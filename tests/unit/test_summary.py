@@ -1,0 +1,102 @@
+from decimal import Decimal
+
+import pytest
+
+from econnlab.explain.notes import conclusion, warnings
+from econnlab.explain.summary import summarize
+from econnlab.record.attempts import Outcome
+from econnlab.record.events import Kind
+from econnlab.scenario.model import ClientSpec, Plan
+from tests.making import attempt, lost, run, server
+
+RACE = [
+    server(Kind.ACCEPTED, 90.0, peer="127.0.0.1:40001"),
+    server(Kind.IDLE_TIMEOUT, 99.9987, due=99.9985, idle_s=5.0002),
+    server(Kind.CLOSED, 99.9987, reason="idle_timeout", how="fin", unread=0),
+]
+
+
+def test_a_row_counts_requests_by_their_last_attempt():
+    rescued = (
+        lost(request=3, request_id="1-3"),
+        attempt(request=3, request_id="1-3", number=2, planned=None),
+    )
+    row = summarize(run(attempt(), lost(), rescued, events=RACE)).rows[0]
+    assert (row.requests, row.success, row.failure, row.attempts, row.rescued) == (3, 2, 1, 4, 1)
+    assert row.outcomes == {Outcome.CLOSED: 1}
+    assert row.causes == {"keepalive_race": 1}
+    assert row.failure_rate == pytest.approx(1 / 3)
+
+
+def test_every_failed_attempt_has_its_verdict_also_where_a_retry_rescued_it():
+    rescued = (lost(), attempt(request=2, request_id="1-2", number=2, planned=None))
+    summary = summarize(run(rescued, events=RACE))
+    assert [failure.verdict.cause for failure in summary.failures] == ["keepalive_race"]
+    assert summary.rows[0].failure == 0
+
+
+def test_rows_are_kept_apart():
+    plan = Plan((Decimal(4900), Decimal(5000)), 1, 1)
+    rows = summarize(run(attempt(row=0), lost(row=1, session=2), plan=plan)).rows
+    assert [(row.success, row.failure) for row in rows] == [(1, 0), (0, 1)]
+
+
+def test_lateness_is_of_the_sends_that_were_due():
+    sends = [attempt(request=n, request_id=f"1-{n}", planned=100.0 - n / 1000) for n in range(1, 101)]
+    unplanned = attempt(request=101, request_id="1-101", planned=None)
+    lateness = summarize(run(*sends, unplanned)).lateness
+    assert lateness.sends == 100
+    assert lateness.median_ms == pytest.approx(50)
+    assert lateness.p99_ms == pytest.approx(99)
+
+
+def test_a_run_in_which_nothing_happened_has_rows_and_nothing_to_say():
+    summary = summarize(run(plan=Plan((Decimal(5000),), 1, 10)))
+    assert summary.rows[0].requests == 0
+    assert summary.lateness is None
+    assert conclusion(summary) == ""
+
+
+@pytest.mark.parametrize(("late_ms", "warned"), [(2.4, False), (2.6, True)])
+def test_lateness_above_half_a_step_is_warned_of(late_ms, warned):
+    plan = Plan((Decimal(4990), Decimal(4995)), 1, 1)
+    late = [attempt(row=row, planned=100.0 - late_ms / 1000) for row in (0, 1)]
+    assert any("run into each other" in text for text in warnings(summarize(run(*late, plan=plan)))) == warned
+
+
+def test_one_interval_has_no_step_to_blur():
+    assert warnings(summarize(run(attempt(planned=90.0)))) == []
+
+
+def test_a_run_cut_short_says_how_short():
+    made = run(attempt(), plan=Plan((Decimal(5000),), 1, 10))
+    made.interrupted = True
+    assert warnings(summarize(made)) == ["The run ended early: 1 of 10 requests."]
+
+
+def test_a_server_that_closes_after_each_response_is_named():
+    answers = [attempt(request=n, request_id=f"1-{n}", connection_header="close") for n in (1, 2)]
+    assert "Connection: close" in warnings(summarize(run(*answers)))[0]
+
+
+def test_the_conclusion_gives_the_rate_with_its_interval():
+    assert conclusion(summarize(run(attempt(), lost(), events=RACE))) == (
+        "1 of 2 requests failed: a rate between 9.5% and 90.5% (95 % interval)."
+    )
+
+
+def test_the_conclusion_names_what_a_retry_rescued():
+    made = run(
+        (lost(), attempt(request=2, request_id="1-2", number=2)), client=ClientSpec(retries=3), events=RACE
+    )
+    assert conclusion(summarize(made)).endswith("1 failed first and came through by a retry.")
+
+
+def test_a_sweep_concludes_where_failures_begin():
+    plan = Plan((Decimal(4900), Decimal(4990), Decimal(5000)), 1, 1)
+    sweep = run(
+        attempt(row=0), attempt(row=1, session=2, request_id="2-1"), lost(row=2, session=3), plan=plan
+    )
+    assert conclusion(summarize(sweep)) == (
+        "1 of 3 requests failed. None failed below 5000 ms; the worst interval is 5000 ms, where 100% did."
+    )

@@ -146,5 +146,6 @@ def tls_settings(url: str) -> dict[str, Any]:
     if not url.startswith("https:"):
         return {}
     context = create_urllib3_context()
+    context.load_default_certs()  # as urllib3 does with a context of its own (util/ssl_.py)
     context.sslsocket_class = ObservedTlsSocket
     return {"ssl_context": context}

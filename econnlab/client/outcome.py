@@ -23,6 +23,8 @@ _BY_ERRNO = {
 }
 _TIMEOUTS = (TimeoutError, u3.TimeoutError)
 _ENDS = (http.client.RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+#: What half a response is called: IncompleteRead, BadStatusLine of half a line, ProtocolError of half a chunk.
+_CUT_SHORT = (http.client.HTTPException, u3.ProtocolError)
 _MOST_LINKS = 32
 
 
@@ -55,8 +57,8 @@ def _outcome(chain: list[BaseException], number: int | None, response_began: boo
         return Outcome.TIMEOUT
     if any(isinstance(link, _ENDS) for link in chain):
         return Outcome.TRUNCATED if response_began else Outcome.CLOSED
-    if saw_eof and response_began and any(isinstance(link, http.client.HTTPException) for link in chain):
-        return Outcome.TRUNCATED  # IncompleteRead, InvalidChunkLength, or BadStatusLine of half a line
+    if saw_eof and response_began and any(isinstance(link, _CUT_SHORT) for link in chain):
+        return Outcome.TRUNCATED
     return Outcome.OTHER
 
 

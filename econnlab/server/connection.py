@@ -53,7 +53,7 @@ class ServedConnection:
         self._request: h11.Request | None = None
         self._began = 0.0
         self._body = 0
-        self._out = b""
+        self._out = memoryview(b"")
         self._idle: IdleTimer | None = None
         self._delay: asyncio.TimerHandle | None = None
         self._peer_closed = False
@@ -144,8 +144,7 @@ class ServedConnection:
             self._after_response(request_id, status, len(data))
 
     def _send_rest(self, request_id: str | None, status: int, size: int) -> None:
-        rest, self._out = self._out, b""
-        self._send(rest)
+        self._send(self._out)
         if not self._closed and not self._out:
             self._server.loop.remove_writer(self._sock)
             self._after_response(request_id, status, size)
@@ -173,15 +172,16 @@ class ServedConnection:
                 return value.decode("ascii", "replace")
         return None
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes | memoryview) -> None:
+        """Hand over what the kernel takes now; the rest stays in ``_out``."""
         try:
-            sent = self._sock.send(data) if not self._out else 0
+            sent = self._sock.send(data)
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError as error:
             self.close(f"client_reset: {error.strerror}")
             return
-        self._out += data[sent:]
+        self._out = memoryview(data)[sent:]
 
     # -- ending ---------------------------------------------------------------------------------
 

@@ -67,7 +67,8 @@ def test_the_pure_parts_load_no_socket(module):
 
 def test_every_rule_and_format_is_pure_as_well():
     loaded = modules_loaded_by(
-        "from econnlab.discovery import parts; parts('econnlab.explain.causes'); parts('econnlab.report.formats')"
+        "from econnlab.discovery import parts;"
+        "parts('econnlab.explain.causes'); parts('econnlab.report.formats')"
     )
     assert not loaded & {"socket", "_socket", "select", "asyncio", "subprocess"}
 

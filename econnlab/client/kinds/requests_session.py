@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import requests
@@ -41,8 +42,10 @@ class RequestsClient:
 
     def __init__(self, url: str, spec: ClientSpec, observer: Observer) -> None:
         self._session = requests.Session()
-        # The environment's proxies and netrc would put another machine between the client and the server.
+        # The environment's proxies and netrc would put another machine between the client and the server;
+        # its certificates are what requests would take from it and the lab wants.
         self._session.trust_env = False
+        self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         adapter = _ObservedAdapter(url, observer, spec.retries)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
@@ -54,7 +57,7 @@ class RequestsClient:
     def perform(self, headers: dict[str, str]) -> None:
         """Send it and read the whole response."""
         self._prepared.headers.update(headers)
-        self._session.send(self._prepared, timeout=self._timeout, allow_redirects=False)
+        self._session.send(self._prepared, timeout=self._timeout, verify=self._verify, allow_redirects=False)
 
     def close(self) -> None:
         """Close the session's pool."""

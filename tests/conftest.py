@@ -1,0 +1,191 @@
+"""Real processes and sockets for tests: each fixture ends what it began."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from econnlab.clock import now
+from econnlab.lab.listeners import bind
+from econnlab.lab.processes import Child
+from econnlab.record.events import ConnectionEvent
+from econnlab.scenario.codec import encode
+from econnlab.scenario.links import LinkSpec
+from econnlab.scenario.model import ServerSpec
+
+#: Long enough for any event on a machine with both cores busy; nothing waits it out when all is well.
+DEADLINE_S = 15.0
+
+
+def wait_until(condition: Callable[[], Any], what: str) -> Any:
+    """The first true value of ``condition``, looked at often; fails after DEADLINE_S."""
+    deadline = now() + DEADLINE_S
+    pause = threading.Event()
+    while not (value := condition()):
+        assert now() < deadline, f"waited {DEADLINE_S} s for {what}"
+        pause.wait(0.005)
+    return value
+
+
+def until(moment: float) -> None:
+    """Let the monotonic clock reach ``moment``: for tests of what happens at a time, not for events."""
+    threading.Event().wait(max(0.0, moment - now()))
+
+
+class Running:
+    """A server or link process under test."""
+
+    def __init__(self, child: Child) -> None:
+        self.child = child
+        self.address = ("127.0.0.1", child.port)
+        self.url = f"http://127.0.0.1:{child.port}/"
+        self._events: list[ConnectionEvent] = []
+
+    def events(self, *kinds: str) -> list[ConnectionEvent]:
+        """Its ledger up to now; of these kinds only, where some are given."""
+        if self.child.alive:
+            self.child.sync()
+        self._events += self.child.take_events()
+        return [event for event in self._events if not kinds or event.kind in kinds]
+
+    def wait_for(self, *kinds: str, count: int = 1) -> list[ConnectionEvent]:
+        """The ledger's events of ``kinds``, once there are ``count`` of them."""
+
+        def enough() -> list[ConnectionEvent]:
+            found = self.events(*kinds)
+            return found if len(found) >= count else []
+
+        return wait_until(enough, f"{count} of {kinds}")
+
+
+@pytest.fixture
+def start_server() -> Iterator[Callable[..., Running]]:
+    """Start a lab server with these settings of its ServerSpec."""
+    with contextlib.ExitStack() as stack:
+
+        def start(**settings: Any) -> Running:
+            spec = ServerSpec(**settings)
+            child = Child("econnlab.server", bind("127.0.0.1", 0), {"spec": encode(spec)}, lambda: None)
+            stack.callback(child.stop)
+            child.wait_until_listening()
+            return Running(child)
+
+        yield start
+
+
+@pytest.fixture
+def start_link() -> Iterator[Callable[..., Running]]:
+    """Start a link of this spec in front of an address."""
+    with contextlib.ExitStack() as stack:
+
+        def start(spec: LinkSpec, upstream: tuple[str, int], seed: int = 1) -> Running:
+            settings = {"spec": encode(spec), "seed": seed, "upstream": upstream}
+            child = Child("econnlab.link", bind("127.0.0.1", 0), settings, lambda: None)
+            stack.callback(child.stop)
+            child.wait_until_listening()
+            return Running(child)
+
+        yield start
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[[Callable[[socket.socket], None]], tuple[str, int]]]:
+    """A server that treats each connection as a function of the test's says; its errors fail the test."""
+    errors: list[BaseException] = []
+    with contextlib.ExitStack() as stack:
+
+        def start(treat: Callable[[socket.socket], None]) -> tuple[str, int]:
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def run(connection: socket.socket) -> None:
+                try:
+                    connection.settimeout(DEADLINE_S)
+                    treat(connection)
+                except BaseException as error:
+                    errors.append(error)
+                finally:
+                    connection.close()
+
+            def accept() -> None:
+                with contextlib.suppress(OSError):
+                    while True:
+                        connection, _ = listener.accept()
+                        threading.Thread(target=run, args=(connection,), daemon=True).start()
+
+            threading.Thread(target=accept, daemon=True).start()
+            stack.callback(listener.shutdown, socket.SHUT_RDWR)
+            return listener.getsockname()
+
+        yield start
+    if errors:
+        raise errors[0]
+
+
+class Cli:
+    """The command line in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._stack = contextlib.ExitStack()
+
+    def start(self, *arguments: str, **settings: Any) -> subprocess.Popen[str]:
+        """Start it; what is still running at the test's end is killed."""
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "econnlab", *arguments],
+            text=True,
+            cwd=self.folder,
+            env={**os.environ, "NO_COLOR": "1"},
+            **{**streams, **settings},
+        )
+        self._stack.callback(self._end, process)
+        return process
+
+    def run(self, *arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+        """Run it to its end."""
+        process = self.start(*arguments, **settings)
+        out, err = process.communicate(timeout=DEADLINE_S * 2)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    @staticmethod
+    def _end(process: subprocess.Popen[str]) -> None:
+        process.kill()
+        process.communicate()
+
+    def close(self) -> None:
+        """Kill what is left."""
+        self._stack.close()
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Iterator[Cli]:
+    """The command line, in an empty folder."""
+    cli = Cli(tmp_path)
+    yield cli
+    cli.close()
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that ``pid`` has started and not yet reaped (Linux)."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """There is a process ``pid``, and it is not a zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"

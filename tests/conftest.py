@@ -139,14 +139,14 @@ class Cli:
 
     def start(self, *arguments: str, **settings: Any) -> subprocess.Popen[str]:
         """Start it; what is still running at the test's end is killed."""
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "econnlab", *arguments],
-            text=True,
-            cwd=self.folder,
-            env={**os.environ, "NO_COLOR": "1"},
-            **{**streams, **settings},
-        )
+        usual = {
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "env": {**os.environ, "NO_COLOR": "1"},
+            "cwd": self.folder,
+            "text": True,
+        }
+        process = subprocess.Popen([sys.executable, "-m", "econnlab", *arguments], **{**usual, **settings})
         self._stack.callback(self._end, process)
         return process
 

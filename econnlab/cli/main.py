@@ -10,6 +10,7 @@ import click
 
 from econnlab.cli.group import CommandFolder
 from econnlab.errors import EconnlabError, ExitCode
+from econnlab.plaintext import harmless_lines
 
 EPILOG = """\b
 Examples:
@@ -34,25 +35,18 @@ def cli() -> None:
     """
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit."""
-    sys.exit(run(arguments))
-
-
 def run(arguments: list[str] | None = None) -> int:
     """The exit code of the command line ``arguments``."""
     try:
         result: Any = cli.main(arguments, prog_name="econnlab", standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.Abort:
-        return ExitCode.INTERRUPTED
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except EconnlabError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {harmless_lines(str(error))}", err=True)
         return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -23,7 +23,7 @@ _BY_ERRNO = {
 }
 _TIMEOUTS = (TimeoutError, u3.TimeoutError)
 _ENDS = (http.client.RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
-#: What half a response is called: IncompleteRead, BadStatusLine of half a line, ProtocolError of half a chunk.
+#: Half a response is called IncompleteRead, BadStatusLine (half a line), ProtocolError (half a chunk).
 _CUT_SHORT = (http.client.HTTPException, u3.ProtocolError)
 _MOST_LINKS = 32
 

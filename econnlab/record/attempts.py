@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 
 class Outcome(StrEnum):
@@ -73,15 +72,6 @@ class Attempt:
         if self.planned is None or self.sent is None:
             return None
         return self.sent - self.planned
-
-    @classmethod
-    def from_json(cls, line: dict[str, Any]) -> Attempt:
-        """The attempt in a decoded JSON line; unknown keys, of a later version, are left out."""
-        known = {key: value for key, value in line.items() if key in _FIELDS}
-        return cls(**{**known, "outcome": Outcome(line["outcome"])})
-
-
-_FIELDS = frozenset(field.name for field in fields(Attempt))
 
 
 @dataclass(frozen=True, slots=True)

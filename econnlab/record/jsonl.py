@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from econnlab.errors import UsageProblem
+from econnlab.plaintext import harmless_values
 from econnlab.record.attempts import Attempt, Request
 from econnlab.record.events import ConnectionEvent
 from econnlab.record.run import FORMAT, Facts, Run
-from econnlab.scenario.codec import decode, encode
+from econnlab.scenario.codec import decode_known, encode
 from econnlab.scenario.model import Scenario
 
 
@@ -48,6 +49,8 @@ def event_json(event: ConnectionEvent) -> dict[str, Any]:
 def read_run(lines: Iterable[str], name: str) -> Run:
     """The run in ``lines``, of the file ``name``. A last line cut off in the middle is left out.
 
+    The file may come from anybody: control characters in its texts are spelled out from here on.
+
     Raises UsageProblem, with the line's number, for what is not a record.
     """
     numbered = enumerate(lines, 1)
@@ -57,26 +60,37 @@ def read_run(lines: Iterable[str], name: str) -> Run:
         if not line.endswith("\n"):
             break
         try:
-            entry = json.loads(line)
-            if "attempt" in entry:
-                attempts.append(Attempt.from_json(entry["attempt"]))
-            elif "event" in entry:
-                run.events.append(ConnectionEvent.from_json(entry["event"]))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise UsageProblem(f"{name}, line {number}: not an entry of a record ({error}).") from error
+            _read_entry(line, run, attempts)
+        except (ValueError, TypeError, UsageProblem) as error:
+            said = error.message if isinstance(error, UsageProblem) else "not JSON"
+            raise UsageProblem(f"{name}, line {number}: not an entry of a record: {said}") from error
     run.requests.extend(_requests(attempts))
     run.interrupted = len(run.requests) < run.scenario.plan.total_requests
     return run
 
 
+def _read_entry(line: str, run: Run, attempts: list[Attempt]) -> None:
+    entry = harmless_values(json.loads(line))
+    if not isinstance(entry, dict):
+        raise UsageProblem("it is no object.")
+    if "attempt" in entry:
+        attempt = decode_known(Attempt, entry["attempt"], "attempt")
+        if attempt.row not in range(len(run.scenario.plan.intervals_ms)):
+            raise UsageProblem(f"attempt.row: the run has no row {attempt.row}.")
+        attempts.append(attempt)
+    elif "event" in entry:
+        run.events.append(decode_known(ConnectionEvent, entry["event"], "event"))
+
+
 def _read_header(line: str, name: str) -> Run:
     try:
-        header = json.loads(line)
+        header = harmless_values(json.loads(line))
         if header["format"] > FORMAT:
             raise UsageProblem(
                 f"{name} is a record of format {header['format']}.", "Use a newer econnlab to read it."
             )
-        return Run(decode(Scenario, header["scenario"]), Facts(**header["facts"]))
+        scenario = decode_known(Scenario, header["scenario"], "scenario")
+        return Run(scenario, decode_known(Facts, header["facts"], "facts"))
     except (ValueError, TypeError, KeyError) as error:
         raise UsageProblem(f"{name} is not a record of a run.", "Give a file that --save wrote.") from error
 

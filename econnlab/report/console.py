@@ -35,8 +35,3 @@ def console(*, stderr: bool = False) -> LabConsole:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
     return LabConsole(file=stream, stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
-
-
-def harmless(text: str) -> str:
-    """``text`` from a server or a file, with control characters spelled out."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)

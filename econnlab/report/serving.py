@@ -6,8 +6,8 @@ import time
 from collections import Counter
 
 from econnlab.clock import now
+from econnlab.plaintext import harmless
 from econnlab.record.events import ConnectionEvent, Kind
-from econnlab.report.console import harmless
 
 _SHOWN = {Kind.ACCEPTED, Kind.RESPONSE, Kind.DROPPED, Kind.CLOSED, Kind.ACCEPT_PAUSED, Kind.ACCEPT_RESUMED}
 _REASONS = {

@@ -10,8 +10,8 @@ from rich.text import Text
 from econnlab.discovery import parts
 from econnlab.explain.notes import conclusion
 from econnlab.explain.summary import Failure, Row, Summary
+from econnlab.plaintext import harmless
 from econnlab.record.attempts import Attempt, Outcome, Request
-from econnlab.report.console import harmless
 from econnlab.report.table import counts, labels
 from econnlab.scenario.durations import format_ms
 from econnlab.scenario.model import Scenario, ServerSpec

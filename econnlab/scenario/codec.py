@@ -1,17 +1,20 @@
-"""Scenario values to and from plain JSON: field names as keys, decimals as strings to stay exact."""
+"""Dataclasses to and from plain JSON: field names as keys, decimals as strings to stay exact."""
 
 from __future__ import annotations
 
+import math
 import types
 import typing
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from decimal import Decimal
+from enum import Enum
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from econnlab.errors import UsageProblem
 
 T = TypeVar("T")
+_EXPECTED = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
 def encode(value: Any) -> Any:
@@ -32,6 +35,14 @@ def decode(kind: type[T], data: Any, where: str = "") -> T:
     return decoded
 
 
+def decode_known(kind: type[T], data: Any, where: str = "") -> T:
+    """``decode``, leaving out keys that are not known: those of a later version."""
+    if isinstance(data, dict):
+        hints: Any = _hints(cast(Any, kind))
+        data = {key: value for key, value in data.items() if key in hints}
+    return decode(kind, data, where)
+
+
 def _decode(kind: Any, data: Any, where: str) -> Any:
     if is_dataclass(kind):
         return _decode_dataclass(kind, data, where)
@@ -44,10 +55,18 @@ def _decode(kind: Any, data: Any, where: str) -> Any:
         if not isinstance(data, list):
             raise _wrong(where, "a list", data)
         return tuple(_decode(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(data))
+    if origin is dict:
+        if not isinstance(data, dict):
+            raise _wrong(where, "a table of keys", data)
+        return {str(key): _decode(arguments[1], item, _join(where, key)) for key, item in data.items()}
     if kind is Decimal:
         return _decode_decimal(data, where)
-    if type(data) is not kind:
-        raise _wrong(where, {int: "a whole number", bool: "true or false", str: "text"}[kind], data)
+    if kind is float and type(data) is int:
+        return float(data)
+    if issubclass(kind, Enum):
+        return _decode_enum(kind, data, where)
+    if type(data) is not kind or (kind is float and not math.isfinite(data)):
+        raise _wrong(where, _EXPECTED[kind], data)
     return data
 
 
@@ -61,7 +80,22 @@ def _decode_dataclass(kind: Any, data: Any, where: str) -> Any:
             f"{_join(where, unknown[0])}: there is no such key.",
             f"Known here are {', '.join(sorted(hints))}.",
         )
-    return kind(**{key: _decode(hints[key], item, _join(where, key)) for key, item in data.items()})
+    values = {key: _decode(hints[key], item, _join(where, key)) for key, item in data.items()}
+    missing = sorted(field.name for field in fields(kind) if _is_required(field) and field.name not in values)
+    if missing:
+        raise UsageProblem(f"{_join(where, missing[0])}: it is missing.")
+    return kind(**values)
+
+
+def _is_required(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _decode_enum(kind: type[Enum], data: Any, where: str) -> Enum:
+    try:
+        return kind(data)
+    except ValueError:
+        raise _wrong(where, f"one of {', '.join(str(member.value) for member in kind)}", data) from None
 
 
 def _decode_decimal(data: Any, where: str) -> Decimal:
@@ -75,7 +109,7 @@ def _decode_decimal(data: Any, where: str) -> Decimal:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from econnlab.errors import UsageProblem
+from econnlab.explain.summary import summarize
 from econnlab.record.events import Kind
 from econnlab.record.jsonl import event_line, header_line, read_run, request_lines
 from econnlab.scenario.codec import decode, encode
@@ -59,11 +60,28 @@ def test_a_record_of_a_later_format_is_refused_as_such():
 
 
 @pytest.mark.parametrize(
-    "line", ["garbage\n", '{"attempt": {}}\n', '{"attempt": 5}\n', '{"event": {"at": 1}}\n', "5\n"]
+    "line",
+    [
+        "garbage\n",
+        "5\n",
+        '{"attempt": {}}\n',
+        '{"attempt": 5}\n',
+        '{"attempt": {"outcome": "bored"}}\n',
+        '{"event": {"at": 1}}\n',
+        '{"event": {"at": "noon", "source": "server", "kind": "accepted"}}\n',
+        '{"event": {"at": NaN, "source": "server", "kind": "accepted"}}\n',
+    ],
 )
 def test_a_broken_line_is_named_by_its_number(line):
     with pytest.raises(UsageProblem, match=r"run\.jsonl, line 3"):
         read_run([*written(run(attempt())), line], "run.jsonl")
+
+
+def test_control_characters_of_a_strange_file_are_spelled_out():
+    *lines, last = written(run(attempt(error="BadStatusLine\x1b[2J"), name="\x1b]0;title\x07"))
+    read = read_run([*lines, last], "run.jsonl")
+    assert read.scenario.name == "\\x1b]0;title\\x07"
+    assert read.requests[0].last.error == "BadStatusLine\\x1b[2J"
 
 
 def test_fields_of_a_later_version_are_left_out():
@@ -90,6 +108,21 @@ SCENARIOS = st.builds(
     ),
     seed=st.integers(),
 )
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+@given(st.dictionaries(st.sampled_from(list(attempt().__dataclass_fields__)), JSON))
+def test_an_attempt_of_any_values_is_read_or_refused(values):
+    entry = {"attempt": {**json.loads(request_lines(run(attempt()).requests[0]))["attempt"], **values}}
+    try:
+        summarize(read_run([header_line(run(attempt())), json.dumps(entry) + "\n"], "run.jsonl"))
+    except UsageProblem as problem:
+        assert "line 2" in problem.message
 
 
 @given(SCENARIOS)

@@ -13,9 +13,9 @@ from rich.console import Console
 
 import econnlab.report
 from econnlab.explain.summary import summarize
+from econnlab.plaintext import harmless
 from econnlab.record.attempts import FAILURES, Outcome
 from econnlab.record.events import Kind
-from econnlab.report.console import harmless
 from econnlab.report.formats import csv as csv_format
 from econnlab.report.formats import json as json_format
 from econnlab.report.terminal import bar, header, report, request_line

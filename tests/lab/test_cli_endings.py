@@ -1,0 +1,218 @@
+"""Runs that end otherwise than planned: nothing is lost that there was, and nothing is left behind."""
+
+import contextlib
+import csv
+import io
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import DEADLINE_S, children_of, is_running, wait_until
+
+LONG_RUN = ["keepalive", "--interval", "50", "--requests", "100000", "--sessions", "2"]
+
+
+def start_and_see(cli, *arguments, line="Success", **settings):
+    """Start the command, wait for its first line that begins so, and tell its processes."""
+    process = cli.start(*arguments, **settings)
+    for shown in process.stdout:
+        if shown.startswith(line):
+            break
+    return process, children_of(process.pid)
+
+
+def ended(process):
+    out, err = process.communicate(timeout=DEADLINE_S)
+    return process.returncode, out, err
+
+
+def gone(pids):
+    wait_until(lambda: not any(map(is_running, pids)), f"the end of {pids}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_run_prints_and_saves_what_it_had(cli, number):
+    process, children = start_and_see(
+        cli, *LONG_RUN, "--csv", "out.csv", "--json", "out.json", "--save", "run.jsonl"
+    )
+    assert len(children) == 2
+    process.send_signal(number)
+    code, out, err = ended(process)
+    assert code == 130
+    assert "95 % interval" in out
+    assert "The run ended early" in err
+    assert "Traceback" not in err
+    gone(children)
+    (row,) = csv.DictReader(io.StringIO((cli.folder / "out.csv").read_text()))
+    document = json.loads((cli.folder / "out.json").read_text())
+    assert document["interrupted"]
+    assert int(row["requests"]) == document["rows"][0]["requests"] > 0
+    assert document["failures"] == []  # what we have cut off ourselves is nobody's failure
+    again = cli.run("report", "run.jsonl", "--csv", "-")
+    assert again.stdout == (cli.folder / "out.csv").read_text()
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4])
+def test_ctrl_c_at_any_moment_ends_in_good_order(cli, delay_s):
+    """From the first instruction on: at the earliest Python itself is still starting."""
+    process = cli.start(*LONG_RUN)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(delay_s)
+    children = children_of(process.pid)
+    process.send_signal(signal.SIGINT)
+    code, _, err = ended(process)
+    gone(children)
+    if code != 130:  # Python's own start was cut off, before our first line
+        assert code == -signal.SIGINT
+        assert "econnlab" not in err
+    assert code != 130 or "Traceback" not in err
+
+
+def test_a_second_ctrl_c_ends_at_once(cli):
+    process, children = start_and_see(cli, *LONG_RUN)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    assert ended(process)[0] == 130
+    gone(children)
+
+
+def test_a_killed_run_leaves_no_process_and_a_valid_record(cli):
+    process, children = start_and_see(cli, *LONG_RUN, "--save", "run.jsonl")
+    process.kill()
+    process.communicate()
+    gone(children)
+    assert cli.run("report", "run.jsonl").returncode == 0
+
+
+@pytest.mark.parametrize("name", ["server", "link"])
+def test_a_process_of_the_lab_that_dies_is_reported_as_such(cli, name):
+    process, children = start_and_see(cli, *LONG_RUN, "--csv", "out.csv")
+    command_lines = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
+    (victim,) = [pid for pid, words in command_lines.items() if f"econnlab.{name}." in words]
+    os.kill(victim, signal.SIGKILL)
+    code, out, err = ended(process)
+    assert code == 3
+    assert f"The lab's {name} process was killed by signal 9" in err
+    assert "Traceback" not in err
+    assert "95 % interval" in out
+    assert (cli.folder / "out.csv").read_text().startswith("interval_ms,")
+    gone(children)
+
+
+@pytest.mark.parametrize("lines", [1, 3, 7])
+def test_a_reader_that_leaves_ends_the_run_quietly(cli, lines):
+    process = cli.start(*LONG_RUN, "--csv", "out.csv")
+    for _ in range(lines):
+        process.stdout.readline()
+    children = children_of(process.pid)
+    process.stdout.close()
+    assert process.wait(DEADLINE_S) == 141
+    assert "Traceback" not in process.stderr.read()
+    gone(children)
+    assert (cli.folder / "out.csv").read_text().startswith("interval_ms,")
+
+
+def test_a_reader_that_was_never_there(cli):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = cli.start("maxconn", stdout=write_end)
+    os.close(write_end)
+    _, err = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 141
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["keepalive", "--help"], ["--version"]])
+def test_help_into_a_closed_pipe(cli, arguments):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = cli.start(*arguments, stdout=write_end)
+    os.close(write_end)
+    assert "Traceback" not in process.communicate(timeout=DEADLINE_S)[1]
+
+
+def test_nothing_runs_where_descriptors_do_not_suffice(cli):
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+
+    done = cli.run("keepalive", "--sessions", "60", preexec_fn=few)
+    assert done.returncode == 3
+    assert "needs 184 open files in one process; the limit here is 100" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_soft_limit_is_raised_as_far_as_the_run_needs(cli):
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, 4096))
+
+    done = cli.run("maxconn", "--max-connections", "50", "--clients", "60", "--csv", "-", preexec_fn=few)
+    assert done.stdout.splitlines()[1].startswith("60,50,close,60,50,10,")
+
+
+# -- serve ----------------------------------------------------------------------------------------
+
+
+def test_serve_prints_its_port_what_happens_and_a_summary(cli):
+    process = cli.start("serve", "--port", "0", "--keepalive-timeout", "100", "--jsonl", "ledger.jsonl")
+    listening = process.stdout.readline()
+    assert listening.startswith("listening on http://127.0.0.1:")
+    port = int(listening.split("127.0.0.1:")[1].split("/")[0])
+    with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: lab\r\nX-Econnlab-Request: a1\r\n\r\n")
+        while client.recv(4096):
+            pass
+    lines = [process.stdout.readline() for _ in range(3)]
+    assert "#1     connected from 127.0.0.1:" in lines[0]
+    assert "GET answered with 200, its request 1" in lines[1]
+    assert "closed with FIN: 100." in lines[2]
+    assert "ms idle" in lines[2]
+    children = children_of(process.pid)
+    process.send_signal(signal.SIGINT)
+    code, out, err = ended(process)
+    assert code == 130
+    assert "1 connections (at most 1 at a time), 1 requests answered" in out
+    assert err == ""
+    gone(children)
+    kinds = [json.loads(line)["kind"] for line in (cli.folder / "ledger.jsonl").read_text().splitlines()]
+    assert kinds == ["listening", "accepted", "request", "response", "idle_timeout", "closed", "stopped"]
+
+
+def test_serve_into_head_ends_quietly(cli):
+    process = cli.start("serve", "--port", "0", "--jsonl", "-")
+    port = json.loads(process.stdout.readline())["local"].rpartition(":")[2]
+    process.stdout.close()
+    socket.create_connection(("127.0.0.1", int(port))).close()
+    assert process.wait(DEADLINE_S) == 141
+    assert "Traceback" not in process.stderr.read()
+
+
+def test_serve_says_when_its_port_is_taken(cli):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = cli.run("serve", "--port", str(port))
+    assert done.returncode == 3
+    assert f"Port {port} on 127.0.0.1 is taken" in done.stderr
+    assert "--port 0" in done.stderr
+
+
+def test_serve_reports_its_own_process_dying(cli):
+    process = cli.start("serve", "--port", "0")
+    process.stdout.readline()
+    (server,) = children_of(process.pid)
+    os.kill(server, signal.SIGKILL)
+    code, _, err = ended(process)
+    assert code == 3
+    assert "server process was killed by signal 9" in err
+
+
+def test_a_module_of_the_users_folder_is_not_taken_for_one_of_pythons(cli):
+    for name in ("socket", "h11", "asyncio", "json", "selectors"):
+        (cli.folder / f"{name}.py").write_text("raise SystemExit('mistaken')")
+    done = cli.run("maxconn", "--csv", "-", env={**os.environ, "PYTHONSAFEPATH": "1"})
+    assert done.returncode == 0, done.stderr

@@ -189,3 +189,13 @@ def is_running(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """With ECONNLAB_NO_SKIPS set, as in .ci/run, a skip is a failure."""
+    report = yield
+    if report.skipped and os.environ.get("ECONNLAB_NO_SKIPS") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, where skips are forbidden: {report.longrepr}"
+    return report

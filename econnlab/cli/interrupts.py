@@ -41,7 +41,9 @@ def interrupts() -> Iterator[Interrupts]:
     state = Interrupts()
     before = {number: signal.getsignal(number) for number in STOPS}
     for number in STOPS:
-        if before[number] is not signal.SIG_IGN:  # nohup stays nohup
+        # nohup stays nohup. A shell ignores SIGINT for what it runs in the background, but who sends one
+        # to that very process means it.
+        if number is not signal.SIGHUP or before[number] is not signal.SIG_IGN:
             signal.signal(number, state.handle)
     try:
         yield state

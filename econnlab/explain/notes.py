@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.summary import Row, Summary
+from econnlab.plaintext import harmless
 from econnlab.scenario.durations import format_ms
 
 
@@ -39,6 +40,34 @@ def _never_reused(summary: Summary) -> str:
     if any(request.ok for request in later):
         return "No connection was reused: every request opened a new one, so there was no idle one to lose."
     return ""
+
+
+def remarks(summary: Summary) -> list[str]:
+    """What else was seen, which is nobody's fault."""
+    return [text for text in (_opened_anew(summary), _advertised(summary)) if text]
+
+
+def _opened_anew(summary: Summary) -> str:
+    """Connections that the client found closed in time: the race that was not lost."""
+    ended_well: dict[int, bool] = {}
+    later = anew = 0
+    for request in summary.run.requests:
+        first = request.attempts[0]
+        if ended_well.get(first.session):
+            later += 1
+            anew += not first.reused and first.connection is not None
+        ended_well[first.session] = request.ok
+    if not anew:
+        return ""
+    return f"{anew} of {later} requests after a success found their connection closed and opened a new one"
+
+
+def _advertised(summary: Summary) -> str:
+    if summary.run.has_server_ledger:
+        return ""
+    values = {attempt.keep_alive for request in summary.run.requests for attempt in request.attempts}
+    said = sorted(harmless(value) for value in values if value)
+    return f"the server says Keep-Alive: {' and '.join(said[:3])}" if said else ""
 
 
 def conclusion(summary: Summary) -> str:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from econnlab.discovery import parts
-from econnlab.explain.notes import conclusion
+from econnlab.explain.notes import conclusion, remarks
 from econnlab.explain.summary import Failure, Row, Summary
 from econnlab.plaintext import harmless
 from econnlab.record.attempts import Attempt, Outcome, Request
@@ -201,13 +201,10 @@ def _cause_lines(summary: Summary) -> list[Text]:
 
 
 def _foot(summary: Summary) -> list[Text]:
-    lateness = summary.lateness
-    if lateness is None:
-        return []
-    return [
-        Text(
-            f"{lateness.sends} sends, late by {lateness.median_ms:.2f} ms at the median, "
-            f"{lateness.p99_ms:.2f} ms at p99",
-            "dim",
+    lines = remarks(summary)
+    if summary.lateness is not None:
+        late = summary.lateness
+        lines.append(
+            f"{late.sends} sends, late by {late.median_ms:.2f} ms at the median, {late.p99_ms:.2f} ms at p99"
         )
-    ]
+    return [Text(line, "dim") for line in lines]

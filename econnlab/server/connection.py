@@ -100,7 +100,10 @@ class ServedConnection:
                     self._request = event
                     if self._h11.they_are_waiting_for_100_continue:
                         self._send(
-                            self._h11.send(h11.InformationalResponse(status_code=100, headers=[])) or b""
+                            self._h11.send(
+                                h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
+                            )
+                            or b""
                         )
                 elif isinstance(event, h11.Data):
                     self._body += len(event.data)

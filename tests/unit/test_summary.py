@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from econnlab.explain.notes import conclusion, warnings
+from econnlab.explain.notes import conclusion, remarks, warnings
 from econnlab.explain.summary import summarize
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
@@ -77,6 +77,22 @@ def test_a_run_cut_short_says_how_short():
 def test_a_server_that_closes_after_each_response_is_named():
     answers = [attempt(request=n, request_id=f"1-{n}", connection_header="close") for n in (1, 2)]
     assert "Connection: close" in warnings(summarize(run(*answers)))[0]
+
+
+def test_connections_found_closed_in_time_are_counted():
+    anew = [attempt(request=n, request_id=f"1-{n}", connection=n) for n in (1, 2, 3)]
+    assert remarks(summarize(run(*anew))) == [
+        "2 of 2 requests after a success found their connection closed and opened a new one"
+    ]
+    after_a_failure = attempt(request=3, request_id="1-3", connection=2)
+    assert remarks(summarize(run(attempt(), lost(), after_a_failure, events=RACE))) == []
+
+
+def test_what_a_server_of_the_users_advertises_is_told_and_harmless():
+    answer = attempt(keep_alive="timeout=5\x1b[2J")
+    made = run(answer, server=None, url="http://127.0.0.1:3000/")
+    assert remarks(summarize(made)) == ["the server says Keep-Alive: timeout=5\\x1b[2J"]
+    assert remarks(summarize(run(answer))) == []
 
 
 def test_the_conclusion_gives_the_rate_with_its_interval():

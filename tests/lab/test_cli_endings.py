@@ -141,7 +141,7 @@ def test_nothing_runs_where_descriptors_do_not_suffice(cli):
     def few():
         resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
 
-    done = cli.run("keepalive", "--sessions", "60", preexec_fn=few)
+    done = cli.run_alone("keepalive", "--sessions", "60", preexec_fn=few)
     assert done.returncode == 3
     assert "needs 184 open files in one process; the limit here is 100" in done.stderr
     assert done.stdout == ""
@@ -151,7 +151,9 @@ def test_a_soft_limit_is_raised_as_far_as_the_run_needs(cli):
     def few():
         resource.setrlimit(resource.RLIMIT_NOFILE, (100, 4096))
 
-    done = cli.run("maxconn", "--max-connections", "50", "--clients", "60", "--csv", "-", preexec_fn=few)
+    done = cli.run_alone(
+        "maxconn", "--max-connections", "50", "--clients", "60", "--csv", "-", preexec_fn=few
+    )
     assert done.stdout.splitlines()[1].startswith("60,50,close,60,50,10,")
 
 
@@ -214,5 +216,5 @@ def test_serve_reports_its_own_process_dying(cli):
 def test_a_module_of_the_users_folder_is_not_taken_for_one_of_pythons(cli):
     for name in ("socket", "h11", "asyncio", "json", "selectors"):
         (cli.folder / f"{name}.py").write_text("raise SystemExit('mistaken')")
-    done = cli.run("maxconn", "--csv", "-", env={**os.environ, "PYTHONSAFEPATH": "1"})
+    done = cli.run_alone("maxconn", "--csv", "-", env={**os.environ, "PYTHONSAFEPATH": "1"})
     assert done.returncode == 0, done.stderr

@@ -193,8 +193,13 @@ def test_retries_that_run_out_leave_every_attempt(open_session, scripted, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_urllib3_does_not_repeat_a_post(open_session, scripted, kind):
+    """A POST is two sends: the second can meet the RST, which urllib3 passes over to read an end of file."""
     session = open_session(kind, scripted(then(rst)), retries=3, method="POST")
-    assert [attempt.outcome for attempt in session.perform(1, now())] == [Outcome.RESET]
+    (attempt,) = session.perform(1, now())
+    if attempt.outcome is Outcome.CLOSED:
+        assert attempt.send_errno in ("ECONNRESET", "EPIPE")
+    else:
+        assert attempt.outcome is Outcome.RESET
 
 
 @pytest.mark.parametrize("kind", KINDS)

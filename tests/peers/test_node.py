@@ -53,22 +53,26 @@ def test_below_the_timeout_one_connection_serves_all(serve, any_node):
 
 def test_above_the_timeout_node_sees_the_close_and_opens_anew(serve, any_node):
     server = serve("--keepalive-timeout", "100", "--no-advertise")
-    answers = ask(any_node, server.url, 600, requests=3)
+    answers = ask(any_node, server.url, 400, requests=3)
     assert [(answer["ok"], answer["reused"]) for answer in answers] == [(True, False)] * 3
     closed = [event for event in server.ledger() if event["kind"] == "closed"]
     assert [event["reason"] for event in closed][:2] == ["idle_timeout", "idle_timeout"]
 
 
 def test_at_the_timeout_whatever_node_loses_the_server_had_closed(serve, any_node):
-    """30 sessions ask just as the server closes; what fails is ECONNRESET to Node, whatever the packet was."""
-    server = serve("--keepalive-timeout", "300", "--no-advertise")
-    answers = ask(any_node, server.url, 300, sessions=30, requests=5)
+    """40 sessions ask just as the server closes; what fails is ECONNRESET to Node, whatever the packet was.
+
+    Some 12 % of the reused attempts are lost (measured, Node 20 over loopback; 30 % with Node 14): that
+    none of 120 is has a chance below 1e-6.
+    """
+    server = serve("--keepalive-timeout", "200", "--no-advertise")
+    answers = ask(any_node, server.url, 200, sessions=40, requests=4)
     lost = [answer for answer in answers if not answer["ok"]]
     ledger = server.ledger()
     accepted = [event for event in ledger if event["kind"] == "accepted"]
     numbers = {event["peer"].rpartition(":")[2]: event["connection"] for event in accepted}
     closed = {event["connection"]: event for event in ledger if event["kind"] == "closed"}
-    assert lost, "none of 120 reused attempts was lost, where some twenty are"
+    assert lost, "none of 120 reused attempts was lost"
     for answer in lost:
         assert (answer["code"], answer["reused"]) == ("ECONNRESET", True)
         event = closed[numbers[str(answer["localPort"])]]
@@ -121,10 +125,10 @@ def test_node_14_closes_when_it_says(cli, node14, node_server):
 def test_node_20_closes_a_second_later_than_it_says(cli, node, node_server):
     """Node PR #54863: a hidden second on top. Below it nothing is lost, at it the race is there."""
     url = node_server(node, 200)
-    below = url_run(cli, "keepalive", "--url", url, "--interval", "400", "--requests", "3", "--link", "none")
+    below = url_run(cli, "keepalive", "--url", url, "--interval", "400", "--requests", "2", "--link", "none")
     assert below["failures"] == []
     assert below["remarks"] == ["the server says Keep-Alive: timeout=0"]
-    at = url_run(cli, "keepalive", "--url", url, "--interval", "1200", "--sessions", "30", "--requests", "3")
+    at = url_run(cli, "keepalive", "--url", url, "--interval", "1200", "--sessions", "40", "--requests", "2")
     races = [failure for failure in at["failures"] if failure["cause"] == "keepalive_race"]
     assert races
     assert all(idle_ms(failure) > 1100 for failure in races)
@@ -132,7 +136,7 @@ def test_node_20_closes_a_second_later_than_it_says(cli, node, node_server):
 
 def test_a_sweep_finds_where_node_14_begins_to_fail(cli, node14, node_server):
     document = url_run(
-        cli, "sweep", "100,300,900", "--url", node_server(node14, 300), "--sessions", "20", "--requests", "3"
+        cli, "sweep", "100,300,600", "--url", node_server(node14, 300), "--sessions", "40", "--requests", "2"
     )
     failures = {row["interval_ms"]: row["failure"] for row in document["rows"]}
     assert failures[300] > 0

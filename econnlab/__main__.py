@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
 
 def main() -> None:
-    """Run the command line and exit. Ctrl-C is 130 from here on, also while the imports run."""
-    try:
-        from econnlab.cli.main import run
+    """Run the command line and exit.
 
-        code = run()
-    except KeyboardInterrupt:
-        code = 130
-    sys.exit(code)
+    Until a command takes Ctrl-C over it ends the process at once: nothing is there yet to clean up, and a
+    KeyboardInterrupt in the middle of an import can come out as any other error.
+    """
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    from econnlab.cli.main import run
+
+    sys.exit(run())
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ TICK_S = 0.5
 
 def run_experiment(scenario: Scenario, values: dict[str, Any], *, lines: bool) -> int:
     """Run ``scenario`` and report it; ``lines`` shows each request as it ends. Returns the exit code."""
-    with Outputs(values) as outputs, Recorder(values["save"]) as recorder, interrupts() as stop:
+    with interrupts() as stop, Outputs(values) as outputs, Recorder(values["save"]) as recorder:
         screen = console(stderr=outputs.on_stdout)
         experiment = _Experiment(scenario, screen, recorder, lines=lines)
         failed = experiment.run(stop)

@@ -24,8 +24,8 @@ from econnlab.sockets import address
 def serve_in_foreground(spec: ServerSpec, jsonl: str | None) -> int:
     """Serve until interrupted. Returns the exit code."""
     with contextlib.ExitStack() as stack:
-        ledger = _open_ledger(jsonl, stack)
         stop = stack.enter_context(interrupts())
+        ledger = _open_ledger(jsonl, stack)
         screen = console(stderr=jsonl == STDOUT)
         serving = Serving(spec)
         stop.stops(serving.interrupt)

@@ -63,7 +63,7 @@ def _both_ways(name: str, median_ms: str, jitter: str) -> LinkSpec:
 NONE = LinkSpec("none", Delay(Decimal(0), Decimal(0)), Delay(Decimal(0), Decimal(0)), relayed=False)
 
 #: ``article`` gives the article's table with plain requests: on a grid of medians and jitters, this pair
-#: makes its seven counts likeliest (tests/benchmarks/fit_article.py). The others are round figures for a
+#: makes its seven counts likeliest (tests/benchmarks/bench_fit.py). The others are round figures for a
 #: quiet path of that reach: a switch, two zones of one cloud region, an ocean.
 PROFILES = {
     profile.name: profile

@@ -24,6 +24,9 @@ class Raw:
             self.sock.connect(address)
         except ConnectionResetError:
             self._reset_already = True
+        except BaseException:
+            self.sock.close()
+            raise
 
     def __enter__(self) -> Raw:
         return self

@@ -66,7 +66,7 @@ def test_an_interrupted_run_prints_and_saves_what_it_had(cli, number):
 @pytest.mark.parametrize("delay_s", [0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4])
 def test_ctrl_c_at_any_moment_ends_in_good_order(cli, delay_s):
     """From the first instruction on: at the earliest Python itself is still starting."""
-    process = cli.start(*LONG_RUN)
+    process = cli.start(*LONG_RUN, preexec_fn=signals_as_in_a_terminal)
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(delay_s)
     children = children_of(process.pid)
@@ -90,7 +90,7 @@ def test_under_nohup_a_hangup_ends_nothing(cli):
 
 
 def test_a_second_ctrl_c_ends_at_once(cli):
-    process, children = start_and_see(cli, *LONG_RUN)
+    process, children = start_and_see(cli, *LONG_RUN, preexec_fn=signals_as_in_a_terminal)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
     assert ended(process)[0] == 130

@@ -188,13 +188,13 @@ def bar(rate: float, *, ascii_only: bool) -> str:
 
 
 def _cause_lines(summary: Summary) -> list[Text]:
-    """Each cause that was found, what it means, and the evidence of one failure."""
+    """Each cause found, what it means, and the evidence of one failure, from the worst row it is in."""
     rules = parts("econnlab.explain.causes")
-    first: dict[str, Failure] = {}
-    for failure in summary.failures:
-        first.setdefault(failure.verdict.cause, failure)
+    examples: dict[str, Failure] = {}
+    for failure in sorted(summary.failures, key=lambda each: -summary.rows[each.attempt.row].failure):
+        examples.setdefault(failure.verdict.cause, failure)
     lines = []
-    for cause, failure in first.items():
+    for cause, failure in examples.items():
         meaning = f": {rules[cause].HELP}" if cause in rules else ""
         lines.append(Text.assemble((cause, "yellow"), f"{meaning}\n  e.g. {failure.verdict.evidence}"))
     return lines

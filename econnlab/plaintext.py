@@ -16,9 +16,9 @@ def harmless_lines(text: str) -> str:
 
 
 def harmless_values(value: Any) -> Any:
-    """A decoded JSON value with every text in it harmless, keys as well."""
+    """A decoded JSON value with every text in it harmless but for its line ends, keys as well."""
     if isinstance(value, str):
-        return harmless(value)
+        return harmless_lines(value)
     if isinstance(value, list):
         return [harmless_values(item) for item in value]
     if isinstance(value, dict):

@@ -1,4 +1,8 @@
-"""Options that several commands share, and the scenario's parts they make."""
+"""Options that several commands share, and the scenario that they make of the one the command begins with.
+
+An option that is not given is None and leaves the scenario's own value, which stands in scenarios/*.toml; the
+default in its help repeats that value, and a test holds the two together.
+"""
 
 from __future__ import annotations
 
@@ -11,31 +15,18 @@ from econnlab.cli.params import BUSY, DURATION, LINK, URL, PartName
 from econnlab.discovery import parts
 
 if TYPE_CHECKING:
-    from econnlab.scenario.model import ClientSpec, ServerSpec
+    from econnlab.scenario.model import Scenario, ServerSpec
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = "econnlab.report.formats"
 POSITIVE = click.IntRange(min=1)
 
+# -- the options ----------------------------------------------------------------------------------
 
-def together(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """One decorator of several, listed in the help in this order."""
-
-    def apply(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return apply
-
-
-# Defaults are strings: they are shown as they stand, and parsed like what a user types.
 keepalive_timeout = click.option(
     "--keepalive-timeout",
     type=DURATION,
-    default="5000ms",
-    show_default=True,
-    help="How long the lab server keeps an idle connection open.",
+    help="How long the lab server keeps an idle connection open.  [default: 5s]",
 )
 server_busy = click.option(
     "--server-busy",
@@ -43,67 +34,61 @@ server_busy = click.option(
     metavar="FOR/EVERY",
     help="Block the lab server's event loop FOR a while EVERY so often, as 20ms/1s.",
 )
+when_full = click.option(
+    "--when-full",
+    type=PartName("econnlab.server.when_full"),
+    help="What the lab server does with one connection more.  [default: close]",
+)
 url = click.option("--url", type=URL, help="Ask this server of yours, in place of the lab server.")
 link = click.option(
     "--link",
     type=LINK,
-    default="article",
-    show_default=True,
-    help="The path to the server: none, article, lan, region, wan, or MEDIAN~JITTER as 2ms~0.5.",
+    help="The path to the server: none, article, lan, region, wan, or MEDIAN~JITTER as 2ms~0.5.  "
+    "[default: article]",
 )
 sessions = click.option(
     "--sessions",
     type=POSITIVE,
-    default=1,
-    show_default=True,
-    help="Clients side by side at each interval, each with its own connection.",
+    metavar="N",
+    help="Clients side by side at each interval, each with its own connection.  [default: 1]",
 )
 requests = click.option(
-    "--requests",
-    type=POSITIVE,
-    default=10,
-    show_default=True,
-    help="Requests per session, one after another.",
+    "--requests", type=POSITIVE, metavar="N", help="Requests per session, one after another.  [default: 10]"
 )
-client_options = together(
+seed = click.option(
+    "--seed", type=int, help="For the delays of the link and the order of starts.  [default: 1]"
+)
+_CLIENT_OPTIONS = (
     click.option(
-        "--client",
-        type=PartName("econnlab.client.kinds"),
-        default="requests",
-        show_default=True,
-        help="The client under test.",
+        "--client", type=PartName("econnlab.client.kinds"), help="The client under test.  [default: requests]"
     ),
     click.option(
         "--method",
         type=click.Choice(["GET", "HEAD", "POST", "PUT", "DELETE"], case_sensitive=False),
-        default="GET",
-        show_default=True,
-        help="The method of every request.",
+        metavar="METHOD",
+        help="GET, HEAD, POST, PUT or DELETE, for every request.  [default: GET]",
     ),
     click.option(
         "--stale-check/--no-stale-check",
-        default=True,
-        show_default=True,
-        help="Let the client look whether a connection was closed before it reuses it, as urllib3 does.",
+        default=None,
+        help="Let the client look whether a connection was closed before it reuses it, as urllib3 does.  "
+        "[default: stale-check]",
     ),
     click.option(
         "--retries",
         type=click.IntRange(0, 100),
-        default=0,
-        show_default=True,
-        help="Let urllib3's own Retry try again this often; every attempt is recorded.",
+        metavar="N",
+        help="Let urllib3's own Retry try N times more; every attempt is recorded.  [default: 0]",
     ),
-    click.option(
-        "--timeout", type=DURATION, default="10s", show_default=True, help="How long the client waits."
-    ),
+    click.option("--timeout", type=DURATION, help="How long the client waits.  [default: 10s]"),
 )
-seed = click.option(
-    "--seed",
-    type=int,
-    default=1,
-    show_default=True,
-    help="For the delays of the link and the order of starts.",
-)
+
+
+def client_options(function: F) -> F:
+    """The client under test and how it is set up."""
+    for option in reversed(_CLIENT_OPTIONS):
+        function = option(function)
+    return function
 
 
 def format_options(function: F) -> F:
@@ -123,60 +108,75 @@ def output_options(function: F) -> F:
     return format_options(save(function))
 
 
-def client_spec(values: dict[str, Any]) -> ClientSpec:
-    """The ClientSpec in a command's ``values``."""
-    from econnlab.scenario.model import ClientSpec
+# -- what they make -------------------------------------------------------------------------------
 
-    return ClientSpec(
-        kind=values["client"],
-        stale_check=values["stale_check"],
-        retries=values["retries"],
-        timeout_ms=values["timeout"],
-        method=values["method"],
+_SERVER = {
+    "keepalive_timeout": "keepalive_timeout_ms",
+    "advertise": "advertise",
+    "keepalive_buffer": "keepalive_buffer_ms",
+    "max_connections": "max_connections",
+    "when_full": "when_full",
+    "close_with": "close_with",
+    "response_delay": "response_delay_ms",
+    "response_size": "response_size",
+    "host": "host",
+    "port": "port",
+}
+_CLIENT = {
+    "client": "kind",
+    "method": "method",
+    "stale_check": "stale_check",
+    "retries": "retries",
+    "timeout": "timeout_ms",
+}
+_PLAN = {"intervals": "intervals_ms", "sessions": "sessions", "clients": "sessions", "requests": "requests"}
+_SCENARIO = {"link": "link", "seed": "seed"}
+
+
+def scenario_of(name: str, values: dict[str, Any]) -> Scenario:
+    """The scenario ``name`` with what the options in ``values`` change.
+
+    Raises UsageError where a server is described and a URL given: that server is not ours to set.
+    """
+    from dataclasses import replace
+
+    from econnlab.scenario.catalogue import load
+
+    scenario = load(name)
+    assert scenario.server is not None
+    if values["url"] is None:
+        server, url = served(values, scenario.server), None
+    else:
+        server, url = None, values["url"]
+        _refuse_beside_url(values)
+    return replace(
+        scenario,
+        server=server,
+        url=url,
+        client=replace(scenario.client, **_given(_CLIENT, values)),
+        plan=replace(scenario.plan, **_given(_PLAN, values)),
+        **_given(_SCENARIO, values),
     )
 
 
-def refuse_beside_url(context: click.Context, *names: str) -> None:
-    """Options that describe the lab server say nothing about the user's own.
+def served(values: dict[str, Any], spec: ServerSpec) -> ServerSpec:
+    """The lab server ``spec`` with what the options in ``values`` change."""
+    from dataclasses import replace
 
-    Raises UsageError where one of ``names`` was given.
-    """
-    for name in names:
-        if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
-            option = next(parameter for parameter in context.command.params if parameter.name == name)
-            raise click.UsageError(
-                f"{option.opts[0]} is about the lab server; with --url it is your server that decides. "
-                "Leave one out.",
-                context,
-            )
-
-
-def server_or_url(context: click.Context, values: dict[str, Any]) -> tuple[ServerSpec | None, str | None]:
-    """The lab server as ``values`` describe it, or the user's URL in its place."""
-    described = {"keepalive_timeout", "server_busy", "max_connections", "when_full"} & values.keys()
-    if values["url"] is not None:
-        refuse_beside_url(context, *sorted(described))
-        return None, values["url"]
-    return served(values), None
-
-
-def served(values: dict[str, Any]) -> ServerSpec:
-    """The lab server that the options in ``values`` describe; options a command lacks keep their default."""
-    from econnlab.scenario.model import ServerSpec
-
-    fields = {
-        "keepalive_timeout": "keepalive_timeout_ms",
-        "advertise": "advertise",
-        "keepalive_buffer": "keepalive_buffer_ms",
-        "max_connections": "max_connections",
-        "when_full": "when_full",
-        "close_with": "close_with",
-        "response_delay": "response_delay_ms",
-        "response_size": "response_size",
-        "host": "host",
-        "port": "port",
-    }
-    settings = {field: values[option] for option, field in fields.items() if option in values}
+    changes = _given(_SERVER, values)
     if values.get("server_busy") is not None:
-        settings["busy_for_ms"], settings["busy_every_ms"] = values["server_busy"]
-    return ServerSpec(**settings)
+        changes["busy_for_ms"], changes["busy_every_ms"] = values["server_busy"]
+    return replace(spec, **changes)
+
+
+def _given(fields: dict[str, str], values: dict[str, Any]) -> dict[str, Any]:
+    return {field: values[option] for option, field in fields.items() if values.get(option) is not None}
+
+
+def _refuse_beside_url(values: dict[str, Any]) -> None:
+    for name in (*_SERVER, "server_busy"):
+        if values.get(name) is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(
+                f"{option} is about the lab server; with --url it is your server that decides. Leave one out."
+            )

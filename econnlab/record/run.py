@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from econnlab.record.attempts import Request
 from econnlab.record.events import ConnectionEvent
@@ -51,14 +50,3 @@ class Run:
     def has_link_ledger(self) -> bool:
         """A link stood between."""
         return self.scenario.link.relayed
-
-
-def facts_json(facts: Facts) -> dict[str, Any]:
-    """``facts`` as what the json module writes."""
-    return {
-        "started": facts.started,
-        "began": facts.began,
-        "kernel": facts.kernel,
-        "processors": facts.processors,
-        "versions": facts.versions,
-    }

@@ -58,7 +58,7 @@ def _decode(kind: Any, data: Any, where: str) -> Any:
     if origin is dict:
         if not isinstance(data, dict):
             raise _wrong(where, "a table of keys", data)
-        return {str(key): _decode(arguments[1], item, _join(where, key)) for key, item in data.items()}
+        return {str(key): _decode(arguments[1], item, join(where, key)) for key, item in data.items()}
     if kind is Decimal:
         return _decode_decimal(data, where)
     if kind is float and type(data) is int:
@@ -77,13 +77,13 @@ def _decode_dataclass(kind: Any, data: Any, where: str) -> Any:
     unknown = sorted(data.keys() - hints.keys())
     if unknown:
         raise UsageProblem(
-            f"{_join(where, unknown[0])}: there is no such key.",
+            f"{join(where, unknown[0])}: there is no such key.",
             f"Known here are {', '.join(sorted(hints))}.",
         )
-    values = {key: _decode(hints[key], item, _join(where, key)) for key, item in data.items()}
+    values = {key: _decode(hints[key], item, join(where, key)) for key, item in data.items()}
     missing = sorted(field.name for field in fields(kind) if _is_required(field) and field.name not in values)
     if missing:
-        raise UsageProblem(f"{_join(where, missing[0])}: it is missing.")
+        raise UsageProblem(f"{join(where, missing[0])}: it is missing.")
     return kind(**values)
 
 
@@ -113,7 +113,8 @@ def _hints(kind: Any) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
-def _join(where: str, key: str) -> str:
+def join(where: str, key: str) -> str:
+    """The place ``key`` inside ``where``: ``plan.sessions``."""
     return f"{where}.{key}" if where else key
 
 

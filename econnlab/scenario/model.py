@@ -108,6 +108,9 @@ class Scenario:
     """One run: a server (ours or the user's ``url``), a link, a client and a plan."""
 
     name: str
+    title: str = ""
+    #: Where it is met in production.
+    story: str = ""
     server: ServerSpec | None = ServerSpec()
     url: str | None = None
     link: LinkSpec = NONE

@@ -174,7 +174,7 @@ def test_the_header_names_whatever_shapes_the_result():
         busy_for_ms=Decimal(20), busy_every_ms=Decimal(1000), close_with="rst", max_connections=2
     )
     client = ClientSpec("urllib3", stale_check=False, retries=2, method="POST")
-    text = header(Scenario("sweep", busy, link=PROFILES["wan"], client=client, seed=7)).plain
+    text = header(Scenario("sweep", server=busy, link=PROFILES["wan"], client=client, seed=7)).plain
     for said in (
         "busy for 20 ms every 1000 ms",
         "closes with RST",
@@ -191,4 +191,4 @@ def test_the_header_names_whatever_shapes_the_result():
 def test_text_from_outside_reaches_no_terminal_as_control():
     assert harmless("\x1b[2Jtimeout=5\r\n[bold]\u202e") == "\\x1b[2Jtimeout=5\\r\\n[bold]\\u202e"
     url = "http://127.0.0.1/\x1b[2J"
-    assert "\x1b" not in header(Scenario("keepalive", None, url)).plain
+    assert "\x1b" not in header(Scenario("keepalive", server=None, url=url)).plain

@@ -21,11 +21,7 @@ Examples:
 
 @click.command("keepalive", epilog=EPILOG, short_help="Requests that race with the server's idle timer.")
 @click.option(
-    "--interval",
-    type=DURATION,
-    default="5000ms",
-    show_default=True,
-    help="From the end of a response to the next request.",
+    "--interval", type=DURATION, help="From the end of a response to the next request.  [default: 5s]"
 )
 @options.requests
 @options.sessions
@@ -36,8 +32,7 @@ Examples:
 @options.client_options
 @options.seed
 @options.output_options
-@click.pass_context
-def command(context: click.Context, /, **values: Any) -> int:
+def command(**values: Any) -> int:
     """Send requests one INTERVAL apart to a server that closes idle connections.
 
     A request that leaves just before the server closes arrives just after: it is lost. One line per
@@ -45,11 +40,7 @@ def command(context: click.Context, /, **values: Any) -> int:
     and server, for on bare loopback (--link none) the window is a fraction of a millisecond.
     """
     from econnlab.cli.experiment import run_experiment
-    from econnlab.scenario.model import Plan, Scenario
 
-    plan = Plan((values["interval"],), values["sessions"], values["requests"])
-    server, url = options.server_or_url(context, values)
-    scenario = Scenario(
-        "keepalive", server, url, values["link"], options.client_spec(values), plan, values["seed"]
-    )
+    intervals = None if values["interval"] is None else (values["interval"],)
+    scenario = options.scenario_of("keepalive", {**values, "intervals": intervals})
     return run_experiment(scenario, values, lines=True)

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from econnlab.cli import options
-from econnlab.cli.params import PartName
 
 EPILOG = """\b
 Examples:
@@ -23,44 +22,28 @@ Examples:
 @click.option(
     "--max-connections",
     type=options.POSITIVE,
-    default=1,
-    show_default=True,
-    help="Connections the lab server allows at a time.",
+    metavar="N",
+    help="Connections the lab server allows at a time.  [default: 1]",
 )
 @click.option(
     "--clients",
     type=options.POSITIVE,
-    default=2,
-    show_default=True,
-    help="Clients that each send one request, at the same moment.",
+    metavar="N",
+    help="Clients that each send one request, at the same moment.  [default: 2]",
 )
-@click.option(
-    "--when-full",
-    type=PartName("econnlab.server.when_full"),
-    default="close",
-    show_default=True,
-    help="What the lab server does with one connection more.",
-)
+@options.when_full
 @options.keepalive_timeout
 @options.url
 @options.link
 @options.client_options
 @options.seed
 @options.output_options
-@click.pass_context
-def command(context: click.Context, /, **values: Any) -> int:
+def command(**values: Any) -> int:
     """Let more CLIENTS ask at the same moment than the server allows connections.
 
     Who gets in keeps its connection, so the limit stays reached until the server's idle timer ends one.
     """
-    from decimal import Decimal
 
     from econnlab.cli.experiment import run_experiment
-    from econnlab.scenario.model import Plan, Scenario
 
-    plan = Plan((Decimal(0),), values["clients"], requests=1, together=True)
-    server, url = options.server_or_url(context, values)
-    scenario = Scenario(
-        "maxconn", server, url, values["link"], options.client_spec(values), plan, values["seed"]
-    )
-    return run_experiment(scenario, values, lines=True)
+    return run_experiment(options.scenario_of("maxconn", values), values, lines=True)

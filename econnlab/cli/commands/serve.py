@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from econnlab.cli import options
-from econnlab.cli.params import BUSY, DURATION, PartName
+from econnlab.cli.params import BUSY, DURATION
 
 EPILOG = """\b
 Examples:
@@ -45,13 +45,7 @@ Examples:
 @click.option(
     "--max-connections", type=options.POSITIVE, help="Connections allowed at a time.  [default: no limit]"
 )
-@click.option(
-    "--when-full",
-    type=PartName("econnlab.server.when_full"),
-    default="close",
-    show_default=True,
-    help="What to do with one connection more.",
-)
+@options.when_full
 @click.option(
     "--close-with",
     type=click.Choice(["fin", "rst"]),
@@ -87,5 +81,6 @@ def command(**values: Any) -> int:
     It answers GET, HEAD, POST, PUT and DELETE on any path, on 127.0.0.1 unless --host says otherwise.
     """
     from econnlab.cli.foreground import serve_in_foreground
+    from econnlab.scenario.model import ServerSpec
 
-    return serve_in_foreground(options.served(values), values["jsonl"])
+    return serve_in_foreground(options.served(values, ServerSpec()), values["jsonl"])

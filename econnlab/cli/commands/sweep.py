@@ -9,9 +9,6 @@ import click
 from econnlab.cli import options
 from econnlab.cli.params import INTERVALS
 
-#: The article's seven.
-ARTICLE = "4900,4950,4980,4985,4990,4995,5000"
-
 EPILOG = """\b
 Examples:
   econnlab sweep                                    the article's seven intervals, 10 requests each
@@ -23,7 +20,7 @@ Examples:
 
 
 @click.command("sweep", epilog=EPILOG, short_help="The failure rate over a range of intervals.")
-@click.argument("intervals", type=INTERVALS, default=ARTICLE, metavar="[INTERVALS]")
+@click.argument("intervals", type=INTERVALS, required=False, metavar="[INTERVALS]")
 @options.requests
 @options.sessions
 @options.keepalive_timeout
@@ -33,18 +30,11 @@ Examples:
 @options.client_options
 @options.seed
 @options.output_options
-@click.pass_context
-def command(context: click.Context, /, **values: Any) -> int:
+def command(**values: Any) -> int:
     """Run the keep-alive experiment at each of INTERVALS, all side by side, so that it takes as long as one.
 
     INTERVALS is a list (4900,4950), a range (4900..5000:5) or both; by default the article's seven.
     """
     from econnlab.cli.experiment import run_experiment
-    from econnlab.scenario.model import Plan, Scenario
 
-    plan = Plan(values["intervals"], values["sessions"], values["requests"])
-    server, url = options.server_or_url(context, values)
-    scenario = Scenario(
-        "sweep", server, url, values["link"], options.client_spec(values), plan, values["seed"]
-    )
-    return run_experiment(scenario, values, lines=False)
+    return run_experiment(options.scenario_of("sweep", values), values, lines=False)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from econnlab.client.session import ClientSession
 from econnlab.clock import now
+from econnlab.lab.limits import start_thread
 from econnlab.lab.schedule import Agenda
 from econnlab.record.attempts import Request
 
@@ -71,7 +72,7 @@ class Dispatcher:
         """Begin at ``begin`` on the monotonic clock."""
         for runner in self._runners:
             self._agenda.add(begin + runner.start_s, runner)
-        self._clock.start()
+        start_thread(self._clock)
 
     def stop(self) -> None:
         """Send nothing more, make what is under way return, and wait for every thread."""
@@ -82,6 +83,8 @@ class Dispatcher:
             runner.session.abort()
         deadline = now() + PATIENCE_S
         for thread in [self._clock, *self._threads]:
+            if thread.ident is None:
+                continue  # the system let no more threads start
             thread.join(max(0.0, deadline - now()))
         for runner in self._runners:
             runner.session.close()
@@ -89,12 +92,16 @@ class Dispatcher:
     # -- the clock's thread -----------------------------------------------------------------------
 
     def _dispatch(self) -> None:
-        with _undisturbed():
-            while (task := self._next_task()) is not None:
-                self._hand_out(task)
-        for _ in self._threads:
-            self._tasks.put(None)
-        self.finished.put(None)
+        try:
+            with _undisturbed():
+                while (task := self._next_task()) is not None:
+                    self._hand_out(task)
+            self.finished.put(None)
+        except BaseException as crash:
+            self.finished.put(Finished(None, crash))
+        finally:
+            for _ in self._threads:
+                self._tasks.put(None)
 
     def _next_task(self) -> tuple[float, Runner] | None:
         with self._changed:
@@ -120,8 +127,8 @@ class Dispatcher:
         thread = threading.Thread(
             target=self._work, args=(task,), name=f"econnlab-client-{len(self._threads) + 1}", daemon=True
         )
+        start_thread(thread)
         self._threads.append(thread)
-        thread.start()
 
     # -- the clients' threads ---------------------------------------------------------------------
 

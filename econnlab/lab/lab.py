@@ -54,13 +54,13 @@ class Lab:
             runners = self._runners(url, dial)
             for child in self._children:
                 child.wait_until_listening()
+            self._dispatcher = Dispatcher(runners)
+            begin = now() + LEAD_S
+            self.run = Run(self.scenario, gather_facts(begin))
+            self._dispatcher.start(begin)
         except BaseException:
             self._stop()
             raise
-        self._dispatcher = Dispatcher(runners)
-        begin = now() + LEAD_S
-        self.run = Run(self.scenario, gather_facts(begin))
-        self._dispatcher.start(begin)
         return self
 
     def __exit__(

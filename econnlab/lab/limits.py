@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import threading
 
 from econnlab.errors import EnvironmentProblem
 from econnlab.scenario.model import Scenario
@@ -30,3 +31,14 @@ def ensure_descriptors(needed: int) -> None:
             f"Raise it (ulimit -Hn {needed}, or LimitNOFILE of the service), or take fewer sessions.",
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def start_thread(thread: threading.Thread) -> None:
+    """Start ``thread``. Raises EnvironmentProblem where the system allows no more."""
+    try:
+        thread.start()
+    except RuntimeError as error:  # pthread_create(3): EAGAIN
+        raise EnvironmentProblem(
+            "The system lets this user start no more threads.",
+            "Raise the limit (ulimit -u, or pids.max of the control group), or take fewer sessions.",
+        ) from error

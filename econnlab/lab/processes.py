@@ -17,7 +17,8 @@ from typing import Any
 
 import econnlab
 from econnlab.clock import now
-from econnlab.errors import ProcessDied
+from econnlab.errors import EnvironmentProblem, ProcessDied
+from econnlab.lab.limits import start_thread
 from econnlab.record.events import ConnectionEvent, Kind
 
 #: A child that is told to stop gets this long before it is killed.
@@ -47,18 +48,32 @@ class Child:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
         # -P and append: a file of the user's folder must not pass for a module of Python's.
         code = f"import sys; sys.path.append({_ROOT!r}); from {module}.__main__ import main; main()"
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", code],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            pass_fds=[listener.fileno()],
-            start_new_session=True,  # Ctrl-C in the terminal is the parent's to handle
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", code],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,  # Ctrl-C in the terminal is the parent's to handle
+            )
+        except OSError as error:  # fork(2): EAGAIN, ENOMEM
+            listener.close()
+            self._errors.close()
+            raise EnvironmentProblem(
+                f"The lab's {self.name} process cannot be started: {error.strerror}.",
+                "Raise the limit of processes (ulimit -u), or free some memory.",
+            ) from error
         self._command({**settings, "listener_fd": listener.fileno()})
         listener.close()  # else the port would stay open when the process has died
         self._reader = threading.Thread(target=self._read, name=f"econnlab-{self.name}", daemon=True)
-        self._reader.start()
+        try:
+            start_thread(self._reader)
+        except EnvironmentProblem:
+            self._process.kill()
+            self._process.communicate()
+            self._errors.close()
+            raise
 
     @property
     def alive(self) -> bool:

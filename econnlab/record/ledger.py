@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -47,7 +48,8 @@ class Ledger:
 
 
 def write_all(fd: int, data: bytes) -> None:
-    """Write ``data`` whole to a blocking ``fd``."""
+    """Write ``data`` whole to a blocking ``fd``; to nobody, where the parent that read it has gone."""
     view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
+    with contextlib.suppress(BrokenPipeError):
+        while view:
+            view = view[os.write(fd, view) :]

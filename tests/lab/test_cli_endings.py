@@ -9,6 +9,7 @@ import resource
 import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,22 @@ def test_a_soft_limit_is_raised_as_far_as_the_run_needs(cli):
         "maxconn", "--max-connections", "50", "--clients", "60", "--csv", "-", preexec_fn=few
     )
     assert done.stdout.splitlines()[1].startswith("60,50,close,60,50,10,")
+
+
+@pytest.mark.parametrize("last", ["econnlab-server", "econnlab-dispatcher", "econnlab-client-3"])
+def test_a_system_that_lets_no_more_threads_start(cli, monkeypatch, last):
+    start = threading.Thread.start
+
+    def limited(thread):
+        if thread.name == last:
+            raise RuntimeError("can't start new thread")  # what CPython says of pthread_create's EAGAIN
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    done = cli.run("maxconn", "--clients", "20")
+    assert done.returncode == 3
+    assert "no more threads" in done.stderr and "ulimit -u" in done.stderr
+    assert not children_of(os.getpid())
 
 
 # -- serve ----------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ class _Experiment:
                 self._follow(lab)
             except EnvironmentProblem as problem:
                 failed = problem
-        self._recorder.events(lab.run)
+        self._recorder.end(lab.run)
         return failed
 
     def _follow(self, lab: Lab) -> None:

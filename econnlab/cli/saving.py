@@ -59,3 +59,12 @@ class Recorder:
                 self._file.write(event_line(event))
             self._events_written = len(run.events)
             self._file.flush()
+
+    def end(self, run: Run) -> None:
+        """Write the rest of the events, and what the kernel counted."""
+        self.events(run)
+        if self._file is not None:
+            from econnlab.record.jsonl import counters_line
+
+            self._file.write(counters_line(run))
+            self._file.flush()

@@ -59,12 +59,22 @@ class ObservedConnection:
         with self.observer.failures():
             super().connect()  # type: ignore[misc]
         self.observer.on_connected(self)
+        self.observer.block()
 
     def _new_conn(self) -> socket.socket:
         """urllib3's own, with a socket of ours that is known even where connect(2) fails.
 
         On a busy machine an RST can come before connect(2) returns, which then raises ECONNRESET.
         """
+        here = cast(Any, self)
+        try:
+            return self._open_socket()
+        except TimeoutError as error:
+            raise ConnectTimeoutError(here, f"Connection to {here.host} timed out.") from error
+        except OSError as error:
+            raise NewConnectionError(here, f"Failed to establish a new connection: {error}") from error
+
+    def _open_socket(self) -> socket.socket:
         here = cast(Any, self)
         host, port = self.observer.dial
         sock = ObservedSocket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
@@ -73,24 +83,22 @@ class ObservedConnection:
                 sock.setsockopt(*option)
             sock.settimeout(here.timeout)
             sock.connect((host, port))
-        except TimeoutError as error:
-            sock.close()
-            raise ConnectTimeoutError(here, f"Connection to {here.host} timed out.") from error
-        except OSError as error:
+        finally:
             self._on_socket(sock)
-            raise NewConnectionError(here, f"Failed to establish a new connection: {error}") from error
-        self._on_socket(sock)
         return sock
 
     def _on_socket(self, sock: ObservedSocket) -> None:
         self.number = next(connection_numbers)
-        self.local = address(sock.getsockname())
+        here = sock.getsockname()
+        self.local = address(here) if here[1] else None  # no port where there was none left to take
         self.idle_since = None
         self.observer.on_socket(self, sock)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         self.observer.hold()
         self.observer.begin_attempt(self)
+        if self.sock is not None:  # else it connects first, in the middle of super().request
+            self.observer.block()
         with self.observer.failures(sending=True):
             super().request(*args, **kwargs)  # type: ignore[misc]
 
@@ -141,11 +149,17 @@ def observe(manager: PoolManager, observer: Observer) -> None:
     }
 
 
-def tls_settings(url: str) -> dict[str, Any]:
-    """What a pool for ``url`` needs so that its TLS sockets, if it has any, are witnessed."""
+def tls_settings(url: str, trusted: str | None) -> dict[str, Any]:
+    """What a pool for ``url`` needs so that its TLS sockets, if it has any, are witnessed.
+
+    ``trusted`` is a file with the certificate authority of the lab server.
+    """
     if not url.startswith("https:"):
         return {}
     context = create_urllib3_context()
-    context.load_default_certs()  # as urllib3 does with a context of its own (util/ssl_.py)
+    if trusted is not None:
+        context.load_verify_locations(trusted)
+    else:
+        context.load_default_certs()  # as urllib3 does with a context of its own (util/ssl_.py)
     context.sslsocket_class = ObservedTlsSocket
     return {"ssl_context": context}

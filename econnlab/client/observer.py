@@ -40,6 +40,7 @@ class _AttemptInProgress:
         self.error: BaseException | None = None
         self.failed_at: float | None = None
         self.send_errno: str | None = None
+        self.was_blocked = False
         self.status: int | None = None
         self.keep_alive: str | None = None
         self.connection_header: str | None = None
@@ -53,8 +54,11 @@ class _AttemptInProgress:
 class Observer:
     """Hears of every step of one session's connections, and holds a request back until it is due."""
 
-    def __init__(self, row: int, session: int, dial: tuple[str, int], *, stale_check: bool) -> None:
+    def __init__(
+        self, row: int, session: int, dial: tuple[str, int], *, stale_check: bool, blocked_s: float = 0.0
+    ) -> None:
         self.stale_check = stale_check
+        self._blocked_s = blocked_s
         #: Where connections really go: the link's address, or the server's own.
         self.dial = dial
         self._row = row
@@ -94,6 +98,13 @@ class Observer:
         due, self._due = self._due, None
         if due is not None and (left := due - now()) > 0:
             time.sleep(left)
+
+    def block(self) -> None:
+        """Be blocked with a connection in hand, once an attempt, for the time of ClientSpec.blocked_ms."""
+        current = self._current
+        if self._blocked_s and current is not None and not current.was_blocked:
+            current.was_blocked = True
+            time.sleep(self._blocked_s)  # the very thing to show
 
     # -- its attempts ---------------------------------------------------------------------------
 

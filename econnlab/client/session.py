@@ -11,8 +11,7 @@ from econnlab.scenario.model import ClientSpec
 
 #: The header by which the ledgers know a request; see econnlab.server.responses.
 REQUEST_ID = "X-Econnlab-Request"
-#: What a POST or PUT carries.
-BODY = b"one order\n"
+_BODY = b"one order\n"
 
 
 class HttpClient(Protocol):
@@ -60,6 +59,8 @@ def timeout_s(spec: ClientSpec) -> float:
     return seconds(spec.timeout_ms)
 
 
-def body_of(method: str) -> bytes | None:
-    """What a request of ``method`` carries."""
-    return BODY if method in ("POST", "PUT") else None
+def body_of(spec: ClientSpec) -> bytes | None:
+    """What each request carries."""
+    if spec.method not in ("POST", "PUT"):
+        return None
+    return (_BODY * (spec.body_size // len(_BODY) + 1))[: spec.body_size]

@@ -7,13 +7,16 @@ the address from which it went on; the server's ledger names that one as its pee
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from econnlab.record.attempts import Attempt, Outcome, Request
 from econnlab.record.events import ConnectionEvent, Kind, Source
 from econnlab.record.run import Run
 
+#: A client that takes longer from taking up a connection to writing was held up: it needs less than 1 ms.
+BLOCKED_S = 0.010
 #: Outcomes of a connection that ended under a request, before the answer was whole.
 LOST = frozenset({Outcome.RESET, Outcome.CLOSED, Outcome.BROKEN_PIPE})
 
@@ -42,6 +45,13 @@ class Surroundings:
     events: tuple[ConnectionEvent, ...]
     #: Other connections of this run that had been answered and were, as far as is known, still open.
     open_connections: int
+    #: What the kernel counted during the run, by name; ``own_counters`` says that nobody else was counted.
+    counters: Mapping[str, int] = field(default_factory=dict)
+    own_counters: bool = False
+
+    def first(self, kind: str, until: float | None = None) -> ConnectionEvent | None:
+        """The first event of ``kind`` that happened at or before ``until``."""
+        return next((e for e in self.events if e.kind == kind and (until is None or e.at <= until)), None)
 
 
 @dataclass(frozen=True)
@@ -63,13 +73,34 @@ class Case:
         """How the server ended this connection, by its ledger."""
         return self.server.first(Kind.CLOSED) if self.server is not None else None
 
+    @property
+    def close_reason(self) -> str | None:
+        """Why the server closed, in its ledger's word; None where it did not, or is not known."""
+        return self.server_close.reason if self.server_close is not None else None
+
     @cached_property
     def reached(self) -> ConnectionEvent | None:
         """The server's entry of this very request, if it read it whole."""
+        return self.of_request(Kind.REQUEST)
+
+    def of_request(self, kind: str) -> ConnectionEvent | None:
+        """The server's event of ``kind`` for this very request on this connection."""
         if self.server is None:
             return None
-        entries = [event for event in self.server.events if event.kind == Kind.REQUEST]
+        entries = (event for event in self.server.events if event.kind == kind)
         return next((event for event in entries if event.request_id == self.attempt.request_id), None)
+
+    @cached_property
+    def held_up_s(self) -> float | None:
+        """How long the client sat on a connection that was still good when it took it up, and then not.
+
+        None where it did not, or where a request sent at once would have come too late as well.
+        """
+        attempt, close, arrival = self.attempt, self.server_close, self.arrival
+        if attempt.sent is None or close is None or arrival is None:
+            return None
+        held_up = attempt.sent - attempt.began
+        return held_up if held_up > BLOCKED_S and arrival - held_up < close.at < arrival else None
 
     @cached_property
     def arrival(self) -> float | None:
@@ -129,13 +160,11 @@ class Evidence:
                 self._add(event, event.connection)
 
     def _add(self, event: ConnectionEvent, connection: int) -> None:
-        trace = self._traces[event.source, connection]
-        trace.append(event)
+        self._traces[event.source, connection].append(event)
         if event.kind == Kind.ACCEPTED and event.peer is not None:
             self._by_peer[event.source, event.peer].append(event)
-        elif event.kind == Kind.REQUEST and event.request_id is not None:
-            refused = any(before.kind == Kind.DROPPED for before in trace)
-            self._processed[event.request_id] += not refused
+        elif event.kind == Kind.PROCESSED and event.request_id is not None:
+            self._processed[event.request_id] += 1
 
     def processed(self, request: Request) -> int | None:
         """How many times the server carried ``request`` out; None without its ledger."""
@@ -167,7 +196,8 @@ class Evidence:
 
     def _surroundings(self, attempt: Attempt) -> Surroundings:
         beside = 0 if self._run.has_server_ledger else self._open_beside(attempt)
-        return Surroundings(self._run.facts.system, self._wide, beside)
+        facts = self._run.facts
+        return Surroundings(facts.system, self._wide, beside, self._run.counters, facts.own_namespace)
 
     def _open_beside(self, attempt: Attempt) -> int:
         """Connections of other sessions whose last known attempt, begun before this one ended, succeeded."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from econnlab.explain.summary import Row, Summary
 from econnlab.plaintext import harmless
+from econnlab.record.events import Kind
 from econnlab.scenario.durations import format_ms
 
 
@@ -44,7 +45,22 @@ def _never_reused(summary: Summary) -> str:
 
 def remarks(summary: Summary) -> list[str]:
     """What else was seen, which is nobody's fault."""
-    return [text for text in (_opened_anew(summary), _advertised(summary)) if text]
+    found = (_opened_anew(summary), _advertised(summary), _cut_unnoticed(summary), _processed(summary))
+    return [text for text in found if text]
+
+
+def _processed(summary: Summary) -> str:
+    done = summary.processed
+    if done is None or not (done.lost or done.more):
+        return ""
+    more = f", {done.more} more than once" if done.more else ""
+    return f"the server carried out {done.once} requests once{more}; {done.lost} were lost before it did"
+
+
+def _cut_unnoticed(summary: Summary) -> str:
+    cut = {event.request_id for event in summary.run.events if event.kind == Kind.PARTIAL}
+    unnoticed = sum(request.ok and request.last.request_id in cut for request in summary.run.requests)
+    return f"{unnoticed} responses were cut off, and the client took them for whole" if unnoticed else ""
 
 
 def _opened_anew(summary: Summary) -> str:

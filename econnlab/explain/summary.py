@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from econnlab.explain.attribution import attribute
+from econnlab.explain.ending import Ending, ending_of
 from econnlab.explain.evidence import Evidence
 from econnlab.explain.statistics import quantile, wilson
 from econnlab.explain.verdict import Verdict
@@ -21,8 +22,19 @@ class Failure:
 
     attempt: Attempt
     verdict: Verdict
+    #: How the connection died; None where nothing ended it, or nobody knows.
+    ending: Ending | None
     #: How often the server carried the request out; None where its ledger is not known.
     processed: int | None
+
+
+@dataclass(frozen=True)
+class Processed:
+    """How often the server carried requests out: how many of them never, once, more than once."""
+
+    lost: int
+    once: int
+    more: int
 
 
 @dataclass
@@ -38,6 +50,13 @@ class Row:
     #: Outcomes and causes of the failed requests, by their last attempt.
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     causes: Counter[str] = field(default_factory=Counter)
+    #: Requests by how often the server carried them out; empty where its ledger is not known.
+    carried_out: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def processed(self) -> Processed | None:
+        """None where the server's ledger is not known, or nothing was asked."""
+        return _processed(self.carried_out)
 
     @property
     def failure(self) -> int:
@@ -76,6 +95,11 @@ class Summary:
     rows: tuple[Row, ...]
     failures: tuple[Failure, ...]
 
+    @property
+    def processed(self) -> Processed | None:
+        """Of all rows together; None where the server's ledger is not known, or nothing was asked."""
+        return _processed(sum((row.carried_out for row in self.rows), Counter()))
+
     @cached_property
     def lateness(self) -> Lateness | None:
         """None where nothing was sent on time or late."""
@@ -109,21 +133,28 @@ def summarize(run: Run) -> Summary:
     for request in run.requests:
         explained = explain_request(evidence, request)
         failures.extend(explained)
-        _count(rows[request.last.row], request, explained)
+        _count(rows[request.last.row], request, explained, evidence.processed(request))
     return Summary(run, rows, tuple(failures))
 
 
 def explain_request(evidence: Evidence, request: Request) -> list[Failure]:
     """A Failure for each failed attempt of ``request``, in order."""
     processed = evidence.processed(request)
-    return [
-        Failure(attempt, attribute(evidence.case(attempt)), processed)
-        for attempt in request.attempts
-        if attempt.outcome is not Outcome.OK
-    ]
+    failed = (attempt for attempt in request.attempts if attempt.outcome is not Outcome.OK)
+    cases = [evidence.case(attempt) for attempt in failed]
+    return [Failure(case.attempt, attribute(case), ending_of(case), processed) for case in cases]
 
 
-def _count(row: Row, request: Request, failures: list[Failure]) -> None:
+def _processed(carried_out: Counter[int]) -> Processed | None:
+    if not carried_out:
+        return None
+    lost, once = carried_out[0], carried_out[1]
+    return Processed(lost, once, carried_out.total() - lost - once)
+
+
+def _count(row: Row, request: Request, failures: list[Failure], processed: int | None) -> None:
+    if processed is not None:
+        row.carried_out[processed] += 1
     row.requests += 1
     row.attempts += len(request.attempts)
     if request.ok:

@@ -14,7 +14,7 @@ SPARE = 64
 
 def descriptors_needed(scenario: Scenario) -> int:
     """Open files that the hungriest process of the run needs: the link has two sockets a session."""
-    return scenario.plan.total_sessions * (2 if scenario.link.relayed else 1) + SPARE
+    return scenario.plan.total_sessions * (2 if scenario.relayed else 1) + SPARE
 
 
 def ensure_descriptors(needed: int) -> None:

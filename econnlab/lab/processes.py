@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -39,6 +40,8 @@ class Child:
         self.port: int = listener.getsockname()[1]
         self._on_death = on_death
         self._stopping = False
+        #: It was told to end by itself, in good order.
+        self.retiring = False
         self._ended = False
         self._arrived = threading.Condition()
         self._chunks: list[bytes] = []
@@ -97,7 +100,11 @@ class Child:
         with self._arrived:
             self._ended = True
             self._arrived.notify_all()
-        if not self._stopping:
+        if self._stopping:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_S)
+        if not (self.retiring and self._process.returncode == 0):
             self._on_death()
 
     def take_events(self) -> list[ConnectionEvent]:
@@ -144,6 +151,12 @@ class Child:
 
     # -- its end ----------------------------------------------------------------------------------
 
+    @property
+    def how_it_ended(self) -> str | None:
+        """The name of the signal that killed it; None for any other end."""
+        code = self._process.returncode
+        return signal.Signals(-code).name if code is not None and code < 0 else None
+
     def death(self) -> ProcessDied:
         """Why it ended, as an error to raise."""
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -154,7 +167,7 @@ class Child:
         how = (
             "does not answer"
             if code is None
-            else f"was killed by signal {-code}"
+            else f"was killed by {self.how_it_ended}"
             if code < 0
             else f"ended with code {code}"
         )
@@ -170,6 +183,11 @@ class Child:
         with contextlib.suppress(BrokenPipeError):  # it has died: the reader tells
             self._process.stdin.write(json.dumps(command).encode() + b"\n")
             self._process.stdin.flush()
+
+    def retire(self, restart: dict[str, Any]) -> None:
+        """Let a server whose place is taken end in the manner of ``restart``."""
+        self.retiring = True
+        self._command({"retire": restart})
 
     def tell_to_stop(self) -> None:
         """Close its commands: it ends by itself, and ``stop`` waits for that."""

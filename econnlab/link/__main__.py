@@ -12,6 +12,7 @@ from econnlab.record.events import Kind, Source
 from econnlab.record.ledger import Ledger, write_all
 from econnlab.scenario.codec import decode
 from econnlab.scenario.links import LinkSpec
+from econnlab.scenario.model import Middlebox
 
 
 def main() -> None:
@@ -27,7 +28,16 @@ def main() -> None:
     host, port = settings["upstream"]
     poller = Poller()
     listener = socket.socket(fileno=settings["listener_fd"])
-    link = Link(decode(LinkSpec, settings["spec"]), settings["seed"], listener, (host, port), ledger, poller)
+    forgets = settings.get("middlebox")
+    link = Link(
+        decode(LinkSpec, settings["spec"]),
+        settings["seed"],
+        listener,
+        (host, port),
+        ledger,
+        poller,
+        None if forgets is None else decode(Middlebox, forgets),
+    )
 
     def on_commands(_: int) -> None:
         for command in commands.read():

@@ -15,6 +15,7 @@ from econnlab.link.relay import Relay, Side
 from econnlab.record.events import Kind
 from econnlab.record.ledger import Ledger
 from econnlab.scenario.links import LinkSpec
+from econnlab.scenario.model import Middlebox
 from econnlab.sockets import address, errno_name
 
 BACKLOG = 4096
@@ -35,7 +36,9 @@ class Link:
         upstream: Address,
         ledger: Ledger,
         poller: Poller,
+        middlebox: Middlebox | None = None,
     ) -> None:
+        self.middlebox = middlebox
         self.upstream = upstream
         self.ledger = ledger
         self.poller = poller

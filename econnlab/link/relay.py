@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from econnlab.clock import now
+from econnlab.link.middlebox import Memory
 from econnlab.link.poller import ERROR, READ, WRITE
 from econnlab.record.events import Kind
 from econnlab.sockets import address, errno_name, reset_on_close
@@ -102,6 +103,7 @@ class Relay:
         self._server = server
         self._connected = False
         self._closed = False
+        self._memory = Memory(link.middlebox, now())
 
     def _other(self, side: Side) -> Side:
         return self._server if side is self._client else self._client
@@ -181,12 +183,32 @@ class Relay:
         except OSError:
             self._end_by_reset(side)
             return
-        if data:
-            self._send_off(side, Kind.BYTES, data)
+        side.input_ended = not data
+        if self._forgotten():
+            self._discard(side, Kind.BYTES if data else Kind.FIN, len(data))
         else:
-            side.input_ended = True
-            self._send_off(side, Kind.FIN)
+            self._send_off(side, Kind.BYTES if data else Kind.FIN, data)
         self._watch(side)
+
+    def _forgotten(self) -> bool:
+        """Whether the middlebox, if there is one, still knows this connection when a packet comes."""
+        before = self._memory.expired
+        if self._memory.forgets(now()) and not before:
+            self._event(Kind.EXPIRED, idle_s=self._memory.idle_s)
+        return self._memory.expired
+
+    def _discard(self, side: Side, kind: Kind, size: int) -> None:
+        """Answer a packet of a forgotten connection with RST, or with nothing; the far end hears nothing."""
+        answered = self._memory.answers
+        self._event(
+            Kind.DISCARDED,
+            side=side.name,
+            bytes=size or None,
+            reason=kind.value,
+            how="rst" if answered else None,
+        )
+        if answered:
+            self._reset(side)
 
     def _on_error_after_fin(self, side: Side) -> None:
         # An RST after a FIN shows as EPIPE (tcp_reset() in CLOSE_WAIT; ECONNRESET on BSD). No error at
@@ -199,7 +221,10 @@ class Relay:
     def _end_by_reset(self, side: Side) -> None:
         self._unwatch(side)
         side.gone = side.input_ended = True
-        self._send_off(side, Kind.RST)
+        if self._forgotten():
+            self._event(Kind.DISCARDED, side=side.name, reason=Kind.RST.value)
+        else:
+            self._send_off(side, Kind.RST)
 
     # -- passing on -----------------------------------------------------------------------------
 

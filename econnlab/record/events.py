@@ -21,11 +21,14 @@ class Kind(StrEnum):
     LISTENING = "listening"  # server, link: local
     ACCEPTED = "accepted"  # server, link: peer
     REQUEST = "request"  # server: request_id, method, began (its first bytes were read), bytes (of the body)
+    PROCESSED = "processed"  # server: request_id; it has been carried out
     RESPONSE = "response"  # server: request_id, status, bytes; at is when the last byte was handed over
+    PARTIAL = "partial"  # server: request_id, status, bytes (of a response that was cut off after them)
     IDLE_TIMEOUT = "idle_timeout"  # server: due, idle_s
     DROPPED = "dropped"  # server: over capacity; reason is the manner
     ACCEPT_PAUSED = "accept_paused"  # server: full, new connections wait in the kernel's queue
     ACCEPT_RESUMED = "accept_resumed"  # server
+    RETIRING = "retiring"  # server: reason is the manner; another process has taken its place
     BUSY = "busy"  # server: the loop was blocked from began to at
     CONNECTED = "connected"  # link: local, the address the server sees
     CONNECT_FAILED = "connect_failed"  # link: errno
@@ -34,8 +37,10 @@ class Kind(StrEnum):
     RST = "rst"  # link: as bytes
     UNDELIVERED = "undelivered"  # link: side, bytes, began: the far end was gone
     CLOSED = "closed"  # server: reason, how, unread; link: nothing more
+    EXPIRED = "expired"  # link: idle_s; the middlebox has forgotten the connection
+    DISCARDED = "discarded"  # link: side, bytes, reason; a packet of a forgotten connection, answered or not
     STOPPED = "stopped"  # server, link: it ended because it was told to
-    DIED = "died"  # lab: reason; a process of the lab ended by itself
+    DIED = "died"  # lab: reason (which process), how (the signal's name); it ended by itself
     SYNC = "sync"  # server, link: everything before this line is in the ledger
 
 

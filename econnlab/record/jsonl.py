@@ -15,7 +15,7 @@ from econnlab.plaintext import harmless_values
 from econnlab.record.attempts import Attempt, Request
 from econnlab.record.events import ConnectionEvent
 from econnlab.record.run import FORMAT, Facts, Run
-from econnlab.scenario.codec import decode_known, encode
+from econnlab.scenario.codec import decode, decode_known, encode
 from econnlab.scenario.model import Scenario
 
 
@@ -39,6 +39,11 @@ def request_lines(request: Request) -> str:
 def event_line(event: ConnectionEvent) -> str:
     """One line."""
     return json.dumps({"event": event_json(event)}) + "\n"
+
+
+def counters_line(run: Run) -> str:
+    """What the kernel counted; the last line of a run that ended well."""
+    return json.dumps({"counters": run.counters}) + "\n"
 
 
 def event_json(event: ConnectionEvent) -> dict[str, Any]:
@@ -80,6 +85,8 @@ def _read_entry(line: str, run: Run, attempts: list[Attempt]) -> None:
         attempts.append(attempt)
     elif "event" in entry:
         run.events.append(decode_known(ConnectionEvent, entry["event"], "event"))
+    elif "counters" in entry:
+        run.counters.update(decode(dict[str, int], entry["counters"], "counters"))
 
 
 def _read_header(line: str, name: str) -> Run:

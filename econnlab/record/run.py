@@ -23,6 +23,8 @@ class Facts:
     kernel: str
     processors: int
     versions: dict[str, str]
+    #: The run had a network namespace to itself: what the kernel counted is its own.
+    own_namespace: bool = False
 
     @property
     def system(self) -> str:
@@ -38,6 +40,8 @@ class Run:
     facts: Facts
     requests: list[Request] = field(default_factory=list)
     events: list[ConnectionEvent] = field(default_factory=list)
+    #: What the kernel counted from beginning to end, by name; what stayed as it was is left out.
+    counters: dict[str, int] = field(default_factory=dict)
     #: It did not come to its planned end.
     interrupted: bool = False
 
@@ -49,4 +53,4 @@ class Run:
     @property
     def has_link_ledger(self) -> bool:
         """A link stood between."""
-        return self.scenario.link.relayed
+        return self.scenario.relayed

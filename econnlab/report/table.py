@@ -10,6 +10,9 @@ from econnlab.explain.verdict import UNKNOWN
 from econnlab.record.attempts import FAILURES, Outcome
 from econnlab.scenario.model import Scenario
 
+#: Requests that the server carried out never, once, more than once.
+PROCESSED = ("lost", "once", "more")
+
 
 def labels(scenario: Scenario, row: Row) -> dict[str, int | float | str | None]:
     """What tells ``row`` from others: its interval, or how many asked a server of which limit.
@@ -32,9 +35,13 @@ def cause_names() -> list[str]:
     return [*parts("econnlab.explain.causes"), UNKNOWN]
 
 
-def figures(row: Row) -> dict[str, int | float]:
-    """The figures of ``row`` by column name: the same columns in the same order for every run."""
+def figures(row: Row) -> dict[str, int | float | None]:
+    """The figures of ``row`` by column name: the same columns in the same order for every run.
+
+    None is what is not known of a server of the user's.
+    """
     low, high = row.interval95
+    done = row.processed
     return {
         "requests": row.requests,
         "success": row.success,
@@ -46,6 +53,7 @@ def figures(row: Row) -> dict[str, int | float]:
         **{cause: row.causes[cause] for cause in cause_names()},
         "attempts": row.attempts,
         "rescued": row.rescued,
+        **{name: None if done is None else getattr(done, name) for name in PROCESSED},
     }
 
 

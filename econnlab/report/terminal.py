@@ -12,7 +12,7 @@ from econnlab.explain.notes import conclusion, remarks
 from econnlab.explain.summary import Failure, Row, Summary
 from econnlab.plaintext import harmless
 from econnlab.record.attempts import Attempt, Outcome, Request
-from econnlab.report.table import counts, labels
+from econnlab.report.table import PROCESSED, counts, labels
 from econnlab.scenario.durations import format_ms
 from econnlab.scenario.model import Scenario, ServerSpec
 
@@ -104,8 +104,14 @@ def request_line(scenario: Scenario, request: Request, failures: list[Failure]) 
         f"{number}: {error_name(last)}{tries}{_passed_over(last)}  {last.outcome.value}, ",
         f"{_connection(last)}, ",
         (verdict.cause, "yellow"),
-        f": {verdict.evidence}",
+        f": {verdict.evidence}{_carried_out(failures[-1].processed)}",
     )
+
+
+def _carried_out(times: int | None) -> str:
+    if times is None:
+        return ""
+    return f"; carried out {times} times" if times > 1 else "; carried out" if times else "; not carried out"
 
 
 def _passed_over(attempt: Attempt) -> str:
@@ -146,35 +152,44 @@ def report(summary: Summary, console: Console) -> RenderableType:
 
 
 def table(summary: Summary, console: Console) -> Table:
-    """A row per interval; the bar is left out on narrow terminals."""
+    """A row per interval; on narrow terminals without the bar and how often requests were carried out."""
     scenario = summary.run.scenario
     wide = console.width >= WIDE
+    barred = wide and len(summary.rows) > 1
     retried = scenario.client.retries > 0
     drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False)
     for name in labels(scenario, summary.rows[0]):
         drawn.add_column(_HEADINGS[name], justify="right", no_wrap=True)
     for name in ("success", "failure", "rate", "95 % interval"):
         drawn.add_column(name, justify="right", no_wrap=True)
-    if wide:
+    if barred:
         drawn.add_column("", no_wrap=True, width=BAR_WIDTH)
     if retried:
         drawn.add_column("rescued", justify="right", no_wrap=True)
+    known = wide and summary.processed is not None
+    for heading in ("0x", "1x", "2x+") if known else ():  # carried out so often by the server
+        drawn.add_column(heading, justify="right", no_wrap=True)
     drawn.add_column("outcomes", min_width=len("broken_pipe 99"))
     drawn.add_column("main cause", no_wrap=True)
     for row in summary.rows:
-        drawn.add_row(*_cells(scenario, row, console, wide=wide, retried=retried))
+        drawn.add_row(*_cells(scenario, row, console, barred=barred, retried=retried, known=known))
     return drawn
 
 
-def _cells(scenario: Scenario, row: Row, console: Console, *, wide: bool, retried: bool) -> list[str]:
+def _cells(
+    scenario: Scenario, row: Row, console: Console, *, barred: bool, retried: bool, known: bool
+) -> list[str]:
     low, high = row.interval95
     named = ["" if value is None else str(value) for value in labels(scenario, row).values()]
     cells = [*named, str(row.success), str(row.failure)]
     cells += [f"{row.failure_rate:.1%}", f"{low:.1%} - {high:.1%}"] if row.requests else ["", ""]
-    if wide:
+    if barred:
         cells.append(bar(row.failure_rate, ascii_only=console.options.ascii_only))
     if retried:
         cells.append(str(row.rescued))
+    if known:
+        done = row.processed
+        cells += ["" if done is None else str(getattr(done, name)) for name in PROCESSED]
     main = row.causes.most_common(1)
     return [*cells, counts(row.outcomes), main[0][0] if main else ""]
 

@@ -1,7 +1,12 @@
-"""The scenarios that come with the lab: one TOML file each, found by its name."""
+"""The scenarios that come with the lab: one TOML file each, found by its name.
+
+Directly in the folder stand those that show a cause. ``peers/`` has those that need a real server or proxy,
+``commands/`` what keepalive, sweep and maxconn begin with.
+"""
 
 from __future__ import annotations
 
+import difflib
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +15,8 @@ from econnlab.scenario.model import Scenario
 from econnlab.scenario.toml import read_scenario
 
 _PACKAGE = Path(__file__).parent.parent
+PEERS = "peers"
+COMMANDS = "commands"
 
 
 def folder() -> Path:
@@ -18,15 +25,31 @@ def folder() -> Path:
     return shipped if shipped.is_dir() else _PACKAGE.parent / "scenarios"
 
 
-def names() -> list[str]:
-    """Every scenario there is."""
-    return sorted(path.stem for path in folder().glob("*.toml"))
+def names(group: str = "") -> list[str]:
+    """The scenarios that show a cause, or those of the folder ``group``."""
+    return sorted(path.stem for path in (folder() / group).glob("*.toml"))
 
 
 @cache
 def load(name: str) -> Scenario:
-    """The scenario ``name``. Raises UsageProblem where there is none, or its file is wrong."""
-    if name not in names():
-        raise UsageProblem(f"There is no scenario {name!r}.", f"There are {', '.join(names())}.")
-    path = folder() / f"{name}.toml"
-    return read_scenario(path.read_text(encoding="utf-8"), name, str(path))
+    """The scenario ``name``, of any folder. Raises UsageProblem where there is none, or its file is wrong."""
+    for group in ("", PEERS, COMMANDS):
+        if name in names(group):
+            return read_file(folder() / group / f"{name}.toml")
+    known = [*names(), *names(PEERS)]
+    near = difflib.get_close_matches(name, known, n=3)
+    raise UsageProblem(
+        f"There is no scenario {name!r}.",
+        f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(known)}.",
+    )
+
+
+def read_file(path: Path) -> Scenario:
+    """The scenario in the file ``path``, called after it. Raises UsageProblem where it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageProblem(f"{str(path)!r} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageProblem(f"{str(path)!r} is not text in UTF-8.") from error
+    return read_scenario(text, path.stem, str(path))

@@ -94,6 +94,13 @@ def format_ms(milliseconds: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def format_duration(milliseconds: Decimal) -> str:
+    """``milliseconds`` with a unit, as parse_duration reads it: ``4990ms``, ``5s``."""
+    if milliseconds and milliseconds % 1000 == 0:
+        return f"{format_ms(milliseconds / 1000)}s"
+    return f"{format_ms(milliseconds)}ms"
+
+
 def seconds(milliseconds: Decimal) -> float:
     """``milliseconds`` as the seconds that clocks and timers take."""
     return float(milliseconds / 1000)

@@ -47,12 +47,25 @@ class LinkSpec:
         """The median round trip in ms."""
         return float(self.to_server.median_ms + self.to_client.median_ms)
 
+    @property
+    def spelled(self) -> str:
+        """As parse_link reads it."""
+        if self.name in PROFILES:
+            return self.name
+        to_server, to_client = _spelled(self.to_server), _spelled(self.to_client)
+        return to_server if to_server == to_client else f"{to_server}/{to_client}"
+
     def __str__(self) -> str:
         if not self.relayed:
             return f"{self.name}: bare loopback, no relay"
         if self.to_server == self.to_client:
             return f"{self.name}: {self.to_server} each way"
         return f"{self.name}: {self.to_server} to the server, {self.to_client} back"
+
+
+def _spelled(delay: Delay) -> str:
+    jitter = f"~{format_ms(delay.jitter)}" if delay.jitter else ""
+    return f"{format_ms(delay.median_ms)}ms{jitter}"
 
 
 def _both_ways(name: str, median_ms: str, jitter: str) -> LinkSpec:

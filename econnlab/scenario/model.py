@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 
 from econnlab.errors import UsageProblem
+from econnlab.scenario.expect import Expect
 from econnlab.scenario.links import NONE, LinkSpec
 
 #: Requests above this many in one run are refused: each keeps a record in memory.
@@ -13,6 +15,54 @@ MOST_REQUESTS = 1_000_000
 #: Sessions above this many are refused: each is a real connection from one address to one port,
 #: and Linux offers 28,232 local ports by default (ip(7), ip_local_port_range).
 MOST_SESSIONS = 20_000
+
+
+class Stage(StrEnum):
+    """How far a request has come, on the server."""
+
+    UNREAD = "unread"  # in the kernel's buffer
+    READ = "read"  # read whole, not carried out
+    PROCESSED = "processed"  # carried out, nothing answered
+    HALF_HEAD = "half_head"  # half of the response's head handed to the kernel
+    HALF_BODY = "half_body"  # its head and half of its body
+    ANSWERED = "answered"
+
+
+class Ending(StrEnum):
+    """What ends a connection."""
+
+    FIN = "fin"  # close(2) as it comes
+    RST = "rst"  # SO_LINGER 0, then close(2)
+    KILL = "kill"  # SIGKILL: the kernel closes what the process had open
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The server ends a connection, or itself, ``after_ms`` after a request has come to the stage ``at``."""
+
+    at: Stage
+    by: Ending = Ending.FIN
+    #: It strikes at each connection's request of this number, and at those after it.
+    request: int = 1
+    after_ms: Decimal = Decimal(0)
+
+
+class Retirement(StrEnum):
+    """How a server leaves when the next one has taken its place."""
+
+    GRACEFUL = "graceful"  # idle connections are closed at once, requests in progress are answered first
+    DRAIN = "drain"  # the next answer on each connection says Connection: close; idle ones get time for that
+    ABRUPT = "abrupt"  # every connection is closed at once
+
+
+@dataclass(frozen=True)
+class Restart:
+    """A new server process takes over the port; the old one retires."""
+
+    after_ms: Decimal
+    manner: Retirement = Retirement.GRACEFUL
+    #: How long idle connections are kept with ``drain``.
+    drain_ms: Decimal = Decimal(1000)
 
 
 @dataclass(frozen=True)
@@ -35,6 +85,31 @@ class ServerSpec:
     response_delay_ms: Decimal = Decimal(0)
     #: Bytes of the response body.
     response_size: int = 3
+    #: Send the body in chunks, without Content-Length.
+    chunked: bool = False
+    #: A connection is closed after this many requests; ``announce_last`` says so in the last response.
+    max_requests: int | None = None
+    announce_last: bool = True
+    #: A request body above this many bytes is answered with 413 as soon as that is known.
+    max_body: int | None = None
+    #: After such an answer read what still comes, before close(2), as nginx does (RFC 9112 section 9.6).
+    lingering_close: bool = True
+    #: From the connection's beginning, or a later request's first byte, to the end of the request's head.
+    header_timeout_ms: Decimal | None = None
+    #: Answer 408 when it has passed, before closing.
+    answer_408: bool = True
+    #: Listen at once, accept only after this long, as an application that still starts.
+    accept_after_ms: Decimal = Decimal(0)
+    #: listen(2)'s; the kernel cuts it down to net.core.somaxconn.
+    backlog: int = 4096
+    #: False: the port is bound and nobody listens on it.
+    listens: bool = True
+    fault: Fault | None = None
+    restart: Restart | None = None
+    #: Speak TLS, with a certificate made for the run.
+    tls: bool = False
+    #: End TLS with a close_notify alert before closing (RFC 8446 section 6.1).
+    close_notify: bool = True
     host: str = "127.0.0.1"
     port: int = 0
 
@@ -60,6 +135,32 @@ class ClientSpec:
     retries: int = 0
     timeout_ms: Decimal = Decimal(10_000)
     method: str = "GET"
+    #: Bytes that a POST or PUT carries.
+    body_size: int = 10
+    #: The client is blocked for this long when it has taken up a connection, before it writes: as by a long
+    #: computation in its event loop, or a stop of the whole process.
+    blocked_ms: Decimal = Decimal(0)
+    #: Speak https to the lab server; None: as the server does.
+    tls: bool | None = None
+
+
+@dataclass(frozen=True)
+class Middlebox:
+    """What forgets idle connections on the way, as NAT gateways, firewalls and balancers do."""
+
+    idle_timeout_ms: Decimal
+    #: Answer the next packet with RST; without it packets of a forgotten connection are dropped silently.
+    rst: bool = True
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Settings of the kernel for this run alone: it takes place in a network namespace of its own (Linux)."""
+
+    #: Names below net.ipv4, or dotted names, and their values.
+    settings: dict[str, str]
+    #: Packets themselves take this long each way, the handshake's too; 0 is bare loopback.
+    packet_delay_ms: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -114,9 +215,17 @@ class Scenario:
     server: ServerSpec | None = ServerSpec()
     url: str | None = None
     link: LinkSpec = NONE
+    middlebox: Middlebox | None = None
+    kernel: Kernel | None = None
     client: ClientSpec = ClientSpec()
     plan: Plan = Plan()
     seed: int = 1
+    expect: Expect | None = None
+
+    @property
+    def relayed(self) -> bool:
+        """A link process stands between client and server."""
+        return self.link.relayed or self.middlebox is not None
 
     def __post_init__(self) -> None:
         if (self.server is None) == (self.url is None):

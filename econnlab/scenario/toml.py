@@ -5,18 +5,27 @@ A key is a field of the dataclass without its ``_ms``: ``keepalive_timeout = "5s
 
 from __future__ import annotations
 
+import json
 import tomllib
+import types
 import typing
-from dataclasses import is_dataclass
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
 from typing import Any
 
 from econnlab.errors import UsageProblem
 from econnlab.scenario.codec import decode, encode, join
-from econnlab.scenario.durations import parse_duration, parse_intervals
-from econnlab.scenario.links import parse_link
+from econnlab.scenario.durations import format_duration, parse_duration, parse_intervals
+from econnlab.scenario.expect import Count, parse_count
+from econnlab.scenario.links import LinkSpec, parse_link
 from econnlab.scenario.model import Scenario
 
 _SUFFIX = "_ms"
+_NOT_IN_FILES = {"name"}
+
+
+# -- reading --------------------------------------------------------------------------------------
 
 
 def read_scenario(text: str, name: str, where: str) -> Scenario:
@@ -28,17 +37,35 @@ def read_scenario(text: str, name: str, where: str) -> Scenario:
         data = tomllib.loads(text)
         if "name" in data:
             raise UsageProblem("name: a scenario is called after its file.", "Leave it out.")
-        return decode(Scenario, {**_plain(Scenario, data, ""), "name": name})
+        plain = _plain(Scenario, data, "")
+        if "url" in plain and "server" not in plain:
+            plain["server"] = None
+        return decode(Scenario, {**plain, "name": name})
     except tomllib.TOMLDecodeError as error:
         raise UsageProblem(f"{where} is not TOML: {error}.") from error
     except UsageProblem as problem:
         raise UsageProblem(f"{where}: {problem.message}", problem.hint) from problem
 
 
-def _plain(kind: Any, table: Any, where: str) -> Any:
-    """``table`` with the keys and values that the codec knows."""
-    if not isinstance(table, dict):
-        return table  # the codec says what was expected
+def _plain(kind: Any, value: Any, where: str) -> Any:
+    """``value``, as a file holds it, the way the codec wants it for ``kind``."""
+    kind = _required(kind)
+    if kind is LinkSpec:
+        return encode(_said(where, parse_link, value, "text, as article or 2ms~0.5"))
+    if kind is Count:
+        text = str(value) if type(value) is int else value
+        return encode(_said(where, parse_count, text, "a count, as 10, 8..12 or 5.."))
+    if is_dataclass(kind):
+        return _plain_table(kind, value, where) if isinstance(value, dict) else value
+    if typing.get_origin(kind) is dict and isinstance(value, dict):
+        inner = typing.get_args(kind)[1]
+        return {key: _plain(inner, item, join(where, key)) for key, item in value.items()}
+    if kind is str and type(value) is int:
+        return str(value)  # a kernel setting
+    return value
+
+
+def _plain_table(kind: Any, table: dict[str, Any], where: str) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
     known = sorted(name.removesuffix(_SUFFIX) for name in hints)
     plain = {}
@@ -48,14 +75,16 @@ def _plain(kind: Any, table: Any, where: str) -> Any:
             raise UsageProblem(f"{here}: there is no such key.", f"Known here are {', '.join(known)}.")
         if key + _SUFFIX in hints:
             plain[key + _SUFFIX] = _in_ms(key, value, here)
-        elif key == "link":
-            plain[key] = encode(_said(here, parse_link, value, "text, as article or 2ms~0.5"))
         else:
-            inner = next(
-                (each for each in (hints[key], *typing.get_args(hints[key])) if is_dataclass(each)), None
-            )
-            plain[key] = value if inner is None else _plain(inner, value, here)
+            plain[key] = _plain(hints[key], value, here)
     return plain
+
+
+def _required(kind: Any) -> Any:
+    """``kind`` without ``| None``."""
+    if isinstance(kind, types.UnionType):
+        return next(each for each in typing.get_args(kind) if each is not types.NoneType)
+    return kind
 
 
 def _in_ms(key: str, value: Any, where: str) -> Any:
@@ -74,3 +103,53 @@ def _said(where: str, parse: Any, value: Any, expected: str) -> Any:
         return parse(value)
     except UsageProblem as problem:
         raise UsageProblem(f"{where}: {problem.message}", problem.hint) from problem
+
+
+# -- writing --------------------------------------------------------------------------------------
+
+
+def write_scenario(scenario: Scenario) -> str:
+    """``scenario`` as a file that read_scenario reads as the very same, but for its name."""
+    return "\n".join(_table(scenario, "")) + "\n"
+
+
+def _table(value: Any, path: str) -> Iterator[str]:
+    """The lines of a dataclass: its own keys first, then its tables. What is None has no key."""
+    tables = []
+    for field in fields(value):
+        item = getattr(value, field.name)
+        if item is None or field.name in _NOT_IN_FILES:
+            continue
+        if isinstance(item, dict) or (is_dataclass(item) and not isinstance(item, LinkSpec | Count)):
+            tables.append((f"{path}.{field.name}".lstrip("."), item))
+        else:
+            yield f"{field.name.removesuffix(_SUFFIX)} = {_written(field.name, item)}"
+    for name, item in tables:
+        yield ""
+        yield f"[{name}]"
+        if isinstance(item, dict):
+            yield from (f"{json.dumps(key)} = {_written(key, each)}" for key, each in item.items())
+        else:
+            yield from _table(item, name)
+
+
+def _written(name: str, value: Any) -> str:
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    if isinstance(value, LinkSpec):
+        text = value.spelled
+    elif isinstance(value, tuple):
+        text = ",".join(format_duration(each) for each in value)
+    elif isinstance(value, Decimal) and name.endswith(_SUFFIX):
+        text = format_duration(value)
+    else:
+        text = str(value)
+    return _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    lines = text.split("\n")
+    if len(lines) > 1 and all(line.isprintable() for line in lines) and not set(text) & {'"', "\\"}:
+        return f'"""\n{text}"""'
+    # JSON's escapes are TOML's, but for a DEL, which JSON leaves as it is.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

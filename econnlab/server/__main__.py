@@ -11,7 +11,8 @@ from econnlab.precise import PreciseSelector
 from econnlab.record.events import Kind, Source
 from econnlab.record.ledger import Ledger, write_all
 from econnlab.scenario.codec import decode
-from econnlab.scenario.model import ServerSpec
+from econnlab.scenario.durations import seconds
+from econnlab.scenario.model import Restart, ServerSpec
 from econnlab.server.idle_timers import IdleTimers
 from econnlab.server.lab_server import LabServer
 
@@ -34,13 +35,24 @@ def main() -> None:
 
     ledger = Ledger(Source.SERVER, lambda batch: write_all(ledger_fd, batch), flush_soon)
     manners = parts("econnlab.server.when_full")
-    server = LabServer(spec, listener, loop, ledger, idle_timers, manners[spec.when_full])
+    server = LabServer(
+        spec,
+        listener,
+        loop,
+        ledger,
+        idle_timers,
+        manners[spec.when_full],
+        settings.get("first_number", 1),
+    )
 
     def on_commands() -> None:
         for command in commands.read():
             if "sync" in command:
                 ledger.event(Kind.SYNC, reason=str(command["sync"]))
                 ledger.flush()
+            elif "retire" in command:
+                restart = decode(Restart, command["retire"])
+                server.retire(restart.manner, seconds(restart.drain_ms))
             elif command.get("stop"):
                 loop.stop()
 

@@ -11,14 +11,25 @@ import h11
 from econnlab.clock import now
 from econnlab.record.events import Kind
 from econnlab.record.ledger import Ledger
+from econnlab.scenario.model import Stage
 from econnlab.server.idle_timers import IdleTimer
-from econnlab.server.responses import REQUEST_ID, error_bytes, response_bytes
+from econnlab.server.responses import (
+    REQUEST_ID,
+    TOO_LARGE,
+    UNAVAILABLE,
+    error_bytes,
+    response_bytes,
+    status_of,
+)
 from econnlab.sockets import reset_on_close, unread_bytes
 
 if TYPE_CHECKING:
     from econnlab.server.lab_server import LabServer
 
 _READ_SIZE = 65536
+_REQUEST_TIMEOUT = 408
+#: A lingering close waits this long for the client to end, as nginx's lingering_timeout.
+_LINGER_S = 5.0
 
 
 class ServedConnection:
@@ -33,14 +44,17 @@ class ServedConnection:
         "_body",
         "_delay",
         "_h11",
-        "_idle",
+        "_last",
+        "_lingering",
         "_out",
         "_peer_closed",
         "_request",
         "_server",
         "_sock",
+        "_timer",
         "number",
         "refuse",
+        "requests",
     )
 
     def __init__(self, server: LabServer, sock: socket.socket, number: int, *, refuse: bool = False) -> None:
@@ -49,19 +63,36 @@ class ServedConnection:
         self.number = number
         #: Answer every request with 503 and close (when_full/unavailable).
         self.refuse = refuse
+        #: How many have begun.
+        self.requests = 0
         self._h11: h11.Connection | None = None
         self._request: h11.Request | None = None
         self._began = 0.0
         self._body = 0
         self._out = memoryview(b"")
-        self._idle: IdleTimer | None = None
+        #: What ends it: idleness, or a head that does not come.
+        self._timer: IdleTimer | None = None
         self._delay: asyncio.TimerHandle | None = None
         self._peer_closed = False
+        #: The reason to close after the response in progress.
+        self._last: str | None = None
+        self._lingering = False
         server.loop.add_reader(sock, self._on_readable)
+        self._await_head()
+
+    @property
+    def idle(self) -> bool:
+        """Between two requests."""
+        return self._h11 is None
 
     # -- reading --------------------------------------------------------------------------------
 
     def _on_readable(self) -> None:
+        waiting = self._h11 is None and self._server.faults.expects(Stage.UNREAD, self.requests + 1)
+        if waiting and unread_bytes(self._sock):
+            self.requests += 1
+            self._server.faults.strike(self, Stage.UNREAD)
+            return
         try:
             data = self._sock.recv(_READ_SIZE)
         except (BlockingIOError, InterruptedError):
@@ -69,14 +100,17 @@ class ServedConnection:
         except OSError as error:
             self.close(f"client_reset: {error.strerror}")
             return
-        if data:
-            self._on_data(data)
-        else:
+        if not data:
             self._on_end_of_input()
+        elif not self._lingering:
+            self._on_data(data)
 
     def _on_data(self, data: bytes) -> None:
         if self._h11 is None:
-            self._stop_idle_timer()
+            if self.requests:
+                self._stop_timer()  # the idle timer; a first request is under the head's already
+                self._await_head()
+            self.requests += 1
             self._began = now()
             self._body = 0
             self._h11 = h11.Connection(h11.SERVER)
@@ -88,7 +122,9 @@ class ServedConnection:
         # A client may half-close after its request and still wants the answer (RFC 9112 section 9.6).
         self._peer_closed = True
         self._server.loop.remove_reader(self._sock)
-        if self._request is None or (self._h11 is not None and self._h11.their_state is not h11.DONE):
+        if self._lingering:
+            self.close("early_response")
+        elif self._request is None or (self._h11 is not None and self._h11.their_state is not h11.DONE):
             self.close("client_closed")
 
     def _read_events(self) -> None:
@@ -97,7 +133,10 @@ class ServedConnection:
             while True:
                 event = self._h11.next_event()
                 if isinstance(event, h11.Request):
+                    self._stop_timer()
                     self._request = event
+                    if self._too_large(_content_length(event)):
+                        return
                     if self._h11.they_are_waiting_for_100_continue:
                         self._send(
                             self._h11.send(
@@ -107,6 +146,8 @@ class ServedConnection:
                         )
                 elif isinstance(event, h11.Data):
                     self._body += len(event.data)
+                    if self._too_large(self._body):
+                        return
                 elif isinstance(event, h11.EndOfMessage):
                     self._on_request()
                     return
@@ -116,11 +157,22 @@ class ServedConnection:
             self._send(error_bytes(error.error_status_hint))
             self.close("bad_request")
 
+    def _too_large(self, size: int) -> bool:
+        """Answer 413 before the body has been read, and close: at once, or when the client has ended."""
+        limit = self._server.spec.max_body
+        if limit is None or size <= limit:
+            return False
+        self._last = "early_response"
+        self._lingering = self._server.spec.lingering_close
+        self._respond(TOO_LARGE)
+        return True
+
     # -- answering ------------------------------------------------------------------------------
 
     def _on_request(self) -> None:
         assert self._request is not None
-        self._server.ledger.event(
+        server = self._server
+        server.ledger.event(
             Kind.REQUEST,
             self.number,
             began=self._began,
@@ -128,23 +180,56 @@ class ServedConnection:
             method=self._request.method.decode("ascii"),
             bytes=self._body,
         )
-        if self._server.response_delay_s and not self.refuse:
-            self._delay = self._server.loop.call_later(self._server.response_delay_s, self._respond)
+        if self.refuse:
+            self._last = "over_capacity"
+            self._respond(UNAVAILABLE)
+            return
+        if server.faults.strike(self, Stage.READ):
+            return
+        server.ledger.event(Kind.PROCESSED, self.number, request_id=self._request_id())
+        if server.faults.strike(self, Stage.PROCESSED):
+            return
+        status = status_of(self._request)
+        if server.response_delay_s:
+            self._delay = server.loop.call_later(server.response_delay_s, self._respond, status)
         else:
-            self._respond()
+            self._respond(status)
 
-    def _respond(self) -> None:
+    def _respond(self, status: int) -> None:
         assert self._h11 is not None and self._request is not None
         self._delay = None
-        status, data = response_bytes(self._h11, self._request, self._server.spec, refuse=self.refuse)
+        spec = self._server.spec
+        if self._last is None:
+            self._last = self._server.last_request(self)
+        announced = self._last is not None and (self._last != "max_requests" or spec.announce_last)
+        head, body = response_bytes(self._h11, self._request, spec, status, last=announced)
+        for stage, size in (
+            (Stage.HALF_HEAD, len(head) // 2),
+            (Stage.HALF_BODY, len(head) + len(body) // 2),
+        ):
+            if self._server.faults.expects(stage, self.requests):
+                self._cut((head + body)[:size], status, stage)
+                return
         request_id = self._request_id()
-        self._send(data)
+        self._send(head + body)
         if self._closed:
             return
+        size = len(head) + len(body)
         if self._out:  # The kernel's buffer is full: the response ends when the rest has gone.
-            self._server.loop.add_writer(self._sock, self._send_rest, request_id, status, len(data))
+            self._server.loop.add_writer(self._sock, self._send_rest, request_id, status, size)
         else:
-            self._after_response(request_id, status, len(data))
+            self._after_response(request_id, status, size)
+
+    def _cut(self, part: bytes, status: int, stage: Stage) -> None:
+        self._send(part)
+        self._server.ledger.event(
+            Kind.PARTIAL,
+            self.number,
+            request_id=self._request_id(),
+            status=status,
+            bytes=len(part) - len(self._out),
+        )
+        self._server.faults.strike(self, stage)
 
     def _send_rest(self, request_id: str | None, status: int, size: int) -> None:
         self._send(self._out)
@@ -154,19 +239,27 @@ class ServedConnection:
 
     def _after_response(self, request_id: str | None, status: int, size: int) -> None:
         assert self._h11 is not None
-        self._server.ledger.event(
-            Kind.RESPONSE, self.number, request_id=request_id, status=status, bytes=size
-        )
-        keep = self._h11.our_state is h11.DONE and not self._peer_closed
-        if not keep:
-            self.close("client_closed" if self._peer_closed else "connection_close")
+        server = self._server
+        server.ledger.event(Kind.RESPONSE, self.number, request_id=request_id, status=status, bytes=size)
+        if self._lingering:
+            self._linger()
+            return
+        if self._last is not None or self._h11.our_state is not h11.DONE or self._peer_closed:
+            self.close("client_closed" if self._peer_closed else self._last or "connection_close")
             return
         next_request = self._h11.trailing_data[0]
         self._h11 = None
         self._request = None
-        self._idle = self._server.idle_timers.start(self._server.idle_timeout_s, self._on_idle_timeout)
+        self._timer = server.idle_timers.start(server.idle_timeout_s, self._on_idle_timeout)
+        if server.faults.strike(self, Stage.ANSWERED):
+            return
         if next_request:
             self._on_data(next_request)
+
+    def _linger(self) -> None:
+        """Say that no more will come, and read on until the client ends or its time has passed."""
+        self._sock.shutdown(socket.SHUT_WR)
+        self._timer = self._server.idle_timers.start(_LINGER_S, lambda _: self.close("early_response"))
 
     def _request_id(self) -> str | None:
         assert self._request is not None
@@ -188,6 +281,22 @@ class ServedConnection:
 
     # -- ending ---------------------------------------------------------------------------------
 
+    def close_soon(self, reason: str) -> None:
+        """Close after the response in progress; at once where there is none."""
+        if self.idle:
+            self.close(reason)
+        else:
+            self._last = self._last or reason
+
+    def _await_head(self) -> None:
+        if self._server.header_timeout_s is not None:
+            self._timer = self._server.idle_timers.start(self._server.header_timeout_s, self._on_head_timeout)
+
+    def _on_head_timeout(self, timer: IdleTimer) -> None:
+        if self._server.spec.answer_408:
+            self._send(error_bytes(_REQUEST_TIMEOUT))
+        self.close("header_timeout", idle_s=now() - timer.started)
+
     def _on_idle_timeout(self, timer: IdleTimer) -> None:
         at = now()
         self._server.ledger.event(
@@ -195,29 +304,47 @@ class ServedConnection:
         )
         self.close("idle_timeout")
 
-    def _stop_idle_timer(self) -> None:
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     @property
     def _closed(self) -> bool:
         return self._sock.fileno() < 0
 
-    def close(self, reason: str) -> None:
-        """close(2) at once: FIN, or RST where bytes are unread or the server closes with RST."""
+    def close(self, reason: str, close_with: str | None = None, idle_s: float | None = None) -> None:
+        """close(2) at once: FIN, or RST where bytes are unread or ``close_with`` says so."""
         if self._closed:
             return
-        self._stop_idle_timer()
+        self._stop_timer()
         if self._delay is not None:
             self._delay.cancel()
         self._server.loop.remove_reader(self._sock)
         self._server.loop.remove_writer(self._sock)
-        close_socket(self._server.ledger, self._sock, self.number, reason, self._server.spec.close_with)
+        close_socket(
+            self._server.ledger,
+            self._sock,
+            self.number,
+            reason,
+            close_with or self._server.spec.close_with,
+            idle_s,
+        )
         self._server.forget(self)
 
 
-def close_socket(ledger: Ledger, sock: socket.socket, number: int, reason: str, close_with: str) -> None:
+def _content_length(request: h11.Request) -> int:
+    return next((int(value) for name, value in request.headers if name == b"content-length"), 0)
+
+
+def close_socket(
+    ledger: Ledger,
+    sock: socket.socket,
+    number: int,
+    reason: str,
+    close_with: str,
+    idle_s: float | None = None,
+) -> None:
     """Close ``sock`` and enter how it ended: tcp_close() answers unread bytes with RST (RFC 2525 2.17)."""
     if close_with == "rst":
         reset_on_close(sock)
@@ -225,4 +352,4 @@ def close_socket(ledger: Ledger, sock: socket.socket, number: int, reason: str, 
     at = now()
     sock.close()
     how = "rst" if unread or close_with == "rst" else "fin"
-    ledger.event(Kind.CLOSED, number, at, reason=reason, how=how, unread=unread)
+    ledger.event(Kind.CLOSED, number, at, reason=reason, how=how, unread=unread, idle_s=idle_s)

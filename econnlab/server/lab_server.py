@@ -11,14 +11,15 @@ from types import ModuleType
 from econnlab.record.events import Kind
 from econnlab.record.ledger import Ledger
 from econnlab.scenario.durations import seconds
-from econnlab.scenario.model import ServerSpec
+from econnlab.scenario.model import Retirement, ServerSpec
 from econnlab.server.busy import keep_busy
 from econnlab.server.connection import ServedConnection, close_socket
+from econnlab.server.faults import Faults
 from econnlab.server.idle_timers import IdleTimers
 from econnlab.sockets import address
 
-#: The kernel cuts it down to net.core.somaxconn (listen(2)).
-BACKLOG = 4096
+#: The reason in the ledger: another process has taken the server's place.
+RETIRED = "retired"
 
 
 class LabServer:
@@ -32,6 +33,7 @@ class LabServer:
         ledger: Ledger,
         idle_timers: IdleTimers,
         when_full: ModuleType,
+        first_number: int = 1,
     ) -> None:
         self.spec = spec
         self.loop = loop
@@ -39,18 +41,26 @@ class LabServer:
         self.idle_timers = idle_timers
         self.idle_timeout_s = seconds(spec.keepalive_timeout_ms + spec.keepalive_buffer_ms)
         self.response_delay_s = seconds(spec.response_delay_ms)
+        self.header_timeout_s = None if spec.header_timeout_ms is None else seconds(spec.header_timeout_ms)
+        self.faults = Faults(self, spec.fault)
         self._listener = listener
         self._when_full = when_full
         self._served: set[ServedConnection] = set()
         self._refused: set[ServedConnection] = set()
-        self._numbers = itertools.count(1)
+        self._numbers = itertools.count(first_number)
         self._paused = False
+        self._retiring: Retirement | None = None
 
     def start(self) -> None:
         """Listen, and keep the loop busy where that is asked for."""
         self._listener.setblocking(False)
-        self._listener.listen(BACKLOG)
-        self.loop.add_reader(self._listener, self._on_acceptable)
+        if self.spec.accept_after_ms:
+            self._listener.listen(self.spec.backlog)
+            self.pause_accepting("starting")
+            self.loop.call_later(seconds(self.spec.accept_after_ms), self._resume_accepting)
+        else:
+            self._listener.listen(self.spec.backlog)
+            self.loop.add_reader(self._listener, self._on_acceptable)
         self.ledger.event(Kind.LISTENING, local=address(self._listener.getsockname()))
         if self.spec.busy_for_ms:
             keep_busy(
@@ -59,12 +69,45 @@ class LabServer:
 
     def stop(self) -> None:
         """Close the listener and every connection, and enter that it was meant."""
-        self.loop.remove_reader(self._listener)
-        self._listener.close()
-        self._paused = False
+        self._stop_listening()
         for connection in [*self._served, *self._refused]:
             connection.close("shutdown")
         self.ledger.event(Kind.STOPPED)
+
+    def retire(self, manner: Retirement, drain_s: float) -> None:
+        """Accept no more, part with every connection in this manner, and then end the loop."""
+        self._stop_listening()
+        self.ledger.event(Kind.RETIRING, reason=manner.value)
+        self._retiring = manner
+        if manner is Retirement.DRAIN:
+            self.loop.call_later(drain_s, self._part)
+        else:
+            self._part()
+
+    def _part(self) -> None:
+        for connection in [*self._served, *self._refused]:
+            if self._retiring is Retirement.ABRUPT:
+                connection.close(RETIRED)
+            else:
+                connection.close_soon(RETIRED)
+        self._end_when_empty()
+
+    def _end_when_empty(self) -> None:
+        if self._retiring is not None and not self._served and not self._refused:
+            self.loop.stop()
+
+    def _stop_listening(self) -> None:
+        if self._listener.fileno() >= 0:
+            self.loop.remove_reader(self._listener)
+            self._listener.close()
+        self._paused = False
+
+    def last_request(self, connection: ServedConnection) -> str | None:
+        """Why ``connection`` ends after the response to come; None where it need not."""
+        if self._retiring is not None:
+            return RETIRED
+        limit = self.spec.max_requests
+        return "max_requests" if limit is not None and connection.requests >= limit else None
 
     # -- letting in -----------------------------------------------------------------------------
 
@@ -123,7 +166,12 @@ class LabServer:
         """A connection has ended: there is room for another."""
         self._served.discard(connection)
         self._refused.discard(connection)
+        self._end_when_empty()
         if self._paused and not self.full:
+            self._resume_accepting()
+
+    def _resume_accepting(self) -> None:
+        if self._paused:
             self._paused = False
             self.loop.add_reader(self._listener, self._on_acceptable)
             self.ledger.event(Kind.ACCEPT_RESUMED)

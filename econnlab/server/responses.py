@@ -11,43 +11,60 @@ from econnlab.scenario.model import ServerSpec
 #: The header in which the lab's clients name their request, so that ledgers can count what was done.
 REQUEST_ID = b"x-econnlab-request"
 METHODS = {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE"}
+CHUNK = 16384
+
+OK = 200
+NOT_ALLOWED = 405
+TOO_LARGE = 413
+UNAVAILABLE = 503
+_BODIES = {
+    NOT_ALLOWED: b"method not allowed\n",
+    TOO_LARGE: b"body too large\n",
+    UNAVAILABLE: b"over capacity\n",
+}
+_HEADERS = {NOT_ALLOWED: [("Allow", "GET, HEAD, POST, PUT, DELETE")], UNAVAILABLE: [("Retry-After", "1")]}
+
+
+def status_of(request: h11.Request) -> int:
+    """What a request that nothing stands against is answered with."""
+    return OK if request.method in METHODS else NOT_ALLOWED
 
 
 def response_bytes(
-    connection: h11.Connection, request: h11.Request, spec: ServerSpec, *, refuse: bool
-) -> tuple[int, bytes]:
-    """The status and the whole response to ``request``, entered into ``connection``'s state."""
-    if refuse:
-        status, body, extra = 503, b"over capacity\n", [("Retry-After", "1"), ("Connection", "close")]
-    elif request.method not in METHODS:
-        status, body, extra = 405, b"method not allowed\n", [("Allow", "GET, HEAD, POST, PUT, DELETE")]
-    else:
-        status, body, extra = 200, body_of(spec.response_size), []
-    if spec.advertise and not refuse and _stays_open(connection):
-        extra = [
-            *extra,
-            ("Connection", "keep-alive"),
-            ("Keep-Alive", f"timeout={int(spec.keepalive_timeout_ms // 1000)}"),
-        ]
-    headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body))), *extra]
+    connection: h11.Connection, request: h11.Request, spec: ServerSpec, status: int, *, last: bool
+) -> tuple[bytes, bytes]:
+    """Head and body of the response to ``request``, entered into ``connection``'s state.
+
+    ``last`` says ``Connection: close``.
+    """
+    body = _BODIES[status] if status in _BODIES else body_of(spec.response_size)
+    headers = [("Content-Type", "text/plain"), *_HEADERS.get(status, []), *_framing(spec, body)]
+    if last:
+        headers.append(("Connection", "close"))
+    elif spec.advertise and connection.their_state is not h11.MUST_CLOSE:
+        seconds = int(spec.keepalive_timeout_ms // 1000)
+        headers += [("Connection", "keep-alive"), ("Keep-Alive", f"timeout={seconds}")]
     reason = http.HTTPStatus(status).phrase.encode("ascii")
-    parts = [connection.send(h11.Response(status_code=status, headers=headers, reason=reason))]
+    head = connection.send(h11.Response(status_code=status, headers=headers, reason=reason)) or b""
+    parts = []
     if request.method != b"HEAD":
-        parts.append(connection.send(h11.Data(data=body)))
+        size = CHUNK if spec.chunked else max(len(body), 1)
+        for start in range(0, len(body), size):
+            parts.append(connection.send(h11.Data(data=body[start : start + size])))
     parts.append(connection.send(h11.EndOfMessage()))
-    return status, b"".join(part or b"" for part in parts)
+    return head, b"".join(part or b"" for part in parts)
 
 
-def _stays_open(connection: h11.Connection) -> bool:
-    return connection.their_state is not h11.MUST_CLOSE
+def _framing(spec: ServerSpec, body: bytes) -> list[tuple[str, str]]:
+    return [("Transfer-Encoding", "chunked")] if spec.chunked else [("Content-Length", str(len(body)))]
 
 
 def body_of(size: int) -> bytes:
     """``size`` bytes of text; the default of 3 reads ``ok`` and a line's end."""
-    return (b"ok\n" * (size // 3 + 1))[:size] if size != 3 else b"ok\n"
+    return (b"ok\n" * (size // 3 + 1))[:size]
 
 
 def error_bytes(status: int) -> bytes:
-    """An answer to what was not HTTP: the connection closes after it."""
+    """An answer to what was no whole request: the connection closes after it."""
     phrase = http.HTTPStatus(status).phrase
     return f"HTTP/1.1 {status} {phrase}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode("ascii")

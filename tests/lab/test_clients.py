@@ -13,11 +13,13 @@ from econnlab.client.observer import Observer
 from econnlab.client.session import ClientSession
 from econnlab.clock import now
 from econnlab.discovery import parts
+from econnlab.errors import UsageProblem
 from econnlab.record.attempts import Outcome
+from econnlab.scenario.durations import seconds
 from econnlab.scenario.model import ClientSpec
 from tests.conftest import DEADLINE_S, wait_until
 
-KINDS = list(parts("econnlab.client.kinds"))
+KINDS = ["requests", "urllib3"]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n"
 
 
@@ -27,10 +29,10 @@ def open_session():
 
     def open_one(kind, address, url=None, **settings):
         spec = ClientSpec(kind=kind, **settings)
-        observer = Observer(0, 1, address, stale_check=spec.stale_check)
+        observer = Observer(0, 1, address, stale_check=spec.stale_check, blocked_s=seconds(spec.blocked_ms))
         url = url or f"http://127.0.0.1:{address[1]}/"
         opened = ClientSession(
-            parts("econnlab.client.kinds")[kind].open_client(url, spec, observer), observer, spec, 1
+            parts("econnlab.client.kinds")[kind].open_client(url, spec, observer, None), observer, spec, 1
         )
         sessions.append(opened)
         return opened
@@ -324,3 +326,45 @@ def test_tls_is_seen_as_well(open_session, scripted, kind, monkeypatch, tmp_path
     assert second.reused
     assert second.sent is not None
     assert second.bytes_read == len(OK)
+
+
+# -- http.client ----------------------------------------------------------------------------------
+
+
+def stdlib(open_session, address, **settings):
+    return open_session("http.client", address, stale_check=False, **settings)
+
+
+def test_http_client_reuses_its_connection_and_opens_it_anew_after_a_loss(open_session, scripted):
+    session = stdlib(open_session, scripted(then(OK, OK, fin)))
+    first, second, third, fourth = (session.perform(number, now())[-1] for number in (1, 2, 3, 4))
+    assert [each.outcome for each in (first, second, third, fourth)] == ["ok", "ok", "closed", "ok"]
+    assert [each.reused for each in (first, second, third, fourth)] == [False, True, True, False]
+    assert third.error == "RemoteDisconnected"
+
+
+def test_http_client_gives_up_on_the_first_error_of_a_send(open_session, scripted):
+    """It does not read what the server has said meanwhile; requests and curl do."""
+
+    def answer_early(connection):
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+
+    session = stdlib(open_session, scripted(answer_early), method="POST", body_size=20_000_000)
+    attempt = session.perform(1, now())[-1]
+    assert attempt.outcome in ("reset", "broken_pipe")
+    assert attempt.send_errno == attempt.errno
+
+
+@pytest.mark.parametrize("settings", [{"stale_check": True}, {"stale_check": False, "retries": 1}])
+def test_http_client_is_not_asked_for_what_it_has_not(open_session, settings):
+    with pytest.raises(UsageProblem):
+        open_session("http.client", ("127.0.0.1", 1), **settings)
+
+
+def test_a_blocked_client_writes_that_much_later(open_session, scripted):
+    session = open_session("requests", scripted(then(OK, OK)), blocked_ms=Decimal(60))
+    for number in (1, 2):
+        attempt = session.perform(number, now())[-1]
+        assert attempt.outcome == "ok"
+        assert attempt.sent - attempt.began >= 0.06

@@ -70,13 +70,13 @@ def test_a_connection_the_ledger_does_not_know_has_an_empty_trace():
     assert made.server.events == ()
 
 
-def test_how_often_a_request_was_carried_out_is_what_the_server_read():
+def test_how_often_a_request_was_carried_out_is_the_servers_own_word():
     request = run((lost(), attempt(request_id="1-2", number=2, connection=2))).requests[0]
     events = [
         server(Kind.ACCEPTED, 90.0, 1, peer="127.0.0.1:40001"),
-        server(Kind.REQUEST, 99.0, 1, request_id="1-2", method="POST"),
-        server(Kind.REQUEST, 100.0, 2, request_id="1-2", method="POST"),
-        server(Kind.REQUEST, 100.0, 2, request_id="1-3", method="POST"),
+        server(Kind.PROCESSED, 99.0, 1, request_id="1-2"),
+        server(Kind.PROCESSED, 100.0, 2, request_id="1-2"),
+        server(Kind.PROCESSED, 100.0, 2, request_id="1-3"),
         server(Kind.DROPPED, 100.0, 3, reason="503"),
         server(Kind.REQUEST, 100.0, 3, request_id="1-2", method="POST"),
     ]

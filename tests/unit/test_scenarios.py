@@ -41,7 +41,7 @@ def test_the_articles_experiments_are_the_articles():
 def test_an_unknown_scenario_is_refused_with_those_there_are():
     with pytest.raises(UsageProblem) as raised:
         load("moonphase")
-    assert "keepalive, maxconn, sweep" in raised.value.hint
+    assert "busy-server, " in raised.value.hint
 
 
 def test_a_file_of_the_users_may_set_everything():
@@ -99,7 +99,19 @@ def test_a_file_of_the_users_may_set_everything():
         ("plan = 5", r"plan: expected a table"),
         ("link = 'moon'", r"link: 'moon' is not a link"),
         ("link = 5", r"link: expected text"),
-        ("url = 'http://127.0.0.1/'", r"needs either the lab server or a URL"),
+        ("url = 'http://127.0.0.1/'\n[server]\nport = 1", r"needs either the lab server or a URL"),
+        ("[server.fault]\nat = 'noon'", r"server\.fault\.at: expected one of unread, read"),
+        ("[server.fault]\nby = 'fin'", r"server\.fault\.at: it is missing"),
+        ("[server.fault]\nat = 'read'\nafter = '5 parsecs'", r"server\.fault\.after: .* unknown unit"),
+        (
+            "[server.restart]\nafter = 5\nmanner = 'rude'",
+            r"server\.restart\.manner: expected one of graceful",
+        ),
+        ("[expect]\nsuccess = '9..1'", r"expect\.success: '9\.\.1' ends before it begins"),
+        ("[expect]\ncauses = { crash = 'some' }", r"expect\.causes\.crash: 'some' is not a count"),
+        ("[expect]\ncauses = { crash = true }", r"expect\.causes\.crash: expected a count"),
+        ("[expect.processed]\ntwice = 1", r"expect\.processed\.twice: there is no such key"),
+        ("[kernel]\nsettings = 5", r"kernel\.settings: expected a table"),
     ],
 )
 def test_a_wrong_file_is_named_with_the_key_and_what_was_expected(text, said):

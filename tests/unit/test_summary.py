@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from econnlab.explain.notes import conclusion, remarks, warnings
-from econnlab.explain.summary import summarize
+from econnlab.explain.summary import Processed, summarize
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 from econnlab.scenario.model import ClientSpec, Plan
@@ -79,20 +79,44 @@ def test_a_server_that_closes_after_each_response_is_named():
     assert "Connection: close" in warnings(summarize(run(*answers)))[0]
 
 
+def carried_out(*request_ids):
+    """The server's word that it did."""
+    return [server(Kind.PROCESSED, 100.001, 9, request_id=each) for each in request_ids]
+
+
 def test_connections_found_closed_in_time_are_counted():
     anew = [attempt(request=n, request_id=f"1-{n}", connection=n) for n in (1, 2, 3)]
-    assert remarks(summarize(run(*anew))) == [
+    assert remarks(summarize(run(*anew, events=carried_out("1-1", "1-2", "1-3")))) == [
         "2 of 2 requests after a success found their connection closed and opened a new one"
     ]
     after_a_failure = attempt(request=3, request_id="1-3", connection=2)
-    assert remarks(summarize(run(attempt(), lost(), after_a_failure, events=RACE))) == []
+    events = [*RACE, *carried_out("1-1", "1-3")]
+    assert remarks(summarize(run(attempt(), lost(), after_a_failure, events=events))) == [
+        "the server carried out 2 requests once; 1 were lost before it did"
+    ]
 
 
 def test_what_a_server_of_the_users_advertises_is_told_and_harmless():
     answer = attempt(keep_alive="timeout=5\x1b[2J")
     made = run(answer, server=None, url="http://127.0.0.1:3000/")
     assert remarks(summarize(made)) == ["the server says Keep-Alive: timeout=5\\x1b[2J"]
-    assert remarks(summarize(run(answer))) == []
+    assert remarks(summarize(run(answer, events=carried_out("1-1")))) == []
+
+
+def test_requests_are_counted_by_how_often_they_were_carried_out():
+    twice = (lost(Outcome.RESET), attempt(request=2, request_id="1-2", number=2, planned=None))
+    summary = summarize(
+        run(attempt(), twice, lost(request_id="1-3"), events=carried_out("1-1", "1-2", "1-2"))
+    )
+    assert summary.processed == Processed(lost=1, once=1, more=1)
+    assert summarize(run(attempt(), server=None, url="http://127.0.0.1:3000/")).processed is None
+
+
+def test_a_cut_response_that_the_client_took_for_whole_is_told():
+    cut = [server(Kind.PARTIAL, 100.001, 9, request_id="1-1", status=200, bytes=60), *carried_out("1-1")]
+    assert remarks(summarize(run(attempt(), events=cut))) == [
+        "1 responses were cut off, and the client took them for whole"
+    ]
 
 
 def test_the_conclusion_gives_the_rate_with_its_interval():

@@ -21,8 +21,9 @@ HELP = "requests.Session"
 class _ObservedAdapter(HTTPAdapter):
     """requests' own adapter over observed connections."""
 
-    def __init__(self, url: str, observer: Observer, retries: int) -> None:
+    def __init__(self, url: str, observer: Observer, retries: int, trusted: str | None) -> None:
         self._url = url
+        self._trusted = trusted
         self._observer = observer
         # Retry(0, read=False) is requests' own default (adapters.py): none at all.
         super().__init__(
@@ -32,7 +33,7 @@ class _ObservedAdapter(HTTPAdapter):
         )
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        settings: Any = {**kwargs, **tls_settings(self._url)}
+        settings: Any = {**kwargs, **tls_settings(self._url, self._trusted)}
         super().init_poolmanager(*args, **settings)
         observe(self.poolmanager, self._observer)
 
@@ -40,18 +41,18 @@ class _ObservedAdapter(HTTPAdapter):
 class RequestsClient:
     """A requests.Session that asks one URL."""
 
-    def __init__(self, url: str, spec: ClientSpec, observer: Observer) -> None:
+    def __init__(self, url: str, spec: ClientSpec, observer: Observer, trusted: str | None) -> None:
         self._session = requests.Session()
         # The environment's proxies and netrc would put another machine between the client and the server;
         # its certificates are what requests would take from it and the lab wants.
         self._session.trust_env = False
-        self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-        adapter = _ObservedAdapter(url, observer, spec.retries)
+        self._verify = (
+            trusted or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        )
+        adapter = _ObservedAdapter(url, observer, spec.retries, trusted)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
-        self._prepared = self._session.prepare_request(
-            requests.Request(spec.method, url, data=body_of(spec.method))
-        )
+        self._prepared = self._session.prepare_request(requests.Request(spec.method, url, data=body_of(spec)))
         self._timeout = timeout_s(spec)
 
     def perform(self, headers: dict[str, str]) -> None:
@@ -64,6 +65,6 @@ class RequestsClient:
         self._session.close()
 
 
-def open_client(url: str, spec: ClientSpec, observer: Observer) -> RequestsClient:
+def open_client(url: str, spec: ClientSpec, observer: Observer, trusted: str | None) -> RequestsClient:
     """A new session with an empty pool."""
-    return RequestsClient(url, spec, observer)
+    return RequestsClient(url, spec, observer, trusted)

@@ -17,12 +17,12 @@ HELP = "urllib3.PoolManager"
 class Urllib3Client:
     """A PoolManager that asks one URL."""
 
-    def __init__(self, url: str, spec: ClientSpec, observer: Observer) -> None:
-        self._pool = PoolManager(num_pools=1, maxsize=1, **tls_settings(url))
+    def __init__(self, url: str, spec: ClientSpec, observer: Observer, trusted: str | None) -> None:
+        self._pool = PoolManager(num_pools=1, maxsize=1, **tls_settings(url, trusted))
         observe(self._pool, observer)
         self._url = url
         self._method = spec.method
-        self._body = body_of(spec.method)
+        self._body = body_of(spec)
         self._timeout = timeout_s(spec)
         # False, not the PoolManager's default of Retry(3), which would hide what the lab shows.
         self._retries: Retry | bool = Retry(spec.retries) if spec.retries else False
@@ -44,6 +44,6 @@ class Urllib3Client:
         self._pool.clear()
 
 
-def open_client(url: str, spec: ClientSpec, observer: Observer) -> Urllib3Client:
+def open_client(url: str, spec: ClientSpec, observer: Observer, trusted: str | None) -> Urllib3Client:
     """A new pool, empty."""
-    return Urllib3Client(url, spec, observer)
+    return Urllib3Client(url, spec, observer, trusted)

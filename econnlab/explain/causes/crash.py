@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import LOST, Case
-from econnlab.explain.verdict import Finding, certain, ms
+from econnlab.explain.verdict import Finding, certain
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 
@@ -26,6 +26,15 @@ def explain(case: Case) -> Finding | None:
     after = attempt.ended - died.at
     if after < -_SEEN_LATE_S:
         return None
-    return certain(
-        f"the {died.reason} process died {ms(abs(after))} {'before' if after > 0 else 'after'} this failed"
-    )
+    how = f" of {died.how}" if died.how else ""
+    return certain(f"the {died.reason} process died{how} {_stage(case)}")
+
+
+def _stage(case: Case) -> str:
+    if (part := case.of_request(Kind.PARTIAL)) is not None:
+        return f"after {part.bytes} bytes of its response"
+    if case.of_request(Kind.PROCESSED) is not None:
+        return "when it had carried the request out, before any answer"
+    if case.reached is not None:
+        return "with the request read and not carried out"
+    return "with the request unread in its kernel, or on its way"

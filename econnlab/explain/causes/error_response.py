@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from econnlab.explain.causes.header_timeout import REQUEST_TIMEOUT
 from econnlab.explain.causes.over_capacity import SERVICE_UNAVAILABLE
 from econnlab.explain.evidence import Case
 from econnlab.explain.verdict import Finding, certain
@@ -11,13 +12,19 @@ from econnlab.record.events import Kind
 NAME = "error_response"
 HELP = "the server answered with an error status"
 
+_WITH_A_CAUSE_OF_THEIR_OWN = ("early_response", "header_timeout")
+
 
 def explain(case: Case) -> Finding | None:
     """A whole response with a status of 400 or more that no limit of connections accounts for."""
     attempt = case.attempt
     if attempt.outcome is not Outcome.HTTP_ERROR:
         return None
-    if case.server is not None and case.server.first(Kind.DROPPED) is not None:
+    if case.server is not None and (
+        case.server.first(Kind.DROPPED) is not None or case.close_reason in _WITH_A_CAUSE_OF_THEIR_OWN
+    ):
+        return None
+    if case.server is None and attempt.status == REQUEST_TIMEOUT:
         return None
     if case.server is None and attempt.status == SERVICE_UNAVAILABLE and case.around.open_connections:
         return None

@@ -26,6 +26,8 @@ def _from_server_ledger(case: Case) -> Finding | None:
     close, timer = case.server_close, case.server.first(Kind.IDLE_TIMEOUT)
     if close is None or timer is None or timer.idle_s is None or close.unread or case.reached is not None:
         return None
+    if case.held_up_s is not None:
+        return None  # client_blocked
     if close.how == "fin" and case.reset_without_fin:
         return None  # the request came in between the look for unread bytes and close(2)
     how = "closed this connection" if close.how == "fin" else "reset this connection"

@@ -29,6 +29,8 @@ def explain(case: Case) -> Finding | None:
 def _from_server_ledger(case: Case) -> Finding | None:
     assert case.server is not None
     close, timer = case.server_close, case.server.first(Kind.IDLE_TIMEOUT)
+    if close is not None and close.reason == "aborted" and close.unread:
+        return certain(f"server closed with {close.unread} bytes of this request unread: close() sent RST")
     if close is None or timer is None or timer.idle_s is None or case.reached is not None:
         return None
     fired = f"server's idle timer fired after {ms(timer.idle_s)}"

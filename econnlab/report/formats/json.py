@@ -35,13 +35,16 @@ def render(summary: Summary) -> str:
         "failures": [_failure(summary, failure) for failure in summary.failures],
         "warnings": warnings(summary),
         "remarks": remarks(summary),
+        "counters": run.counters,
         "conclusion": conclusion(summary),
     }
     return json.dumps(document, indent=2) + "\n"
 
 
 def _failure(summary: Summary, failure: Failure) -> dict[str, Any]:
-    attempt, verdict = failure.attempt, failure.verdict
+    import dataclasses
+
+    attempt, verdict, ending = failure.attempt, failure.verdict, failure.ending
     began = summary.run.facts.began
 
     def since(at: float | None) -> float | None:
@@ -66,5 +69,6 @@ def _failure(summary: Summary, failure: Failure) -> dict[str, Any]:
         "cause": verdict.cause,
         "certainty": verdict.certainty.value,
         "evidence": verdict.evidence,
+        "ending": None if ending is None else {**dataclasses.asdict(ending), "at": since(ending.at)},
         "processed": failure.processed,
     }

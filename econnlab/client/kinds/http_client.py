@@ -1,0 +1,66 @@
+"""http.client: the standard library's, which never looks, never retries, and gives up on the first error."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from econnlab.client.observed import ObservedConnection
+from econnlab.client.observer import Observer
+from econnlab.client.session import body_of, timeout_s
+from econnlab.errors import UsageProblem
+from econnlab.scenario.model import ClientSpec
+
+NAME = "http.client"
+HELP = "http.client.HTTPConnection"
+
+
+class _Connection(ObservedConnection, http.client.HTTPConnection):
+    """A plain connection that can be seen at work."""
+
+    def __init__(self, host: str, port: int | None, timeout: float, observer: Observer) -> None:
+        super().__init__(host, port, timeout=timeout)
+        self.observer = observer
+        self.socket_options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+        # Where http.client makes its sockets (http/client.py, HTTPConnection.connect).
+        cast(Any, self)._create_connection = lambda *_: self._open_socket()
+
+
+class StdlibClient:
+    """One HTTPConnection that asks one URL; http.client opens it anew after it was closed."""
+
+    def __init__(self, url: str, spec: ClientSpec, observer: Observer) -> None:
+        parsed = urlsplit(url)
+        assert parsed.hostname is not None
+        self._connection = _Connection(parsed.hostname, parsed.port, timeout_s(spec), observer)
+        self._target = (parsed.path or "/") + (f"?{parsed.query}" if parsed.query else "")
+        self._method = spec.method
+        self._body = body_of(spec)
+
+    def perform(self, headers: dict[str, str]) -> None:
+        """Send it and read the whole response."""
+        try:
+            self._connection.request(self._method, self._target, self._body, headers)
+            self._connection.getresponse().read()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def open_client(url: str, spec: ClientSpec, observer: Observer, trusted: str | None) -> StdlibClient:
+    """A new connection, not yet opened. Raises UsageProblem for what http.client has not."""
+    if spec.stale_check:
+        raise UsageProblem(
+            "http.client never looks whether a connection was closed.", "Say --no-stale-check with it."
+        )
+    if spec.retries:
+        raise UsageProblem("http.client has no retries.", "Take --client urllib3 or requests for them.")
+    if url.startswith("https:"):
+        raise UsageProblem("The lab's http.client speaks plain HTTP only.", "Take another --client.")
+    return StdlibClient(url, spec, observer)

@@ -1,0 +1,31 @@
+"""The queue of connections that wait to be accepted was full."""
+
+from __future__ import annotations
+
+from econnlab.explain.evidence import Case
+from econnlab.explain.verdict import Finding, certain, likely, ms
+from econnlab.record.attempts import Outcome
+from econnlab.record.events import Kind
+
+NAME = "backlog_overflow"
+HELP = "the listen queue was full: the kernel dropped the handshake's end, or answered it with RST"
+
+_MET = {Outcome.TIMEOUT, Outcome.RESET, Outcome.CLOSED, Outcome.BROKEN_PIPE}
+
+
+def explain(case: Case) -> Finding | None:
+    """A new connection that the server never accepted, while the kernel counted overflows of its queue."""
+    attempt = case.attempt
+    overflows = case.around.counters.get("ListenOverflows", 0)
+    if attempt.reused or attempt.outcome not in _MET or case.server is None or not overflows:
+        return None
+    accepted = case.server.first(Kind.ACCEPTED)
+    if accepted is not None and accepted.at <= attempt.ended:
+        return None
+    waited = ms(attempt.ended - (attempt.sent or attempt.began))
+    met = "dropped silently" if attempt.outcome is Outcome.TIMEOUT else "answered with RST"
+    finding = certain if case.around.own_counters else likely
+    return finding(
+        f"server had not accepted this connection {waited} after the request was sent, and the kernel "
+        f"counted {overflows} overflows of the listen queue: the handshake's last ACK was {met}"
+    )

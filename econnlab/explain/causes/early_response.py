@@ -1,0 +1,29 @@
+"""The server answered before it had read the request, and closed."""
+
+from __future__ import annotations
+
+from econnlab.explain.evidence import LOST, Case
+from econnlab.explain.verdict import Finding, certain
+from econnlab.record.attempts import Outcome
+from econnlab.record.events import Kind
+
+NAME = "early_response"
+HELP = "the server answered while the request was still being sent, and closed; with unread data that resets"
+
+
+def explain(case: Case) -> Finding | None:
+    """A response to a request that was never read whole; the client got it, or lost it to the RST."""
+    answer, close = case.of_request(Kind.RESPONSE), case.server_close
+    if answer is None or case.reached is not None:
+        return None
+    if case.attempt.outcome not in LOST | {Outcome.HTTP_ERROR}:
+        return None
+    said = f"server answered {answer.status} before it had read the request"
+    if case.attempt.outcome is Outcome.HTTP_ERROR:
+        return certain(said)
+    if close is None or close.at > case.attempt.ended:
+        return certain(f"{said}, and the client was still sending")
+    return certain(
+        f"{said}, and closed with {close.unread or 0} bytes unread: the RST came before the client had "
+        "read the answer"
+    )

@@ -1,0 +1,22 @@
+"""The server closes a connection after so many requests."""
+
+from __future__ import annotations
+
+from econnlab.explain.evidence import Case
+from econnlab.explain.verdict import Finding, certain
+from econnlab.record.events import Kind
+
+NAME = "max_requests"
+HELP = "the server had reached its limit of requests per connection and closed without announcing it"
+
+
+def explain(case: Case) -> Finding | None:
+    """Closed for that reason by the server's own word, before this request was read."""
+    if case.server is None or case.close_reason != "max_requests" or not case.unanswered:
+        return None
+    if case.reached is not None:
+        return None
+    served = sum(event.kind == Kind.RESPONSE for event in case.server.events)
+    return certain(
+        f"server closed this connection after its {served} requests, its limit, and had not said so"
+    )

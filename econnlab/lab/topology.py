@@ -1,0 +1,156 @@
+"""The processes of a run: who listens where, who is started, replaced, and missed."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from econnlab.clock import now
+from econnlab.errors import EconnlabError, ProcessDied
+from econnlab.lab.limits import start_thread
+from econnlab.lab.listeners import bind, find_target
+from econnlab.lab.processes import Child
+from econnlab.record.events import ConnectionEvent, Kind, Source
+from econnlab.scenario.codec import encode
+from econnlab.scenario.durations import seconds
+from econnlab.scenario.model import Ending, Scenario, ServerSpec
+from econnlab.sockets import address
+
+LOOPBACK = "127.0.0.1"
+#: Connections of a server that took over are numbered from here, so that a ledger names each once.
+SUCCESSOR_NUMBERS = 1_000_001
+
+
+class Topology:
+    """Starts what ``scenario`` needs beside its clients; ``url`` and ``dial`` then say where those go.
+
+    ``on_failure`` is called, from another thread, with the error that ends the run.
+    """
+
+    def __init__(self, scenario: Scenario, on_failure: Callable[[EconnlabError], None]) -> None:
+        self._scenario = scenario
+        self._on_failure = on_failure
+        self._children: list[Child] = []
+        self._own_events: deque[ConnectionEvent] = deque()
+        self._held: socket.socket | None = None
+        self._restart: threading.Timer | None = None
+        self._stopping = False
+        self.url = ""
+        self.dial = (LOOPBACK, 0)
+        #: A file with the certificate authority of a server that speaks TLS.
+        self.trusted: str | None = None
+
+    # -- beginning and end ------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start server and link, without waiting for them to listen."""
+        server = self._scenario.server
+        if server is not None:
+            self._start_server(server)
+        else:
+            assert self._scenario.url is not None
+            target = find_target(self._scenario.url)
+            self.url, self.dial = target.url, (target.host, target.port)
+        if self._scenario.relayed:
+            middlebox = self._scenario.middlebox
+            settings = {
+                "spec": encode(self._scenario.link),
+                "seed": self._scenario.seed,
+                "upstream": self.dial,
+                "middlebox": None if middlebox is None else encode(middlebox),
+            }
+            self.dial = (LOOPBACK, self._start("econnlab.link", bind(LOOPBACK, 0), settings).port)
+
+    def _start_server(self, spec: ServerSpec) -> None:
+        listener = bind(spec.host, spec.port)
+        self.dial = (LOOPBACK if spec.host == "0.0.0.0" else spec.host, listener.getsockname()[1])
+        self.url = f"http://{address(self.dial)}/"
+        if not spec.listens:
+            self._held = (
+                listener  # bound and not listening: the kernel refuses, and nobody else gets the port
+            )
+            return
+        if spec.restart is not None:
+            self._held = listener.dup()  # for the successor
+        self._start("econnlab.server", listener, {"spec": encode(spec)})
+
+    def _start(self, module: str, listener: socket.socket, settings: dict[str, Any]) -> Child:
+        child = Child(module, listener, settings, lambda: self._on_death(child))
+        self._children.append(child)
+        return child
+
+    def wait_until_listening(self) -> None:
+        """Raises ProcessDied if one of them ends before it listens."""
+        for child in self._children:
+            child.wait_until_listening()
+
+    def begin(self) -> None:
+        """The run begins: from now on count what is planned for later."""
+        server = self._scenario.server
+        if server is not None and server.restart is not None:
+            self._restart = threading.Timer(seconds(server.restart.after_ms), self._take_over, [server])
+            self._restart.daemon = True
+            start_thread(self._restart)
+
+    def stop(self) -> None:
+        """See every process end; what they said until then can still be taken."""
+        self._stopping = True
+        if self._restart is not None:
+            self._restart.cancel()
+            if self._restart.ident is not None:
+                self._restart.join()
+        if self._held is not None:
+            self._held.close()
+        for child in self._children:
+            child.tell_to_stop()
+        for child in self._children:
+            child.stop()
+
+    # -- while it runs ----------------------------------------------------------------------------
+
+    def _take_over(self, spec: ServerSpec) -> None:
+        """Start the server's successor on the same listening socket; then let the server retire."""
+        assert self._held is not None and spec.restart is not None
+        retiring = self._children[0]
+        settings = {"spec": encode(spec), "first_number": SUCCESSOR_NUMBERS}
+        try:
+            self._start("econnlab.server", self._held, settings).wait_until_listening()
+        except EconnlabError as error:
+            if not self._stopping:
+                self._on_failure(error)
+            return
+        retiring.retire(encode(spec.restart))
+
+    def _on_death(self, child: Child) -> None:
+        """Called from the child's reading thread."""
+        self._own_events.append(
+            ConnectionEvent(now(), Source.LAB, Kind.DIED, reason=child.name, how=child.how_it_ended)
+        )
+        if not self._may_die(child):
+            self._on_failure(child.death())
+
+    def _may_die(self, child: Child) -> bool:
+        server = self._scenario.server
+        planned = server is not None and server.fault is not None and server.fault.by is Ending.KILL
+        return planned and child.name == "server"
+
+    def sync(self) -> None:
+        """Wait until all that has happened up to now can be taken."""
+        for child in self._children:
+            if not child.alive:
+                continue
+            with contextlib.ExitStack() as stack:
+                if child.retiring or self._may_die(child):
+                    stack.enter_context(contextlib.suppress(ProcessDied))
+                child.sync()
+
+    def take_events(self) -> list[ConnectionEvent]:
+        """Everything in the ledgers since the last call."""
+        events = [event for child in self._children for event in child.take_events()]
+        while self._own_events:
+            events.append(self._own_events.popleft())
+        return [event for event in events if event.kind != Kind.SYNC]

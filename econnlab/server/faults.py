@@ -1,0 +1,47 @@
+"""Faults: the server ends a connection, or itself, at a stage of a request."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from econnlab.scenario.durations import seconds
+from econnlab.scenario.model import Ending, Fault, Stage
+
+if TYPE_CHECKING:
+    from econnlab.server.connection import ServedConnection
+    from econnlab.server.lab_server import LabServer
+
+#: The reason in the ledger: the application ended the connection by itself.
+ABORTED = "aborted"
+
+
+class Faults:
+    """Strikes as ``fault`` says; does nothing where that is None."""
+
+    def __init__(self, server: LabServer, fault: Fault | None) -> None:
+        self._server = server
+        self._fault = fault
+
+    def expects(self, stage: Stage, request: int) -> bool:
+        """The request number ``request`` of a connection is to meet it at ``stage``."""
+        return self._fault is not None and self._fault.at is stage and request >= self._fault.request
+
+    def strike(self, connection: ServedConnection, stage: Stage) -> bool:
+        """Whether ``connection`` meets it now, and must do nothing more with this request."""
+        if not self.expects(stage, connection.requests):
+            return False
+        assert self._fault is not None
+        if self._fault.after_ms:
+            self._server.loop.call_later(seconds(self._fault.after_ms), self._end, connection)
+            return stage is not Stage.ANSWERED  # an answered connection waits for its next request
+        self._end(connection)
+        return True
+
+    def _end(self, connection: ServedConnection) -> None:
+        assert self._fault is not None
+        if self._fault.by is Ending.KILL:
+            self._server.ledger.flush()
+            os.kill(os.getpid(), signal.SIGKILL)
+        connection.close(ABORTED, self._fault.by.value)

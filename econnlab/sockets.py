@@ -7,17 +7,35 @@ import fcntl
 import socket
 import struct
 import termios
+from typing import Protocol
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-def unread_bytes(sock: socket.socket) -> int:
+class Descriptor(Protocol):
+    """What has a file descriptor."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+
+
+class Closable(Descriptor, Protocol):
+    """What has a descriptor and options, and can be closed: a socket, plain or with TLS."""
+
+    def setsockopt(self, level: int, option: int, value: bytes, /) -> None:
+        """setsockopt(2)."""
+
+    def close(self) -> None:
+        """close(2)."""
+
+
+def unread_bytes(sock: Descriptor) -> int:
     """Bytes in the kernel's receive queue (FIONREAD, tcp(7) SIOCINQ); a FIN does not count."""
     buffer = fcntl.ioctl(sock.fileno(), termios.FIONREAD, b"\0\0\0\0")
     return int(struct.unpack("i", buffer)[0])
 
 
-def reset_on_close(sock: socket.socket) -> None:
+def reset_on_close(sock: Closable) -> None:
     """Let the next close(2) send an RST: SO_LINGER with a time of 0 (socket(7))."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
 

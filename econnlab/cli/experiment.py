@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from econnlab.cli.interrupts import Interrupts, interrupts
 from econnlab.cli.outputs import Outputs
-from econnlab.cli.rendering import print_warnings
+from econnlab.cli.rendering import print_scenario, print_warnings
 from econnlab.cli.saving import Recorder
 from econnlab.errors import EnvironmentProblem, ExitCode
 from econnlab.explain.evidence import Evidence
@@ -17,7 +17,8 @@ from econnlab.explain.summary import explain_request, summarize
 from econnlab.lab.lab import Lab
 from econnlab.record.attempts import Request
 from econnlab.report.console import LabConsole, OutputClosed, console
-from econnlab.report.terminal import header, report, request_line
+from econnlab.report.header import header
+from econnlab.report.terminal import report, request_line
 from econnlab.scenario.model import Scenario
 
 #: Progress is redrawn this often; drawing costs a millisecond, which a send may have to wait for.
@@ -26,6 +27,9 @@ TICK_S = 0.5
 
 def run_experiment(scenario: Scenario, values: dict[str, Any], *, lines: bool) -> int:
     """Run ``scenario`` and report it; ``lines`` shows each request as it ends. Returns the exit code."""
+    if values["show_scenario"]:
+        print_scenario(scenario)
+        return ExitCode.OK
     with interrupts() as stop, Outputs(values) as outputs, Recorder(values["save"]) as recorder:
         screen = console(stderr=outputs.on_stdout)
         experiment = _Experiment(scenario, screen, recorder, lines=lines)

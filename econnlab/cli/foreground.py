@@ -34,10 +34,12 @@ def serve_in_foreground(spec: ServerSpec, jsonl: str | None) -> int:
         try:
             where = address((spec.host, serving.port))
             screen.print(
-                f"listening on http://{where}/, keep-alive timeout "
+                f"listening on {'https' if spec.tls else 'http'}://{where}/, keep-alive timeout "
                 f"{format_ms(spec.keepalive_timeout_ms)} ms; Ctrl-C ends",
                 soft_wrap=True,
             )
+            if serving.authority is not None:
+                screen.print(f"clients are to trust {serving.authority} (curl --cacert)", soft_wrap=True)
             for event in serving.events():
                 _write(ledger, event)
                 line = ticker.line(event)

@@ -34,6 +34,15 @@ server_busy = click.option(
     metavar="FOR/EVERY",
     help="Block the lab server's event loop FOR a while EVERY so often, as 20ms/1s.",
 )
+tls = click.option(
+    "--tls",
+    is_flag=True,
+    default=None,
+    help="Let the lab server speak TLS, with a certificate made for the run (extra: econnlab[tls]).",
+)
+show_scenario = click.option(
+    "--show-scenario", is_flag=True, help="Print the TOML of what would run, and run nothing."
+)
 when_full = click.option(
     "--when-full",
     type=PartName("econnlab.server.when_full"),
@@ -58,6 +67,7 @@ requests = click.option(
 seed = click.option(
     "--seed", type=int, help="For the delays of the link and the order of starts.  [default: 1]"
 )
+run_seed = click.option("--seed", type=int, help="In place of each scenario's own.")
 _CLIENT_OPTIONS = (
     click.option(
         "--client", type=PartName("econnlab.client.kinds"), help="The client under test.  [default: requests]"
@@ -119,6 +129,7 @@ _SERVER = {
     "close_with": "close_with",
     "response_delay": "response_delay_ms",
     "response_size": "response_size",
+    "tls": "tls",
     "host": "host",
     "port": "port",
 }

@@ -13,7 +13,10 @@ from econnlab.explain.summary import Summary, summarize
 from econnlab.record.jsonl import read_run
 from econnlab.record.run import Run
 from econnlab.report.console import LabConsole, OutputClosed, console
-from econnlab.report.terminal import header, report
+from econnlab.report.header import header
+from econnlab.report.terminal import report
+from econnlab.scenario.model import Scenario
+from econnlab.scenario.toml import write_scenario
 
 
 def render_record(where: str, values: dict[str, Any]) -> int:
@@ -29,6 +32,11 @@ def render_record(where: str, values: dict[str, Any]) -> int:
         print_warnings(summary)
         outputs.write(summary)
     return ExitCode.OK
+
+
+def print_scenario(scenario: Scenario) -> None:
+    """As TOML, on stdout."""
+    sys.stdout.write(write_scenario(scenario))
 
 
 def print_warnings(summary: Summary) -> None:

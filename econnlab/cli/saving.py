@@ -60,6 +60,13 @@ class Recorder:
             self._events_written = len(run.events)
             self._file.flush()
 
+    def whole(self, run: Run) -> None:
+        """Write a run that is over."""
+        self.begin(run)
+        for request in run.requests:
+            self.request(request)
+        self.end(run)
+
     def end(self, run: Run) -> None:
         """Write the rest of the events, and what the kernel counted."""
         self.events(run)

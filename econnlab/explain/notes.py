@@ -54,13 +54,17 @@ def _processed(summary: Summary) -> str:
     if done is None or not (done.lost or done.more):
         return ""
     more = f", {done.more} more than once" if done.more else ""
-    return f"the server carried out {done.once} requests once{more}; {done.lost} were lost before it did"
+    return f"the server carried out {_requests(done.once)} once{more}; {done.lost} never reached that point"
+
+
+def _requests(number: int) -> str:
+    return f"{number} request{'' if number == 1 else 's'}"
 
 
 def _cut_unnoticed(summary: Summary) -> str:
     cut = {event.request_id for event in summary.run.events if event.kind == Kind.PARTIAL}
     unnoticed = sum(request.ok and request.last.request_id in cut for request in summary.run.requests)
-    return f"{unnoticed} responses were cut off, and the client took them for whole" if unnoticed else ""
+    return f"responses cut off that the client took for whole: {unnoticed}" if unnoticed else ""
 
 
 def _opened_anew(summary: Summary) -> str:

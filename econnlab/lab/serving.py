@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+from econnlab.lab.certificates import make_certificate
 from econnlab.lab.limits import SPARE, ensure_descriptors
 from econnlab.lab.listeners import bind
 from econnlab.lab.processes import Child
@@ -24,23 +29,29 @@ class Serving:
     def __init__(self, spec: ServerSpec) -> None:
         self._spec = spec
         self._stopped = False
+        #: A file with the certificate authority that clients are to trust, where it speaks TLS.
+        self.authority: str | None = None
 
     def __enter__(self) -> Serving:
         raise_descriptors()
-        listener = bind(self._spec.host, self._spec.port)
-        self.port: int = listener.getsockname()[1]
-        self._child = Child("econnlab.server", listener, {"spec": encode(self._spec)}, lambda: None)
-        try:
+        with contextlib.ExitStack() as begun:
+            settings: dict[str, Any] = {"spec": encode(self._spec)}
+            if self._spec.tls:
+                folder = begun.enter_context(tempfile.TemporaryDirectory(prefix="econnlab-"))
+                made = make_certificate(Path(folder), self._spec.host)
+                settings["certificate"], self.authority = made.server, made.authority
+            listener = bind(self._spec.host, self._spec.port)
+            self.port: int = listener.getsockname()[1]
+            self._child = Child("econnlab.server", listener, settings, lambda: None)
+            begun.callback(self._child.stop)
             self._child.wait_until_listening()
-        except BaseException:
-            self._child.stop()
-            raise
+            self._begun = begun.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._child.stop()
+        self._begun.close()
 
     def interrupt(self) -> None:
         """Make ``events`` end; may be called from a signal handler."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from econnlab.clock import now
 from econnlab.errors import EconnlabError, ProcessDied
+from econnlab.lab.certificates import make_certificate
 from econnlab.lab.limits import start_thread
 from econnlab.lab.listeners import bind, find_target
 from econnlab.lab.processes import Child
@@ -39,6 +42,8 @@ class Topology:
         self._held: socket.socket | None = None
         self._restart: threading.Timer | None = None
         self._stopping = False
+        self._files: tempfile.TemporaryDirectory[str] | None = None
+        self._server_settings: dict[str, Any] = {}
         self.url = ""
         self.dial = (LOOPBACK, 0)
         #: A file with the certificate authority of a server that speaks TLS.
@@ -68,7 +73,8 @@ class Topology:
     def _start_server(self, spec: ServerSpec) -> None:
         listener = bind(spec.host, spec.port)
         self.dial = (LOOPBACK if spec.host == "0.0.0.0" else spec.host, listener.getsockname()[1])
-        self.url = f"http://{address(self.dial)}/"
+        speaks_tls = spec.tls if self._scenario.client.tls is None else self._scenario.client.tls
+        self.url = f"{'https' if speaks_tls else 'http'}://{address(self.dial)}/"
         if not spec.listens:
             self._held = (
                 listener  # bound and not listening: the kernel refuses, and nobody else gets the port
@@ -76,7 +82,13 @@ class Topology:
             return
         if spec.restart is not None:
             self._held = listener.dup()  # for the successor
-        self._start("econnlab.server", listener, {"spec": encode(spec)})
+        certificate = None
+        if spec.tls or speaks_tls:
+            self._files = tempfile.TemporaryDirectory(prefix="econnlab-")
+            made = make_certificate(Path(self._files.name), self.dial[0])
+            certificate, self.trusted = made.server, made.authority
+        self._server_settings = {"spec": encode(spec), "certificate": certificate}
+        self._start("econnlab.server", listener, self._server_settings)
 
     def _start(self, module: str, listener: socket.socket, settings: dict[str, Any]) -> Child:
         child = Child(module, listener, settings, lambda: self._on_death(child))
@@ -109,6 +121,8 @@ class Topology:
             child.tell_to_stop()
         for child in self._children:
             child.stop()
+        if self._files is not None:
+            self._files.cleanup()
 
     # -- while it runs ----------------------------------------------------------------------------
 
@@ -116,7 +130,7 @@ class Topology:
         """Start the server's successor on the same listening socket; then let the server retire."""
         assert self._held is not None and spec.restart is not None
         retiring = self._children[0]
-        settings = {"spec": encode(spec), "first_number": SUCCESSOR_NUMBERS}
+        settings = {**self._server_settings, "first_number": SUCCESSOR_NUMBERS}
         try:
             self._start("econnlab.server", self._held, settings).wait_until_listening()
         except EconnlabError as error:

@@ -20,6 +20,7 @@ class Kind(StrEnum):
 
     LISTENING = "listening"  # server, link: local
     ACCEPTED = "accepted"  # server, link: peer
+    HANDSHAKE = "handshake"  # server: TLS stands
     REQUEST = "request"  # server: request_id, method, began (its first bytes were read), bytes (of the body)
     PROCESSED = "processed"  # server: request_id; it has been carried out
     RESPONSE = "response"  # server: request_id, status, bytes; at is when the last byte was handed over

@@ -1,4 +1,4 @@
-"""The run on a terminal: a header, a line per request as it happens, the table and its foot."""
+"""The run on a terminal: a line per request as it happens, the table and its foot."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from rich.text import Text
 from econnlab.discovery import parts
 from econnlab.explain.notes import conclusion, remarks
 from econnlab.explain.summary import Failure, Row, Summary
-from econnlab.plaintext import harmless
 from econnlab.record.attempts import Attempt, Outcome, Request
 from econnlab.report.table import PROCESSED, counts, labels
-from econnlab.scenario.durations import format_ms
-from econnlab.scenario.model import Scenario, ServerSpec
+from econnlab.scenario.model import Scenario
 
 BAR_WIDTH = 10
 #: Below this many columns the bar gives way to the figures.
@@ -26,60 +24,6 @@ _HEADINGS = {
     "when_full": "when full",
 }
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-
-
-# -- before the run -------------------------------------------------------------------------------
-
-
-def header(scenario: Scenario) -> Text:
-    """What will run, with everything that shapes the result."""
-    client = scenario.client
-    server = _server(scenario.server) if scenario.server is not None else harmless(scenario.url or "")
-    look = "stale check on" if client.stale_check else "no stale check"
-    retries = f"{client.retries} retries" if client.retries else "no retries"
-    return Text(
-        f"{scenario.name}: {_plan(scenario)} (seed {scenario.seed})\n"
-        f"  server  {server}\n"
-        f"  link    {scenario.link}\n"
-        f"  client  {client.kind}, {client.method}, {look}, {retries}\n"
-    )
-
-
-def _plan(scenario: Scenario) -> str:
-    plan = scenario.plan
-    if plan.together:
-        return f"{plan.sessions} clients at the same moment"
-    sessions = f"{plan.sessions} session{'s' if plan.sessions > 1 else ''}"
-    intervals = [format_ms(interval) for interval in plan.intervals_ms]
-    apart = f"{intervals[0]} ms apart"
-    if len(intervals) > 1:
-        apart = f"at each of {len(intervals)} intervals from {intervals[0]} to {intervals[-1]} ms"
-    requests = f"{plan.requests} request{'s' if plan.requests > 1 else ''}"
-    return f"{sessions} of {requests} {apart}; about {estimate_s(scenario):.0f} s"
-
-
-def estimate_s(scenario: Scenario) -> float:
-    """How long the run will take, if nothing is slow."""
-    plan = scenario.plan
-    if plan.together:
-        return 0.0
-    longest = float(max(plan.intervals_ms)) / 1000
-    spread = longest if plan.total_sessions > 1 else 0.0
-    return spread + (plan.requests - 1) * (longest + scenario.link.round_trip_ms / 1000)
-
-
-def _server(spec: ServerSpec) -> str:
-    facts = [f"keep-alive timeout {format_ms(spec.keepalive_timeout_ms)} ms"]
-    if spec.keepalive_buffer_ms:
-        facts.append(f"closed {format_ms(spec.keepalive_buffer_ms)} ms after that")
-    if spec.max_connections is not None:
-        facts.append(f"at most {spec.max_connections} connection{'s' if spec.max_connections > 1 else ''}")
-        facts.append(f"when full: {spec.when_full}")
-    if spec.busy_for_ms:
-        facts.append(f"busy for {format_ms(spec.busy_for_ms)} ms every {format_ms(spec.busy_every_ms)} ms")
-    if spec.close_with != "fin":
-        facts.append(f"closes with {spec.close_with.upper()}")
-    return f"lab server, {', '.join(facts)}"
 
 
 # -- while it runs --------------------------------------------------------------------------------

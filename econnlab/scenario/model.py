@@ -20,6 +20,7 @@ MOST_SESSIONS = 20_000
 class Stage(StrEnum):
     """How far a request has come, on the server."""
 
+    HANDSHAKE = "handshake"  # of TLS: the client's first bytes have been read
     UNREAD = "unread"  # in the kernel's buffer
     READ = "read"  # read whole, not carried out
     PROCESSED = "processed"  # carried out, nothing answered

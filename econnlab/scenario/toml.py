@@ -23,6 +23,7 @@ from econnlab.scenario.model import Scenario
 
 _SUFFIX = "_ms"
 _NOT_IN_FILES = {"name"}
+_ALWAYS = {"server", "plan", "keepalive_timeout_ms", "link", "kind"}
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -109,8 +110,12 @@ def _said(where: str, parse: Any, value: Any, expected: str) -> Any:
 
 
 def write_scenario(scenario: Scenario) -> str:
-    """``scenario`` as a file that read_scenario reads as the very same, but for its name."""
-    return "\n".join(_table(scenario, "")) + "\n"
+    """``scenario`` as a file that read_scenario reads as the very same, but for its name.
+
+    What is as everywhere is left out, but for the plan and the keep-alive timeout, without which nobody can
+    tell what would run.
+    """
+    return "\n".join(_table(scenario, "")).strip("\n") + "\n"
 
 
 def _table(value: Any, path: str) -> Iterator[str]:
@@ -119,6 +124,8 @@ def _table(value: Any, path: str) -> Iterator[str]:
     for field in fields(value):
         item = getattr(value, field.name)
         if item is None or field.name in _NOT_IN_FILES:
+            continue
+        if item == field.default and field.name not in _ALWAYS and path != "plan":
             continue
         if isinstance(item, dict) or (is_dataclass(item) and not isinstance(item, LinkSpec | Count)):
             tables.append((f"{path}.{field.name}".lstrip("."), item))
@@ -134,7 +141,7 @@ def _table(value: Any, path: str) -> Iterator[str]:
 
 
 def _written(name: str, value: Any) -> str:
-    if isinstance(value, bool | int):
+    if isinstance(value, bool | int) or (isinstance(value, Count) and value.low == value.high):
         return str(value).lower()
     if isinstance(value, LinkSpec):
         text = value.spelled

@@ -15,6 +15,7 @@ from econnlab.scenario.durations import seconds
 from econnlab.scenario.model import Restart, ServerSpec
 from econnlab.server.idle_timers import IdleTimers
 from econnlab.server.lab_server import LabServer
+from econnlab.server.tls import server_context
 
 
 def main() -> None:
@@ -43,6 +44,7 @@ def main() -> None:
         idle_timers,
         manners[spec.when_full],
         settings.get("first_number", 1),
+        server_context(settings["certificate"]) if spec.tls else None,
     )
 
     def on_commands() -> None:

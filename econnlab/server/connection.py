@@ -21,7 +21,9 @@ from econnlab.server.responses import (
     response_bytes,
     status_of,
 )
-from econnlab.sockets import reset_on_close, unread_bytes
+from econnlab.server.tls import FAILED as TLS_FAILED
+from econnlab.server.tls import TlsSocket
+from econnlab.sockets import Closable, reset_on_close, unread_bytes
 
 if TYPE_CHECKING:
     from econnlab.server.lab_server import LabServer
@@ -57,7 +59,9 @@ class ServedConnection:
         "requests",
     )
 
-    def __init__(self, server: LabServer, sock: socket.socket, number: int, *, refuse: bool = False) -> None:
+    def __init__(
+        self, server: LabServer, sock: socket.socket | TlsSocket, number: int, *, refuse: bool = False
+    ) -> None:
         self._server = server
         self._sock = sock
         self.number = number
@@ -93,17 +97,40 @@ class ServedConnection:
             self.requests += 1
             self._server.faults.strike(self, Stage.UNREAD)
             return
+        if isinstance(self._sock, TlsSocket) and not self._sock.established and not self._shake_hands():
+            return
+        while True:
+            try:
+                data = self._sock.recv(_READ_SIZE)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                self.close(f"client_reset: {error.strerror}")
+                return
+            if not data:
+                self._on_end_of_input()
+            elif not self._lingering:
+                self._on_data(data)
+            if self._closed or not isinstance(self._sock, TlsSocket) or not self._sock.pending():
+                return
+
+    def _shake_hands(self) -> bool:
+        """Whether TLS stands, so that there may be something to read."""
+        assert isinstance(self._sock, TlsSocket)
+        if self._server.faults.expects(Stage.HANDSHAKE, 1):
+            self._sock.take(_READ_SIZE)
+            self.requests = 1
+            self._server.faults.strike(self, Stage.HANDSHAKE)
+            return False
         try:
-            data = self._sock.recv(_READ_SIZE)
+            self._sock.shake_hands()
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError as error:
-            self.close(f"client_reset: {error.strerror}")
-            return
-        if not data:
-            self._on_end_of_input()
-        elif not self._lingering:
-            self._on_data(data)
+            self.close(f"{TLS_FAILED}: {getattr(error, 'reason', None) or error.strerror}")
+            return False
+        self._server.ledger.event(Kind.HANDSHAKE, self.number)
+        return True
 
     def _on_data(self, data: bytes) -> None:
         if self._h11 is None:
@@ -339,7 +366,7 @@ def _content_length(request: h11.Request) -> int:
 
 def close_socket(
     ledger: Ledger,
-    sock: socket.socket,
+    sock: Closable,
     number: int,
     reason: str,
     close_with: str,

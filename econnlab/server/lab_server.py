@@ -6,6 +6,7 @@ import asyncio
 import errno
 import itertools
 import socket
+import ssl
 from types import ModuleType
 
 from econnlab.record.events import Kind
@@ -16,6 +17,7 @@ from econnlab.server.busy import keep_busy
 from econnlab.server.connection import ServedConnection, close_socket
 from econnlab.server.faults import Faults
 from econnlab.server.idle_timers import IdleTimers
+from econnlab.server.tls import TlsSocket
 from econnlab.sockets import address
 
 #: The reason in the ledger: another process has taken the server's place.
@@ -34,7 +36,9 @@ class LabServer:
         idle_timers: IdleTimers,
         when_full: ModuleType,
         first_number: int = 1,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self.spec = spec
         self.loop = loop
         self.ledger = ledger
@@ -123,7 +127,12 @@ class LabServer:
             self._when_full.on_acceptable(self)
         elif accepted := self._accept():
             sock, number = accepted
-            self._served.add(ServedConnection(self, sock, number))
+            self._served.add(ServedConnection(self, self._dressed(sock), number))
+
+    def _dressed(self, sock: socket.socket) -> socket.socket | TlsSocket:
+        if self._tls is None:
+            return sock
+        return TlsSocket(sock, self._tls, close_notify=self.spec.close_notify)
 
     def _accept(self) -> tuple[socket.socket, int] | None:
         try:
@@ -154,7 +163,7 @@ class LabServer:
         if accepted := self._accept():
             sock, number = accepted
             self.ledger.event(Kind.DROPPED, number, reason=manner)
-            self._refused.add(ServedConnection(self, sock, number, refuse=True))
+            self._refused.add(ServedConnection(self, self._dressed(sock), number, refuse=True))
 
     def pause_accepting(self, reason: str | None = None) -> None:
         """Leave new connections in the kernel's queue until one of ours ends: a manner of when_full/."""

@@ -18,7 +18,8 @@ from econnlab.record.attempts import FAILURES, Outcome
 from econnlab.record.events import Kind
 from econnlab.report.formats import csv as csv_format
 from econnlab.report.formats import json as json_format
-from econnlab.report.terminal import bar, header, report, request_line
+from econnlab.report.header import header
+from econnlab.report.terminal import bar, report, request_line
 from econnlab.scenario.links import PROFILES
 from econnlab.scenario.model import ClientSpec, Plan, Scenario, ServerSpec
 from tests.making import attempt, lost, run, server

@@ -92,7 +92,7 @@ def test_connections_found_closed_in_time_are_counted():
     after_a_failure = attempt(request=3, request_id="1-3", connection=2)
     events = [*RACE, *carried_out("1-1", "1-3")]
     assert remarks(summarize(run(attempt(), lost(), after_a_failure, events=events))) == [
-        "the server carried out 2 requests once; 1 were lost before it did"
+        "the server carried out 2 requests once; 1 never reached that point"
     ]
 
 
@@ -115,7 +115,7 @@ def test_requests_are_counted_by_how_often_they_were_carried_out():
 def test_a_cut_response_that_the_client_took_for_whole_is_told():
     cut = [server(Kind.PARTIAL, 100.001, 9, request_id="1-1", status=200, bytes=60), *carried_out("1-1")]
     assert remarks(summarize(run(attempt(), events=cut))) == [
-        "1 responses were cut off, and the client took them for whole"
+        "responses cut off that the client took for whole: 1"
     ]
 
 

@@ -30,7 +30,9 @@ Examples:
 @options.url
 @options.link
 @options.client_options
+@options.tls
 @options.seed
+@options.show_scenario
 @options.output_options
 def command(**values: Any) -> int:
     """Send requests one INTERVAL apart to a server that closes idle connections.

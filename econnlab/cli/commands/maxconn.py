@@ -36,7 +36,9 @@ Examples:
 @options.url
 @options.link
 @options.client_options
+@options.tls
 @options.seed
+@options.show_scenario
 @options.output_options
 def command(**values: Any) -> int:
     """Let more CLIENTS ask at the same moment than the server allows connections.

@@ -74,6 +74,7 @@ Examples:
     show_default=True,
     help="Bytes of each body.",
 )
+@options.tls
 @click.option("--jsonl", metavar="FILE", help="Write the ledger as JSON Lines; - is stdout.")
 def command(**values: Any) -> int:
     """Serve in the foreground, show what happens to each connection, and sum up on Ctrl-C.

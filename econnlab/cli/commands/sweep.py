@@ -28,7 +28,9 @@ Examples:
 @options.url
 @options.link
 @options.client_options
+@options.tls
 @options.seed
+@options.show_scenario
 @options.output_options
 def command(**values: Any) -> int:
     """Run the keep-alive experiment at each of INTERVALS, all side by side, so that it takes as long as one.

@@ -1,0 +1,138 @@
+"""What ``run`` and ``scenarios`` do: several scenarios, each held against what it expects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from econnlab.cli.interrupts import interrupts
+from econnlab.cli.outputs import Outputs
+from econnlab.cli.rendering import print_warnings
+from econnlab.cli.saving import Recorder
+from econnlab.errors import EconnlabError, ExitCode, UsageProblem
+from econnlab.explain.expectations import broken
+from econnlab.explain.summary import Summary, summarize
+from econnlab.lab.checks import check
+from econnlab.lab.workers import Done, Workers
+from econnlab.report.batch import Tally, catalogue, scenario_page
+from econnlab.report.console import LabConsole, OutputClosed, console
+from econnlab.report.header import header
+from econnlab.report.terminal import report
+from econnlab.scenario.catalogue import PEERS, load, names, read_file
+from econnlab.scenario.model import Scenario
+from econnlab.scenario.toml import write_scenario
+
+#: More at a time than this and the processes of one disturb the timing of another, on two cores.
+DEFAULT_JOBS = 4
+
+
+def show_catalogue() -> int:
+    """Print a line per scenario."""
+    screen = console()
+    return _printed(
+        screen, catalogue([load(name) for name in names()], [load(name) for name in names(PEERS)])
+    )
+
+
+def show_scenario(name: str) -> int:
+    """Print the story of the scenario ``name`` and its file."""
+    scenario = read(name)
+    return _printed(console(), scenario_page(scenario, write_scenario(replace(scenario, title="", story=""))))
+
+
+def _printed(screen: LabConsole, renderable: Any) -> int:
+    try:
+        screen.print(renderable, soft_wrap=True)
+    except OutputClosed:
+        return ExitCode.PIPE_CLOSED
+    return ExitCode.OK
+
+
+def read(name_or_file: str) -> Scenario:
+    """The scenario of that name, or in that file. Raises UsageProblem."""
+    is_file = name_or_file.endswith(".toml") or "/" in name_or_file
+    scenario = read_file(Path(name_or_file)) if is_file else load(name_or_file)
+    try:
+        check(scenario)
+    except UsageProblem as problem:
+        raise UsageProblem(f"{name_or_file}: {problem.message}", problem.hint) from problem
+    return scenario
+
+
+def run_scenarios(asked: tuple[str, ...], values: dict[str, Any]) -> int:
+    """Run them and report. Returns the exit code."""
+    if values["every"]:
+        asked = (*names(), *asked)
+    if not asked:
+        raise UsageProblem(
+            "No scenario is named.", "Name some, or say --all; `econnlab scenarios` lists them."
+        )
+    chosen = [read(each) for each in dict.fromkeys(asked)]
+    if values["seed"] is not None:
+        chosen = [replace(scenario, seed=values["seed"]) for scenario in chosen]
+    if values["dry_run"]:
+        return _show_plans(chosen)
+    if len(chosen) > 1 and any(values.get(name) for name in ("csv", "json", "save")):
+        raise UsageProblem(
+            "--csv, --json and --save hold one run.", "Name one scenario with them, or leave them out."
+        )
+    with Outputs(values) as outputs, Recorder(values["save"]) as recorder:
+        batch = _Batch(chosen, values["jobs"] or DEFAULT_JOBS, outputs, recorder)
+        return batch.run()
+
+
+def _show_plans(chosen: list[Scenario]) -> int:
+    screen = console()
+    for scenario in chosen:
+        if code := _printed(screen, header(scenario)):
+            return code
+    return ExitCode.OK
+
+
+class _Batch:
+    def __init__(self, chosen: list[Scenario], jobs: int, outputs: Outputs, recorder: Recorder) -> None:
+        self._chosen = chosen
+        self._jobs = jobs
+        self._outputs = outputs
+        self._recorder = recorder
+        self._screen = console(stderr=outputs.on_stdout)
+        self._tally = Tally(len(chosen))
+        self._error: EconnlabError | None = None
+
+    def run(self) -> int:
+        alone = len(self._chosen) == 1
+        with interrupts() as stop, Workers(self._chosen, self._jobs) as workers:
+            stop.stops(workers.interrupt)
+            try:
+                if alone:
+                    self._screen.print(header(self._chosen[0]), soft_wrap=True)
+                for done in workers.results():
+                    self._show(done, alone=alone)
+                self._screen.print(self._tally.conclusion(), soft_wrap=True)
+            except OutputClosed:
+                return ExitCode.PIPE_CLOSED
+            if stop.happened:
+                return ExitCode.INTERRUPTED
+        if self._tally.broken:
+            return ExitCode.EXPECTATION
+        return ExitCode.OK if self._error is None else self._error.exit_code
+
+    def _show(self, done: Done, *, alone: bool) -> None:
+        self._error = done.error or self._error
+        summary = None if done.run is None else summarize(done.run)
+        missed = self._missed(done, summary)
+        if alone and summary is not None:
+            self._screen.print(report(summary, self._screen))
+            print_warnings(summary)
+            self._recorder.whole(summary.run)
+            self._outputs.write(summary)
+        self._screen.print(
+            self._tally.line(done.scenario, summary, missed, done.error, done.took_s), soft_wrap=True
+        )
+
+    def _missed(self, done: Done, summary: Summary | None) -> list[str]:
+        expect = done.scenario.expect
+        if summary is None or expect is None or summary.run.interrupted:
+            return []
+        return broken(summary, expect)

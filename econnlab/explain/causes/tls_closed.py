@@ -1,0 +1,28 @@
+"""The connection ended inside the TLS handshake."""
+
+from __future__ import annotations
+
+from econnlab.explain.evidence import LOST, Case
+from econnlab.explain.verdict import Finding, certain, likely
+from econnlab.record.events import Kind
+
+NAME = "tls_closed"
+HELP = "the connection ended inside the TLS handshake, without an alert that says why"
+
+
+def explain(case: Case) -> Finding | None:
+    """No byte of the request was sent, and OpenSSL met the end: by the server's or the client's word."""
+    attempt = case.attempt
+    if (
+        attempt.reused
+        or attempt.sent is not None
+        or attempt.outcome not in LOST
+        or "SSL" not in attempt.error
+    ):
+        return None
+    if case.server is None:
+        return likely(f"the connection ended before TLS stood: {attempt.error.rpartition(' < ')[2]}")
+    close = case.server_close
+    if close is None or case.close_reason != "aborted" or case.server.first(Kind.HANDSHAKE) is not None:
+        return None
+    return certain(f"server closed with {(close.how or '').upper()} in the middle of the TLS handshake")

@@ -1,0 +1,26 @@
+"""What can be said against a scenario before it runs, beyond what its types say."""
+
+from __future__ import annotations
+
+from econnlab.discovery import parts
+from econnlab.errors import UsageProblem
+from econnlab.scenario.model import Scenario
+
+
+def check(scenario: Scenario) -> None:
+    """Raises UsageProblem where ``scenario`` names a part that there is not, or contradicts itself."""
+    _known("client.kind", scenario.client.kind, "econnlab.client.kinds")
+    server = scenario.server
+    if server is None:
+        return
+    _known("server.when_full", server.when_full, "econnlab.server.when_full")
+    if server.tls and scenario.client.kind == "http.client":
+        raise UsageProblem("client.kind: http.client here speaks no TLS.", "Take requests or urllib3.")
+    if not server.listens and (server.fault is not None or server.restart is not None):
+        raise UsageProblem("server.listens: a server that does not listen can neither fail nor restart.")
+
+
+def _known(where: str, name: str, package: str) -> None:
+    known = parts(package)
+    if name not in known:
+        raise UsageProblem(f"{where}: there is no {name!r}.", f"There are {', '.join(known)}.")

@@ -1,0 +1,64 @@
+"""A process that runs one scenario and writes its record: so that runs do not disturb each other.
+
+It reads the scenario as one JSON line from stdin and writes the record as JSON Lines to stdout, as --save
+does; an error is a last line ``{"failed": ...}``. It stops in good order when stdin closes: whoever started
+it is gone then, or wants no more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+
+from econnlab.child import Commands, claim_ledger_stream
+from econnlab.errors import EconnlabError
+from econnlab.lab.lab import Lab
+from econnlab.record.jsonl import counters_line, event_line, header_line, request_lines
+from econnlab.record.ledger import write_all
+from econnlab.scenario.codec import decode
+from econnlab.scenario.model import Scenario
+
+
+def main() -> None:
+    """Run the scenario that stdin names."""
+    record_fd = claim_ledger_stream()
+    commands = Commands()
+    scenario = decode(Scenario, commands.first())
+    try:
+        if scenario.kernel is not None:
+            from econnlab.lab.namespace import enter
+
+            enter(scenario.kernel.settings)
+        _run(scenario, commands, record_fd)
+    except EconnlabError as error:
+        failed = {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
+        write_all(record_fd, json.dumps({"failed": failed}).encode() + b"\n")
+
+
+def _run(scenario: Scenario, commands: Commands, record_fd: int) -> None:
+    lab = Lab(scenario)
+    threading.Thread(target=_stop_with, args=(commands, lab), daemon=True).start()
+    failed: EconnlabError | None = None
+    with lab:
+        write_all(record_fd, header_line(lab.run).encode())
+        try:
+            for request in lab.requests():
+                assert request is not None
+                write_all(record_fd, request_lines(request).encode())
+        except EconnlabError as error:
+            failed = error
+    rest = "".join(map(event_line, lab.run.events)) + counters_line(lab.run)
+    write_all(record_fd, rest.encode())
+    if failed is not None:
+        raise failed
+
+
+def _stop_with(commands: Commands, lab: Lab) -> None:
+    while os.read(commands.fd, 4096):
+        pass
+    lab.interrupt()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Scenarios side by side, each in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import econnlab
+from econnlab.clock import now
+from econnlab.errors import EconnlabError, EnvironmentProblem, ExitCode, ProcessDied
+from econnlab.record.jsonl import read_run
+from econnlab.record.run import Run
+from econnlab.scenario.codec import encode
+from econnlab.scenario.model import Scenario
+
+_ROOT = str(Path(econnlab.__file__).parent.parent)
+#: A worker that is told to stop gets this long; its own server and link get less.
+STOP_S = 10.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a scenario: its run, if it began, and the error that ended it, if one did."""
+
+    scenario: Scenario
+    run: Run | None
+    error: EconnlabError | None
+    took_s: float
+
+
+class Workers:
+    """Runs ``scenarios``, at most ``jobs`` at a time. A context manager: after it none of them runs."""
+
+    def __init__(self, scenarios: Sequence[Scenario], jobs: int) -> None:
+        self._scenarios = scenarios
+        self._pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="econnlab-worker")
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.interrupt()
+        self._pool.shutdown(cancel_futures=True)
+
+    def results(self) -> Iterator[Done]:
+        """Each scenario as it ends; those that an interrupt kept from beginning are left out."""
+        waiting: list[Future[Done | None]] = [
+            self._pool.submit(self._perform, scenario) for scenario in self._scenarios
+        ]
+        for future in as_completed(waiting):
+            done = future.result()
+            if done is not None:
+                yield done
+
+    def interrupt(self) -> None:
+        """Begin no more, and let those that run end early; may be called from a signal handler."""
+        self._stopped = True
+        for process in list(self._running):
+            assert process.stdin is not None
+            with contextlib.suppress(OSError, ValueError):
+                process.stdin.close()
+
+    def _perform(self, scenario: Scenario) -> Done | None:
+        began = now()
+        try:
+            process = self._start()
+        except OSError as error:  # fork(2): EAGAIN, ENOMEM
+            problem = EnvironmentProblem(
+                f"A worker process cannot be started: {error.strerror}.", "Run fewer at a time (--jobs)."
+            )
+            return Done(scenario, None, problem, 0.0)
+        with self._lock:
+            self._running.add(process)
+        try:
+            return self._follow(process, scenario, began)
+        finally:
+            with self._lock:
+                self._running.discard(process)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        code = f"import sys; sys.path.append({_ROOT!r}); from econnlab.lab.worker import main; main()"
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C in the terminal is the parent's to handle
+        )
+
+    def _follow(self, process: subprocess.Popen[bytes], scenario: Scenario, began: float) -> Done | None:
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        said: list[bytes] = []
+        errors = threading.Thread(target=lambda: said.append(process.stderr.read()), daemon=True)  # type: ignore[union-attr]
+        errors.start()
+        with contextlib.suppress(OSError):
+            process.stdin.write(json.dumps(encode(scenario)).encode() + b"\n")
+            process.stdin.flush()
+        if self._stopped:
+            self.interrupt()
+        record = process.stdout.read().decode()
+        code = process.wait()
+        errors.join()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            with contextlib.suppress(OSError):
+                stream.close()
+        return self._done(scenario, record, code, b"".join(said).decode("utf-8", "replace"), now() - began)
+
+    def _done(self, scenario: Scenario, record: str, code: int, said: str, took_s: float) -> Done | None:
+        lines = record.splitlines(keepends=True)
+        error: EconnlabError | None = None
+        if lines and lines[-1].startswith('{"failed"'):
+            error = _error_in(json.loads(lines.pop())["failed"])
+        elif code:
+            last = (said.strip().splitlines() or ["It said nothing."])[-1]
+            error = ProcessDied(
+                f"The process that ran {scenario.name} ended with {code}.", f"It said: {last}"
+            )
+        if not lines:
+            return None if error is None and self._stopped else Done(scenario, None, error, took_s)
+        return Done(scenario, read_run(lines, scenario.name), error, took_s)
+
+
+def _error_in(failed: dict[str, Any]) -> EconnlabError:
+    error = EnvironmentProblem(failed["message"], failed["hint"])
+    error.exit_code = ExitCode(failed["exit_code"])
+    return error

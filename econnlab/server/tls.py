@@ -1,0 +1,81 @@
+"""TLS on a connection of the lab server, behind the few socket calls that it uses."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+
+#: The reason in the ledger: the handshake failed, with OpenSSL's word for it.
+FAILED = "tls_failed"
+
+
+def server_context(certificate: str) -> ssl.SSLContext:
+    """A context with the certificate and key in the file ``certificate``."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+class TlsSocket:
+    """A non-blocking TLS socket whose calls raise BlockingIOError where a plain one's would.
+
+    A FIN without close_notify reads as the end, as it does for most servers.
+    """
+
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext, *, close_notify: bool) -> None:
+        self._sock = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        self._close_notify = close_notify
+        #: The handshake has been completed.
+        self.established = False
+
+    def fileno(self) -> int:
+        """-1 once closed."""
+        return self._sock.fileno()
+
+    def shake_hands(self) -> None:
+        """Go on with the handshake. Raises BlockingIOError where more must come, OSError where it fails."""
+        try:
+            self._sock.do_handshake()
+            self.established = True
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+            raise BlockingIOError from error
+
+    def take(self, size: int) -> None:
+        """Read up to ``size`` bytes from beneath TLS, and forget them."""
+        socket.socket.recv(self._sock, size)
+
+    def recv(self, size: int) -> bytes:
+        """Up to ``size`` bytes from inside TLS; empty at its end."""
+        try:
+            return self._sock.recv(size)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+            raise BlockingIOError from error
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+
+    def pending(self) -> bool:
+        """OpenSSL holds bytes that the poller knows nothing of."""
+        return self._sock.pending() > 0
+
+    def send(self, data: bytes | memoryview) -> int:
+        """As much of ``data`` as is taken now."""
+        try:
+            return self._sock.send(data)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+            raise BlockingIOError from error
+
+    def shutdown(self, how: int) -> None:
+        """shutdown(2), beneath TLS."""
+        self._sock.shutdown(how)
+
+    def setsockopt(self, level: int, option: int, value: bytes) -> None:
+        """setsockopt(2)."""
+        self._sock.setsockopt(level, option, value)
+
+    def close(self) -> None:
+        """Send close_notify where that is asked for, without waiting for the client's, and close(2)."""
+        if self._close_notify and self.established:
+            with contextlib.suppress(OSError):
+                self._sock.unwrap()
+        self._sock.close()

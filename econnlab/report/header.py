@@ -24,7 +24,6 @@ _ENDINGS = {Ending.FIN: "closes", Ending.RST: "resets", Ending.KILL: "is killed"
 
 def header(scenario: Scenario) -> Text:
     """Some lines for the top of a run."""
-    client = scenario.client
     server = (
         ", ".join(_server(scenario.server)) if scenario.server is not None else harmless(scenario.url or "")
     )

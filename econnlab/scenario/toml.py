@@ -135,7 +135,7 @@ def _table(value: Any, path: str) -> Iterator[str]:
         yield ""
         yield f"[{name}]"
         if isinstance(item, dict):
-            yield from (f"{json.dumps(key)} = {_written(key, each)}" for key, each in item.items())
+            yield from (f"{_quoted(key)} = {_written(key, each)}" for key, each in item.items())
         else:
             yield from _table(item, name)
 

@@ -100,7 +100,7 @@ def test_a_file_of_the_users_may_set_everything():
         ("link = 'moon'", r"link: 'moon' is not a link"),
         ("link = 5", r"link: expected text"),
         ("url = 'http://127.0.0.1/'\n[server]\nport = 1", r"needs either the lab server or a URL"),
-        ("[server.fault]\nat = 'noon'", r"server\.fault\.at: expected one of unread, read"),
+        ("[server.fault]\nat = 'noon'", r"server\.fault\.at: expected one of handshake, unread, read"),
         ("[server.fault]\nby = 'fin'", r"server\.fault\.at: it is missing"),
         ("[server.fault]\nat = 'read'\nafter = '5 parsecs'", r"server\.fault\.after: .* unknown unit"),
         (
@@ -168,8 +168,9 @@ def test_every_option_changes_the_scenario_or_an_output(name):
         "--client": "urllib3",
         "--method": "POST",
         "--no-stale-check": None,
+        "--tls": None,
     }
-    outputs = {"--csv", "--json", "--save"}
+    outputs = {"--csv", "--json", "--save", "--show-scenario"}
     for parameter in command(name).params:
         words = {*parameter.opts, *parameter.secondary_opts}
         if words & outputs or "--help" in words or isinstance(parameter, click.Argument):

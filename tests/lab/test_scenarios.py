@@ -1,0 +1,49 @@
+"""Every scenario that comes with the lab holds what it expects, blindly too, and leaves nothing behind."""
+
+import os
+
+import pytest
+
+from econnlab.cli.batch import DEFAULT_JOBS
+from econnlab.explain.expectations import broken
+from econnlab.explain.summary import summarize
+from econnlab.lab.workers import Workers
+from econnlab.scenario.catalogue import load, names
+from tests.blind import judge
+from tests.conftest import children_of
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Where the lab's temporary files go meanwhile."""
+    folder = tmp_path_factory.mktemp("files")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def ended(files):
+    """Every scenario, run side by side as `econnlab run --all` does."""
+    with Workers([load(name) for name in names()], DEFAULT_JOBS) as workers:
+        return {done.scenario.name: done for done in workers.results()}
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_scenario_holds_what_it_expects(ended, name):
+    done = ended[name]
+    assert done.error is None
+    assert broken(summarize(done.run), done.scenario.expect) == []
+
+
+def test_causes_are_found_blindly(ended):
+    """Scenario names and settings removed, runs shuffled: only ledgers and counters are left."""
+    score = judge([done.run for done in ended.values()], seed=3)
+    assert not score.wrong_with_certainty
+    assert score.right >= 0.99 * score.failures, score.wrong
+
+
+def test_nothing_is_left_behind(ended, files):
+    assert ended
+    assert not children_of(os.getpid())
+    assert not list(files.iterdir())

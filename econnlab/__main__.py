@@ -18,9 +18,23 @@ except KeyboardInterrupt:
 
 def main() -> None:
     """Run the command line and exit."""
+    _open_standard_streams()
     from econnlab.cli.main import run
 
     sys.exit(run())
+
+
+def _open_standard_streams() -> None:
+    """Let 0, 1 and 2 be what they are meant to be, as under a daemon that has closed them.
+
+    Else the first socket or file of ours would get such a number, and a child would take it for its own.
+    """
+    for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+            setattr(sys, name, open(fd, mode, closefd=False))  # noqa: SIM115
 
 
 if __name__ == "__main__":

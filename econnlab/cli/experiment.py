@@ -30,7 +30,8 @@ def run_experiment(scenario: Scenario, values: dict[str, Any], *, lines: bool) -
     if values["show_scenario"]:
         print_scenario(scenario)
         return ExitCode.OK
-    with interrupts() as stop, Outputs(values) as outputs, Recorder(values["save"]) as recorder:
+    # Files first: opening a named pipe waits for its reader, and Ctrl-C must end that.
+    with Outputs(values) as outputs, Recorder(values["save"]) as recorder, interrupts() as stop:
         screen = console(stderr=outputs.on_stdout)
         experiment = _Experiment(scenario, screen, recorder, lines=lines)
         failed = experiment.run(stop)
@@ -95,15 +96,16 @@ class _Experiment:
             self._lab.interrupt()
 
     def finish(self, outputs: Outputs) -> None:
-        """Print the table, then warnings, then write the files."""
+        """Print the table, then warnings; write the files whatever becomes of that."""
         summary = summarize(self._lab.run)
-        if not self.output_closed:
-            try:
+        try:
+            if not self.output_closed:
                 self._screen.print(report(summary, self._screen))
-            except OutputClosed:
-                self.output_closed = True
-        print_warnings(summary)
-        outputs.write(summary)
+        except OutputClosed:
+            self.output_closed = True
+        finally:
+            print_warnings(summary)
+            outputs.write(summary)
 
 
 def _progress(*, enabled: bool) -> Progress:

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from econnlab.cli.interrupts import interrupts
 from econnlab.cli.outputs import STDOUT, cannot_write
-from econnlab.errors import ExitCode
+from econnlab.errors import EnvironmentProblem, ExitCode
 from econnlab.lab.serving import Serving
 from econnlab.record.events import ConnectionEvent, Kind
 from econnlab.record.jsonl import event_json
@@ -69,3 +69,7 @@ def _write(ledger: IO[str] | None, event: ConnectionEvent) -> None:
         ledger.flush()
     except BrokenPipeError as error:
         raise OutputClosed from error
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"The ledger could not be written: {error.strerror}.", "Make room for it."
+        ) from error

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -17,11 +20,13 @@ Examples:
   econnlab keepalive --interval 4990     the race between a request and the server's idle timer
   econnlab sweep                         the article's seven intervals, side by side
   econnlab maxconn                       one connection allowed, two clients at the same moment
+  econnlab run busy-server               a cause as a scenario, checked; econnlab scenarios lists them
   econnlab serve --keepalive-timeout 5s  a server to point your own client at
 
 \b
-Exit codes: 0 it ran (a failure reproduced is a success) · 2 usage · 3 the environment can't ·
-130 interrupted, after printing and saving what it had
+Exit codes: 0 it ran (a failure reproduced is a success) · 1 an expectation does not hold · 2 usage ·
+3 the environment can't · 130 interrupted, after printing and saving what it had · 141 the output's
+reader has gone
 """
 
 
@@ -35,6 +40,20 @@ def cli() -> None:
     """
 
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def _complain(say: Callable[[], None]) -> None:
+    # Where stderr takes nothing the exit code has to do.
+    with contextlib.suppress(OSError):
+        say()
+
+
+def _forget_stdout() -> None:
+    """What is still buffered would fail again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def run(arguments: list[str] | None = None) -> int:
     """The exit code of the command line ``arguments``."""
     try:
@@ -43,12 +62,20 @@ def run(arguments: list[str] | None = None) -> int:
     except (click.exceptions.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        _complain(error.show)
         return error.exit_code
     except EconnlabError as error:
-        click.echo(f"Error: {harmless_lines(str(error))}", err=True)
+        text = f"Error: {harmless_lines(str(error))}"
+        _complain(lambda: click.echo(text, err=True))
         return error.exit_code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()
         return ExitCode.PIPE_CLOSED
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _forget_stdout()
+        said = f"Error: The output cannot be written: {error.strerror}."
+        _complain(lambda: click.echo(said, err=True))
+        return ExitCode.ENVIRONMENT
     return result if isinstance(result, int) else ExitCode.OK

@@ -90,7 +90,11 @@ _CLIENT_OPTIONS = (
         metavar="N",
         help="Let urllib3's own Retry try N times more; every attempt is recorded.  [default: 0]",
     ),
-    click.option("--timeout", type=DURATION, help="How long the client waits.  [default: 10s]"),
+    click.option(
+        "--timeout",
+        type=DURATION,
+        help="How long the client waits for a connection, and for the whole response.  [default: 10s]",
+    ),
 )
 
 
@@ -113,7 +117,9 @@ def format_options(function: F) -> F:
 def output_options(function: F) -> F:
     """An option per format, and ``--save FILE`` for the record itself."""
     save = click.option(
-        "--save", metavar="FILE", help="Write every attempt and event as JSON Lines, as they happen."
+        "--save",
+        metavar="FILE",
+        help="Write every attempt and event as JSON Lines, as they happen; - is stdout.",
     )
     return format_options(save(function))
 

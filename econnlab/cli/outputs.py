@@ -23,10 +23,9 @@ class Outputs:
     """The files a command was asked for. A context manager: what was not written whole leaves no trace."""
 
     def __init__(self, values: dict[str, Any]) -> None:
-        asked = {name: values[name] for name in parts(FORMATS) if values.get(name)}
-        if list(asked.values()).count(STDOUT) > 1:
-            raise UsageProblem("Only one output fits on stdout.", "Give the others a file.")
-        self.on_stdout = STDOUT in asked.values()
+        asked = {name: values[name] for name in parts(FORMATS) if values.get(name) is not None}
+        _refuse_collisions({**asked, "save": values.get("save")})
+        self.on_stdout = STDOUT in (*asked.values(), values.get("save"))
         self._files = {name: _open(where) for name, where in asked.items() if where != STDOUT}
         self._stdout_format = next((name for name, where in asked.items() if where == STDOUT), None)
 
@@ -38,10 +37,20 @@ class Outputs:
             file.discard()
 
     def write(self, summary: Summary) -> None:
-        """Render ``summary`` into each of them."""
+        """Render ``summary`` into each of them, also where another one cannot be written."""
         formats = parts(FORMATS)
+        failed: EnvironmentProblem | None = None
         for name, file in self._files.items():
-            file.write(formats[name].render(summary))
+            try:
+                file.write(formats[name].render(summary))
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                failed = failed or EnvironmentProblem(
+                    f"The {name} file could not be written: {error.strerror}.", "The run itself went well."
+                )
+        if failed is not None:
+            raise failed
         if self._stdout_format is not None:
             sys.stdout.write(formats[self._stdout_format].render(summary))
             sys.stdout.flush()
@@ -85,7 +94,7 @@ class _Device:
         self._stream.flush()
 
     def discard(self) -> None:
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):  # what could not be written has been told
             self._stream.close()
 
 
@@ -94,9 +103,23 @@ def _open(where: str) -> _File | _Device:
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "Is a directory")
-        return _Device(path) if path.exists() and not path.is_file() else _File(path)
+        return _Device(path) if _is_device(path) else _File(path)
     except OSError as error:
         raise cannot_write(where, error) from error
+
+
+def _refuse_collisions(asked: dict[str, str | None]) -> None:
+    places = [where if where == STDOUT else str(Path(where).resolve()) for where in asked.values() if where]
+    twice = next((where for where in places if places.count(where) > 1), None)
+    if twice == STDOUT:
+        raise UsageProblem("Only one output fits on stdout.", "Give the others a file.")
+    if twice is not None and not _is_device(Path(twice)):
+        raise UsageProblem(f"{twice!r} is given for two outputs.", "Give each a file of its own.")
+
+
+def _is_device(path: Path) -> bool:
+    """It is there already and is no plain file, as /dev/stdout or a named pipe."""
+    return path.exists() and not path.is_file()
 
 
 def cannot_write(where: str, error: OSError) -> EnvironmentProblem:

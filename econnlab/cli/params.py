@@ -64,7 +64,10 @@ def _busy(text: str) -> tuple[Decimal, Decimal]:
     blocked, slash, every = text.partition("/")
     if not slash:
         raise UsageProblem(f"{text!r} does not say how often.", "Give FOR/EVERY, as 20ms/1s.")
-    return parse_duration(blocked), parse_duration(every)
+    blocked_ms = parse_duration(blocked)
+    if not blocked_ms:
+        raise UsageProblem(f"{text!r} blocks it for no time.", "Leave the option out, or give it as 20ms/1s.")
+    return blocked_ms, parse_duration(every)
 
 
 def _url(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,10 @@ def print_scenario(scenario: Scenario) -> None:
 def print_warnings(summary: Summary) -> None:
     """On stderr, a line each."""
     notes: LabConsole = console(stderr=True)
-    for warning in warnings(summary):
-        notes.print(f"warning: {warning}", style="yellow", soft_wrap=True)
+    # Nobody reads them, or nothing more fits there: the files are still to be written.
+    with contextlib.suppress(OutputClosed, OSError):
+        for warning in warnings(summary):
+            notes.print(f"warning: {warning}", style="yellow", soft_wrap=True)
 
 
 def _read(where: str) -> Run:

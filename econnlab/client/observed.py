@@ -53,6 +53,9 @@ class ObservedConnection:
             return self.sock is not None
         return cast(bool, super().is_connected)  # type: ignore[misc]
 
+    def close(self) -> None:
+        super().close()  # type: ignore[misc]
+
     def connect(self) -> None:
         self.observer.hold()
         self.observer.begin_attempt(self)

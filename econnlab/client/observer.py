@@ -13,6 +13,8 @@ from econnlab.client.outcome import failure_of
 from econnlab.client.witness import Witness, Witnessed
 from econnlab.clock import now
 from econnlab.record.attempts import Attempt, Outcome
+from econnlab.scenario.durations import seconds
+from econnlab.scenario.model import ClientSpec
 from econnlab.sockets import errno_name
 
 if TYPE_CHECKING:
@@ -26,10 +28,12 @@ FIRST_ERROR_STATUS = 400
 class _AttemptInProgress:
     """What is known of an attempt before it has ended."""
 
-    def __init__(self, connection: ObservedConnection | None, planned: float | None) -> None:
+    def __init__(
+        self, connection: ObservedConnection | None, planned: float | None, patience_s: float
+    ) -> None:
         self.planned = planned
         self.began = now()
-        self.witness = Witness()
+        self.witness = Witness(self.began + patience_s)
         self.connection = connection
         self.reused = (
             connection is not None and connection.sock is not None and connection.idle_since is not None
@@ -54,11 +58,10 @@ class _AttemptInProgress:
 class Observer:
     """Hears of every step of one session's connections, and holds a request back until it is due."""
 
-    def __init__(
-        self, row: int, session: int, dial: tuple[str, int], *, stale_check: bool, blocked_s: float = 0.0
-    ) -> None:
-        self.stale_check = stale_check
-        self._blocked_s = blocked_s
+    def __init__(self, row: int, session: int, dial: tuple[str, int], spec: ClientSpec) -> None:
+        self.stale_check = spec.stale_check
+        self._blocked_s = seconds(spec.blocked_ms)
+        self._patience_s = seconds(spec.timeout_ms)
         #: Where connections really go: the link's address, or the server's own.
         self.dial = dial
         self._row = row
@@ -85,7 +88,7 @@ class Observer:
     def end_request(self, error: BaseException | None) -> tuple[Attempt, ...]:
         """The client has returned, or raised ``error``: the attempts it took."""
         if self._current is None:
-            self._current = _AttemptInProgress(None, self._planned)
+            self._current = _AttemptInProgress(None, self._planned, self._patience_s)
         if error is not None:
             self._current.error = error
             self._current.failed_at = self._current.failed_at or now()
@@ -114,7 +117,7 @@ class Observer:
             return
         if self._current is not None:
             self._close_attempt()
-        self._current = _AttemptInProgress(connection, self._planned)
+        self._current = _AttemptInProgress(connection, self._planned, self._patience_s)
         self._planned = None
         if connection.sock is not None:
             self._witness_on(connection.sock)
@@ -174,6 +177,8 @@ class Observer:
         witness = current.witness
         ended = current.failed_at or witness.last_byte or now()
         if current.error is not None and current.number is not None:
+            if current.connection is not None:
+                current.connection.close()  # or its pool would take it up again, with a closed socket inside
             self._close_socket(current.number)
         elif current.connection is not None:
             current.connection.idle_since = ended

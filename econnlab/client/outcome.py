@@ -44,8 +44,13 @@ def failure_of(error: BaseException, *, response_began: bool, saw_eof: bool) -> 
     return Failure(
         _outcome(chain, number, response_began, saw_eof),
         errno.errorcode.get(number, str(number)) if number is not None else None,
-        " < ".join(type(link).__name__ for link in chain),
+        " < ".join(map(_name, chain)),
     )
+
+
+def _name(link: BaseException) -> str:
+    name = type(link).__name__
+    return f"{type(link).__module__}.error" if name == "error" else name  # zlib's, for one
 
 
 def _outcome(chain: list[BaseException], number: int | None, response_began: bool, saw_eof: bool) -> Outcome:

@@ -10,9 +10,11 @@ from econnlab.clock import now
 class Witness:
     """What one attempt saw on its socket. Times are seconds on the monotonic clock."""
 
-    __slots__ = ("bytes_read", "first_byte", "last_byte", "saw_eof", "sent")
+    __slots__ = ("bytes_read", "deadline", "first_byte", "last_byte", "saw_eof", "sent")
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float) -> None:
+        #: When the client's patience ends: without it a server that sends a byte now and then never ends.
+        self.deadline = deadline
         self.sent: float | None = None
         self.first_byte: float | None = None
         self.last_byte: float | None = None
@@ -46,7 +48,18 @@ class Witnessed:
             self.witness.on_send()
         super().sendall(data, flags)  # type: ignore[misc]
 
+    def _wait_no_longer_than(self, deadline: float) -> None:
+        here: Any = self
+        left = deadline - now()
+        if left <= 0:
+            raise TimeoutError("the whole response took longer than the client waits")
+        timeout = here.gettimeout()
+        if timeout is None or timeout > left:
+            here.settimeout(left)
+
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        if self.witness is not None:
+            self._wait_no_longer_than(self.witness.deadline)
         size: int = super().recv_into(buffer, nbytes or 0, flags)  # type: ignore[misc]
         if self.witness is not None:
             self.witness.on_read(size)

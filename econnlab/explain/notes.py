@@ -7,6 +7,9 @@ from econnlab.plaintext import harmless
 from econnlab.record.events import Kind
 from econnlab.scenario.durations import format_ms
 
+#: Of what a server says, no more than this is repeated.
+LONGEST_VALUE = 80
+
 
 def warnings(summary: Summary) -> list[str]:
     """What makes the figures less than they seem."""
@@ -45,7 +48,13 @@ def _never_reused(summary: Summary) -> str:
 
 def remarks(summary: Summary) -> list[str]:
     """What else was seen, which is nobody's fault."""
-    found = (_opened_anew(summary), _advertised(summary), _cut_unnoticed(summary), _processed(summary))
+    found = (
+        _opened_anew(summary),
+        _advertised(summary),
+        _not_repeated(summary),
+        _cut_unnoticed(summary),
+        _processed(summary),
+    )
     return [text for text in found if text]
 
 
@@ -59,6 +68,16 @@ def _processed(summary: Summary) -> str:
 
 def _requests(number: int) -> str:
     return f"{number} request{'' if number == 1 else 's'}"
+
+
+def _not_repeated(summary: Summary) -> str:
+    client = summary.run.scenario.client
+    alone = all(len(request.attempts) == 1 for request in summary.run.requests if not request.ok)
+    if client.retries and client.method == "POST" and summary.failures and alone:
+        return (
+            "urllib3's Retry does not repeat a POST that may have been sent (Retry.DEFAULT_ALLOWED_METHODS)"
+        )
+    return ""
 
 
 def _cut_unnoticed(summary: Summary) -> str:
@@ -86,7 +105,7 @@ def _advertised(summary: Summary) -> str:
     if summary.run.has_server_ledger:
         return ""
     values = {attempt.keep_alive for request in summary.run.requests for attempt in request.attempts}
-    said = sorted(harmless(value) for value in values if value)
+    said = sorted(harmless(value[:LONGEST_VALUE]) for value in values if value)
     return f"the server says Keep-Alive: {' and '.join(said[:3])}" if said else ""
 
 
@@ -100,9 +119,10 @@ def conclusion(summary: Summary) -> str:
     row = rows[0]
     low, high = row.interval95
     if row.failure:
-        sentence = f"{row.failure} of {row.requests} requests failed: a rate between {low:.1%} and {high:.1%}"
+        asked = _requests(row.requests)
+        sentence = f"{row.failure} of {asked} failed: a rate between {low:.1%} and {high:.1%}"
     else:
-        sentence = f"None of {row.requests} requests failed: the rate is at most {high:.1%}"
+        sentence = f"None of {_requests(row.requests)} failed: the rate is at most {high:.1%}"
     rescued = f" {row.rescued} failed first and came through by a retry." if row.rescued else ""
     return f"{sentence} (95 % interval).{rescued}"
 

@@ -85,13 +85,7 @@ class Lab:
         )
         runners = []
         for number, (row, start) in enumerate(zip(rows, starts, strict=True), 1):
-            observer = Observer(
-                row,
-                number,
-                topology.dial,
-                stale_check=client.stale_check,
-                blocked_s=seconds(client.blocked_ms),
-            )
+            observer = Observer(row, number, topology.dial, client)
             opened = open_client(topology.url, client, observer, topology.trusted)
             session = ClientSession(opened, observer, client, number)
             runners.append(Runner(session, seconds(plan.intervals_ms[row]), plan.requests, start))

@@ -9,7 +9,7 @@ from econnlab.errors import EnvironmentProblem
 from econnlab.scenario.model import Scenario
 
 #: Standard streams, pipes, listeners, the poller, a few modules being read.
-SPARE = 64
+SPARE = 32
 
 
 def descriptors_needed(scenario: Scenario) -> int:
@@ -39,6 +39,7 @@ def start_thread(thread: threading.Thread) -> None:
         thread.start()
     except RuntimeError as error:  # pthread_create(3): EAGAIN
         raise EnvironmentProblem(
-            "The system lets this user start no more threads.",
-            "Raise the limit (ulimit -u, or pids.max of the control group), or take fewer sessions.",
+            "The system lets no more threads start.",
+            "Raise the limit of processes (ulimit -u, pids.max of the control group) or of memory "
+            "(ulimit -v), or take fewer sessions.",
         ) from error

@@ -70,7 +70,8 @@ def parse_url(url: str) -> tuple[str, str, int]:
         raise UsageProblem(f"{url!r} names no host.", example)
     if any(character.isspace() or not character.isprintable() for character in url):
         raise UsageProblem(f"{url!r} has blanks or control characters in it.", example)
-    return parsed.scheme, parsed.hostname, _PORTS[parsed.scheme] if port is None else port
+    host = parsed.hostname.replace("%25", "%")  # the zone of an IPv6 address (RFC 6874)
+    return parsed.scheme, host, _PORTS[parsed.scheme] if port is None else port
 
 
 def find_target(url: str) -> Target:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -65,7 +66,9 @@ class Child:
             self._errors.close()
             raise EnvironmentProblem(
                 f"The lab's {self.name} process cannot be started: {error.strerror}.",
-                "Raise the limit of processes (ulimit -u), or free some memory.",
+                "Raise the limit of processes (ulimit -u), or free some memory."
+                if error.errno in (errno.EAGAIN, errno.ENOMEM)
+                else f"Look whether this user may run {sys.executable}.",
             ) from error
         self._command({**settings, "listener_fd": listener.fileno()})
         listener.close()  # else the port would stay open when the process has died

@@ -66,7 +66,7 @@ def read_run(lines: Iterable[str], name: str) -> Run:
             break
         try:
             _read_entry(line, run, attempts)
-        except (ValueError, TypeError, UsageProblem) as error:
+        except (ValueError, TypeError, RecursionError, UsageProblem) as error:
             said = error.message if isinstance(error, UsageProblem) else "not JSON"
             raise UsageProblem(f"{name}, line {number}: not an entry of a record: {said}") from error
     run.requests.extend(_requests(attempts))
@@ -78,6 +78,8 @@ def _read_entry(line: str, run: Run, attempts: list[Attempt]) -> None:
     entry = harmless_values(json.loads(line))
     if not isinstance(entry, dict):
         raise UsageProblem("it is no object.")
+    if "format" in entry:
+        raise UsageProblem("another run begins here; give one file a run.")
     if "attempt" in entry:
         attempt = decode_known(Attempt, entry["attempt"], "attempt")
         if attempt.row not in range(len(run.scenario.plan.intervals_ms)):
@@ -98,7 +100,7 @@ def _read_header(line: str, name: str) -> Run:
             )
         scenario = decode_known(Scenario, header["scenario"], "scenario")
         return Run(scenario, decode_known(Facts, header["facts"], "facts"))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UsageProblem(f"{name} is not a record of a run.", "Give a file that --save wrote.") from error
 
 

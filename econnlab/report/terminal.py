@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -10,18 +9,19 @@ from rich.text import Text
 from econnlab.discovery import parts
 from econnlab.explain.notes import conclusion, remarks
 from econnlab.explain.summary import Failure, Row, Summary
+from econnlab.explain.verdict import UNKNOWN, Certainty, Verdict
 from econnlab.record.attempts import Attempt, Outcome, Request
+from econnlab.report.columns import Column, draw, fitting
 from econnlab.report.table import PROCESSED, counts, labels
 from econnlab.scenario.model import Scenario
 
 BAR_WIDTH = 10
-#: Below this many columns the bar gives way to the figures.
-WIDE = 100
-_HEADINGS = {
-    "interval_ms": "interval",
-    "clients": "clients",
-    "max_connections": "allowed",
-    "when_full": "when full",
+#: What tells a row from others: its heading, and how important it is (see columns.Column).
+_LABELS = {
+    "interval_ms": ("interval", None),
+    "clients": ("clients", None),
+    "max_connections": ("allowed", 3),
+    "when_full": ("when full", 3),
 }
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -48,8 +48,12 @@ def request_line(scenario: Scenario, request: Request, failures: list[Failure]) 
         f"{number}: {error_name(last)}{tries}{_passed_over(last)}  {last.outcome.value}, ",
         f"{_connection(last)}, ",
         (verdict.cause, "yellow"),
-        f": {verdict.evidence}{_carried_out(failures[-1].processed)}",
+        f"{_reserve(verdict)}: {verdict.evidence}{_carried_out(failures[-1].processed)}",
     )
+
+
+def _reserve(verdict: Verdict) -> str:
+    return " (likely)" if verdict.certainty is Certainty.LIKELY and verdict.cause != UNKNOWN else ""
 
 
 def _carried_out(times: int | None) -> str:
@@ -96,46 +100,46 @@ def report(summary: Summary, console: Console) -> RenderableType:
 
 
 def table(summary: Summary, console: Console) -> Table:
-    """A row per interval; on narrow terminals without the bar and how often requests were carried out."""
-    scenario = summary.run.scenario
-    wide = console.width >= WIDE
-    barred = wide and len(summary.rows) > 1
-    retried = scenario.client.retries > 0
-    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False)
-    for name in labels(scenario, summary.rows[0]):
-        drawn.add_column(_HEADINGS[name], justify="right", no_wrap=True)
-    for name in ("success", "failure", "rate", "95 % interval"):
-        drawn.add_column(name, justify="right", no_wrap=True)
-    if barred:
-        drawn.add_column("", no_wrap=True, width=BAR_WIDTH)
-    if retried:
-        drawn.add_column("rescued", justify="right", no_wrap=True)
-    known = wide and summary.processed is not None
-    for heading in ("0x", "1x", "2x+") if known else ():  # carried out so often by the server
-        drawn.add_column(heading, justify="right", no_wrap=True)
-    drawn.add_column("outcomes", min_width=len("broken_pipe 99"))
-    drawn.add_column("main cause", no_wrap=True)
-    for row in summary.rows:
-        drawn.add_row(*_cells(scenario, row, console, barred=barred, retried=retried, known=known))
-    return drawn
+    """A row per interval; what a narrow terminal has no room for is left out, columns as a whole."""
+    # rich's box takes a character at each end.
+    return draw(fitting(_columns(summary, ascii_only=console.options.ascii_only), console.width - 2))
 
 
-def _cells(
-    scenario: Scenario, row: Row, console: Console, *, barred: bool, retried: bool, known: bool
-) -> list[str]:
+def _columns(summary: Summary, *, ascii_only: bool) -> list[Column]:
+    rows, scenario = summary.rows, summary.run.scenario
+    named = [labels(scenario, row) for row in rows]
+    columns = [
+        Column(heading, ["" if each[name] is None else str(each[name]) for each in named], importance)
+        for name, (heading, importance) in _LABELS.items()
+        if name in named[0]
+    ]
+    columns += [
+        Column("success", [str(row.success) for row in rows]),
+        Column("failure", [str(row.failure) for row in rows]),
+        Column("rate", [f"{row.failure_rate:.1%}" if row.requests else "" for row in rows], 8),
+        Column("95 % interval", [_interval(row) for row in rows], 5),
+    ]
+    if len(rows) > 1:
+        bars = [bar(row.failure_rate, ascii_only=ascii_only).ljust(BAR_WIDTH) for row in rows]
+        columns.append(Column("", bars, 1, right=False))
+    if scenario.client.retries:
+        columns.append(Column("rescued", [str(row.rescued) for row in rows], 6))
+    if summary.processed is not None:
+        for name, heading in zip(PROCESSED, ("0x", "1x", "2x+"), strict=True):
+            done = [row.processed for row in rows]
+            cells = ["" if each is None else str(getattr(each, name)) for each in done]
+            columns.append(Column(heading, cells, 2))
+    main = [row.causes.most_common(1) for row in rows]
+    return [
+        *columns,
+        Column("outcomes", [counts(row.outcomes) for row in rows], 4, right=False, folds_to=14),
+        Column("main cause", [each[0][0] if each else "" for each in main], 7, right=False),
+    ]
+
+
+def _interval(row: Row) -> str:
     low, high = row.interval95
-    named = ["" if value is None else str(value) for value in labels(scenario, row).values()]
-    cells = [*named, str(row.success), str(row.failure)]
-    cells += [f"{row.failure_rate:.1%}", f"{low:.1%} - {high:.1%}"] if row.requests else ["", ""]
-    if barred:
-        cells.append(bar(row.failure_rate, ascii_only=console.options.ascii_only))
-    if retried:
-        cells.append(str(row.rescued))
-    if known:
-        done = row.processed
-        cells += ["" if done is None else str(getattr(done, name)) for name in PROCESSED]
-    main = row.causes.most_common(1)
-    return [*cells, counts(row.outcomes), main[0][0] if main else ""]
+    return f"{low:.1%} - {high:.1%}" if row.requests else ""
 
 
 def bar(rate: float, *, ascii_only: bool) -> str:
@@ -155,7 +159,11 @@ def _cause_lines(summary: Summary) -> list[Text]:
     lines = []
     for cause, failure in examples.items():
         meaning = f": {rules[cause].HELP}" if cause in rules else ""
-        lines.append(Text.assemble((cause, "yellow"), f"{meaning}\n  e.g. {failure.verdict.evidence}"))
+        lines.append(
+            Text.assemble(
+                (cause, "yellow"), f"{_reserve(failure.verdict)}{meaning}\n  e.g. {failure.verdict.evidence}"
+            )
+        )
     return lines
 
 
@@ -164,6 +172,7 @@ def _foot(summary: Summary) -> list[Text]:
     if summary.lateness is not None:
         late = summary.lateness
         lines.append(
-            f"{late.sends} sends, late by {late.median_ms:.2f} ms at the median, {late.p99_ms:.2f} ms at p99"
+            f"{late.sends} send{'' if late.sends == 1 else 's'}, late by {late.median_ms:.2f} ms at the median, "
+            f"{late.p99_ms:.2f} ms at p99"
         )
     return [Text(line, "dim") for line in lines]

@@ -68,7 +68,7 @@ def _not_empty(part: str, text: str) -> str:
 def _parse_range(text: str) -> list[Decimal]:
     first_text, _, rest = text.partition("..")
     last_text, colon, step_text = rest.partition(":")
-    if not colon or not first_text.strip() or not last_text.strip() or not step_text.strip():
+    if not colon or "..." in text or not first_text.strip() or not last_text.strip() or not step_text.strip():
         raise UsageProblem(f"{text!r} is not a range.", "A range is FIRST..LAST:STEP, as 4900..5000:5.")
     first, last, step = parse_duration(first_text), parse_duration(last_text), parse_duration(step_text)
     if step == 0:

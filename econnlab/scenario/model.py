@@ -115,6 +115,8 @@ class ServerSpec:
     port: int = 0
 
     def __post_init__(self) -> None:
+        if not self.host:
+            raise UsageProblem("There is no address to listen on.", "Give one as 127.0.0.1 or 0.0.0.0.")
         if self.max_connections is not None and self.max_connections < 1:
             raise UsageProblem("A server that allows no connection cannot be asked.", "Allow at least 1.")
         if self.busy_for_ms and self.busy_for_ms >= self.busy_every_ms:
@@ -143,6 +145,10 @@ class ClientSpec:
     blocked_ms: Decimal = Decimal(0)
     #: Speak https to the lab server; None: as the server does.
     tls: bool | None = None
+
+    def __post_init__(self) -> None:
+        if not self.timeout_ms:
+            raise UsageProblem("A client that waits no time gets no answer.", "Give a --timeout above 0.")
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def _table(value: Any, path: str) -> Iterator[str]:
         yield ""
         yield f"[{name}]"
         if isinstance(item, dict):
-            yield from (f"{_quoted(key)} = {_written(key, each)}" for key, each in item.items())
+            yield from (f"{_one_line(key)} = {_written(key, each)}" for key, each in item.items())
         else:
             yield from _table(item, name)
 
@@ -158,5 +158,9 @@ def _quoted(text: str) -> str:
     lines = text.split("\n")
     if len(lines) > 1 and all(line.isprintable() for line in lines) and not set(text) & {'"', "\\"}:
         return f'"""\n{text}"""'
+    return _one_line(text)
+
+
+def _one_line(text: str) -> str:
     # JSON's escapes are TOML's, but for a DEL, which JSON leaves as it is.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -9,6 +9,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -159,7 +160,7 @@ def test_nothing_runs_where_descriptors_do_not_suffice(cli):
 
     done = cli.run_alone("keepalive", "--sessions", "60", preexec_fn=few)
     assert done.returncode == 3
-    assert "needs 184 open files in one process; the limit here is 100" in done.stderr
+    assert "needs 152 open files in one process; the limit here is 100" in done.stderr
     assert done.stdout == ""
 
 
@@ -187,6 +188,75 @@ def test_a_system_that_lets_no_more_threads_start(cli, monkeypatch, last):
     assert done.returncode == 3
     assert "no more threads" in done.stderr and "ulimit -u" in done.stderr
     assert not children_of(os.getpid())
+
+
+# -- streams that are closed, full, or lead nowhere -----------------------------------------------
+
+SHORT = ["keepalive", "--interval", "20", "--requests", "2"]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_nobodys_business(cli, closed):
+    command = f"exec {sys.executable} -m econnlab {' '.join(SHORT)} --csv y.csv --save y.jsonl {closed}"
+    done = subprocess.run(["sh", "-c", command], cwd=cli.folder, capture_output=True, timeout=DEADLINE_S * 2)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len((cli.folder / "y.csv").read_text().splitlines()) == 2
+    assert (cli.folder / "y.jsonl").read_text().count("attempt") == 2
+
+
+@pytest.mark.parametrize("option", ["--csv", "--json", "--save"])
+def test_a_full_disk_is_said_and_not_thrown(cli, option):
+    done = cli.run_alone(*SHORT, option, "/dev/full")
+    assert done.returncode == 3
+    assert "could not be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [SHORT, ["--help"], ["scenarios"]])
+def test_a_full_stdout_is_said_and_not_thrown(cli, arguments):
+    with Path("/dev/full").open("w") as full:
+        done = cli.run_alone(*arguments, stdout=full)
+    assert (done.returncode, done.stderr) == (
+        3,
+        "Error: The output cannot be written: No space left on device.\n",
+    )
+
+
+def test_a_reader_of_both_streams_that_leaves_does_not_cost_the_files(cli):
+    command = f"{sys.executable} -m econnlab {' '.join(LONG_RUN)} --csv y.csv 2>&1 | head -1"
+    subprocess.run(["sh", "-c", command], cwd=cli.folder, check=True, timeout=DEADLINE_S * 2)
+    wait_until((cli.folder / "y.csv").exists, "the CSV")
+
+
+def test_a_pipe_that_nobody_reads_does_not_swallow_ctrl_c(cli):
+    os.mkfifo(cli.folder / "pipe")
+    process = cli.start(*SHORT, "--csv", "pipe")
+    wchan = Path(f"/proc/{process.pid}/wchan")
+    wait_until(lambda: wchan.read_text() == "wait_for_partner", "fifo_open() to wait for a reader")
+    process.send_signal(signal.SIGINT)
+    assert ended(process)[0] == 130
+
+
+def test_a_record_may_go_to_stdout_and_devices_may_be_records(cli):
+    done = cli.run_alone(*SHORT, "--save", "-")
+    assert done.stdout.startswith('{"format"')
+    assert "Success" in done.stderr
+    assert cli.run(*SHORT, "--save", "/dev/null").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "outputs", [["--csv", "-", "--save", "-"], ["--csv", "x", "--json", "./x"], ["--csv", "x", "--save", "x"]]
+)
+def test_two_outputs_in_one_place_are_refused(cli, outputs):
+    done = cli.run(*SHORT, *outputs)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert not list(cli.folder.iterdir())
+
+
+def test_a_run_that_never_began_leaves_no_record(cli):
+    done = cli.run(*SHORT, "--url", "http://127.0.0.1:1/", "--save", "new.jsonl", "--csv", "new.csv")
+    assert done.returncode == 3
+    assert not list(cli.folder.iterdir())
 
 
 # -- serve ----------------------------------------------------------------------------------------

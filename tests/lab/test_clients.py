@@ -1,5 +1,6 @@
 """The clients against servers that end connections in every way: what each is seen to do and to meet."""
 
+import contextlib
 import socket
 import struct
 import threading
@@ -15,7 +16,6 @@ from econnlab.clock import now
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem
 from econnlab.record.attempts import Outcome
-from econnlab.scenario.durations import seconds
 from econnlab.scenario.model import ClientSpec
 from tests.conftest import DEADLINE_S, wait_until
 
@@ -29,7 +29,7 @@ def open_session():
 
     def open_one(kind, address, url=None, **settings):
         spec = ClientSpec(kind=kind, **settings)
-        observer = Observer(0, 1, address, stale_check=spec.stale_check, blocked_s=seconds(spec.blocked_ms))
+        observer = Observer(0, 1, address, spec)
         url = url or f"http://127.0.0.1:{address[1]}/"
         opened = ClientSession(
             parts("econnlab.client.kinds")[kind].open_client(url, spec, observer, None), observer, spec, 1
@@ -368,3 +368,31 @@ def test_a_blocked_client_writes_that_much_later(open_session, scripted):
         attempt = session.perform(number, now())[-1]
         assert attempt.outcome == "ok"
         assert attempt.sent - attempt.began >= 0.06
+
+
+# -- patience and what a client cannot read -------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_that_drips_does_not_hold_the_client_for_ever(kind, open_session, scripted):
+    def drip(connection):
+        take_request(connection)
+        with contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+            while True:
+                connection.sendall(b"x")
+                threading.Event().wait(0.02)
+
+    attempt = open_session(kind, scripted(drip), timeout_ms=Decimal(200)).perform(1, now())[-1]
+    assert attempt.outcome == Outcome.TIMEOUT
+    assert attempt.bytes_read > 40
+    assert attempt.ended - attempt.began >= 0.2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_response_that_cannot_be_read_does_not_spoil_the_next(kind, open_session, scripted):
+    broken = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok"
+    session = open_session(kind, scripted(then(broken, OK)))
+    first, second = (session.perform(number, now())[-1] for number in (1, 2))
+    assert (first.outcome, second.sent is not None) == (Outcome.OTHER, True)
+    assert first.error.endswith("zlib.error")

@@ -233,9 +233,9 @@ def test_tls_spoken_to_a_plain_port_and_the_other_way_round():
     assert named(case(plain, server=ledger)) == ("tls_mismatch", CERTAIN)
 
 
-def test_a_certificate_that_is_not_trusted_is_no_mismatch():
+def test_a_certificate_that_is_not_trusted_is_a_cause_of_its_own():
     failed = lost(Outcome.OTHER, error="SSLError < SSLCertVerificationError", sent=None, reused=False)
-    assert attribute(case(failed)).cause == "unknown"
+    assert named(case(failed)) == ("tls_untrusted", CERTAIN)
 
 
 # -- endings --------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ faults = st.builds(
 restarts = st.builds(Restart, durations, st.sampled_from(Retirement), durations)
 servers = st.builds(
     ServerSpec,
-    keepalive_timeout_ms=durations,
+    keepalive_timeout_ms=durations.filter(bool),
     max_requests=st.none() | st.integers(1, 99),
     header_timeout_ms=st.none() | durations,
     fault=st.none() | faults,
@@ -70,7 +70,11 @@ scenarios = st.builds(
     middlebox=st.none() | st.builds(Middlebox, durations, st.booleans()),
     kernel=st.none() | st.builds(Kernel, st.dictionaries(st.text(), st.text(), min_size=1), durations),
     client=st.builds(
-        ClientSpec, kind=st.text(), blocked_ms=durations, tls=st.none() | st.booleans(), timeout_ms=durations
+        ClientSpec,
+        kind=st.text(),
+        blocked_ms=durations,
+        tls=st.none() | st.booleans(),
+        timeout_ms=durations.filter(bool),
     ),
     plan=st.builds(
         Plan,

@@ -65,4 +65,7 @@ def _crossing(case: Case, closed: float) -> str:
     if arrival is not None:
         # Over bare loopback the server may note the close a moment after the kernel has done it.
         return f"{ms(max(0.0, arrival - closed))} before the request arrived"
-    return f"{ms(sent - closed)} before the request left" if sent is not None else "before the request left"
+    if sent is None:
+        return "before the request left"
+    # Closed after it had left: it was on its way, and had not arrived when this was said.
+    return f"{ms(abs(sent - closed))} {'before' if sent >= closed else 'after'} the request left"

@@ -31,7 +31,7 @@ class Score:
 
 
 def blinded(run: Run) -> Run:
-    """``run`` without a word of what was meant to happen: only whether a link stood between."""
+    """``run`` without a word of what was meant to happen: only whether a link and a proxy stood between."""
     relayed = run.scenario.relayed
     return replace(
         run,
@@ -40,6 +40,7 @@ def blinded(run: Run) -> Run:
             server=None if run.scenario.server is None else ServerSpec(),
             url=run.scenario.url,
             link=PROFILES["lan" if relayed else "none"],
+            proxy=run.scenario.proxy,
             client=ClientSpec(),
             plan=run.scenario.plan,
         ),

@@ -10,10 +10,10 @@ from econnlab.cli.interrupts import interrupts
 from econnlab.cli.outputs import Outputs
 from econnlab.cli.rendering import print_warnings
 from econnlab.cli.saving import Recorder
-from econnlab.errors import EconnlabError, ExitCode, UsageProblem
+from econnlab.errors import EconnlabError, EnvironmentProblem, ExitCode, UsageProblem
 from econnlab.explain.expectations import broken
 from econnlab.explain.summary import Summary, summarize
-from econnlab.lab.checks import check
+from econnlab.lab.checks import check, ensure_peers
 from econnlab.lab.workers import Done, Workers
 from econnlab.report.batch import Tally, catalogue, scenario_page
 from econnlab.report.console import LabConsole, OutputClosed, console
@@ -63,7 +63,7 @@ def read(name_or_file: str) -> Scenario:
 def run_scenarios(asked: tuple[str, ...], values: dict[str, Any]) -> int:
     """Run them and report. Returns the exit code."""
     if values["every"]:
-        asked = (*names(), *asked)
+        asked = (*names(), *_with_peers(), *asked)
     if not asked:
         raise UsageProblem(
             "No scenario is named.", "Name some, or say --all; `econnlab scenarios` lists them."
@@ -80,6 +80,18 @@ def run_scenarios(asked: tuple[str, ...], values: dict[str, Any]) -> int:
     with Outputs(values) as outputs, Recorder(values["save"]) as recorder:
         batch = _Batch(chosen, values["jobs"] or DEFAULT_JOBS, outputs, recorder)
         return batch.run()
+
+
+def _with_peers() -> list[str]:
+    """The scenarios whose real server or proxy is installed; the others are named on stderr."""
+    able = []
+    for name in names(PEERS):
+        try:
+            ensure_peers(load(name))
+            able.append(name)
+        except EnvironmentProblem as problem:
+            console(stderr=True).print(f"left out: {name}. {problem}", style="dim", soft_wrap=True)
+    return able
 
 
 def _show_plans(chosen: list[Scenario]) -> int:

@@ -18,7 +18,8 @@ def attribute(case: Case) -> Verdict:
     findings.sort(key=lambda named: named[1].certainty is not Certainty.CERTAIN)
     if findings:
         name, finding = findings[0]
-        return Verdict(name, finding.certainty, finding.evidence)
+        told = "" if case.proxy_answer is None else f"; the proxy, which had sent it, {case.proxy_answer}"
+        return Verdict(name, finding.certainty, finding.evidence + told)
     return Verdict(UNKNOWN, Certainty.LIKELY, _what_is_known(case))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from econnlab.record.attempts import Attempt, Outcome, Request
@@ -62,6 +62,8 @@ class Case:
     server: Trace | None
     link: Trace | None
     around: Surroundings
+    #: It is a proxy's attempt, and this is what the proxy then did to its own client.
+    proxy_answer: str | None = None
 
     @property
     def unanswered(self) -> bool:
@@ -138,6 +140,34 @@ class Case:
         return met and self.around.system == "Linux"
 
 
+def hop_attempt(attempt: Attempt, link: Trace) -> Attempt:
+    """The proxy's attempt at ``attempt``'s request, as the link between it and the server saw it."""
+    sent = next(
+        event.began
+        for event in link.events
+        if event.request_id == attempt.request_id and event.began is not None
+    )
+    answers = [event.at for event in link.events if event.kind == Kind.BYTES and event.side == "server"]
+    before = [at for at in answers if at <= sent]
+    fin, rst = link.first(Kind.FIN, "server"), link.first(Kind.RST, "server")
+    outcome = Outcome.OTHER
+    if fin is not None:
+        outcome = Outcome.CLOSED
+    elif rst is not None:
+        outcome = Outcome.RESET
+    return replace(
+        attempt,
+        began=sent,
+        sent=sent,
+        first_byte=next((at for at in answers if at > sent), None),
+        reused=bool(before),
+        idle_s=sent - before[-1] if before else None,
+        outcome=outcome,
+        status=None,
+        send_errno=None,
+    )
+
+
 class Evidence:
     """Joins attempts with events; ``add`` may go on while the run does."""
 
@@ -148,6 +178,8 @@ class Evidence:
         self._by_peer: dict[tuple[str, str], list[ConnectionEvent]] = defaultdict(list)
         self._wide: tuple[ConnectionEvent, ...] = ()
         self._processed: dict[str, int] = defaultdict(int)
+        #: Of each request that the link saw: the link's connection that carried it last.
+        self._carriers: dict[str, int] = {}
 
     def update(self) -> None:
         """Take in the run's new events."""
@@ -163,6 +195,8 @@ class Evidence:
         self._traces[event.source, connection].append(event)
         if event.kind == Kind.ACCEPTED and event.peer is not None:
             self._by_peer[event.source, event.peer].append(event)
+        elif event.source == Source.LINK and event.request_id is not None:
+            self._carriers[event.request_id] = connection
         elif event.kind == Kind.PROCESSED and event.request_id is not None:
             self._processed[event.request_id] += 1
 
@@ -171,7 +205,11 @@ class Evidence:
         return self._processed.get(request.last.request_id, 0) if self._run.has_server_ledger else None
 
     def case(self, attempt: Attempt) -> Case:
-        """All that is known of ``attempt``."""
+        """All that is known of ``attempt``; of the proxy's own attempt, where one answered for the server."""
+        if self._run.scenario.proxy is not None and attempt.outcome in LOST | {Outcome.HTTP_ERROR}:
+            behind = self._behind_proxy(attempt)
+            if behind is not None:
+                return behind
         link = self._trace(Source.LINK, attempt.local, attempt) if self._run.has_link_ledger else None
         server = None
         if self._run.has_server_ledger:
@@ -181,6 +219,19 @@ class Evidence:
                 address = connected.local if connected is not None else None
             server = self._trace(Source.SERVER, address, attempt)
         return Case(attempt, server, link, self._surroundings(attempt))
+
+    def _behind_proxy(self, attempt: Attempt) -> Case | None:
+        """The connection on which the proxy sent this request last: the link names requests it carries."""
+        carried = self._carriers.get(attempt.request_id)
+        if carried is None:
+            return None
+        link = Trace(tuple(self._traces[Source.LINK, carried]))
+        hop = hop_attempt(attempt, link)
+        connected = link.first(Kind.CONNECTED)
+        server = self._trace(Source.SERVER, connected.local if connected is not None else None, attempt)
+        known = self._run.has_server_ledger
+        answered = f"answered {attempt.status}" if attempt.status else "ended its own client's connection"
+        return Case(hop, server if known else None, link, self._surroundings(attempt), answered)
 
     def _trace(self, source: Source, peer: str | None, attempt: Attempt) -> Trace:
         if peer is None:

@@ -140,9 +140,12 @@ def summarize(run: Run) -> Summary:
 def explain_request(evidence: Evidence, request: Request) -> list[Failure]:
     """A Failure for each failed attempt of ``request``, in order."""
     processed = evidence.processed(request)
-    failed = (attempt for attempt in request.attempts if attempt.outcome is not Outcome.OK)
-    cases = [evidence.case(attempt) for attempt in failed]
-    return [Failure(case.attempt, attribute(case), ending_of(case), processed) for case in cases]
+    failures = []
+    for attempt in request.attempts:
+        if attempt.outcome is not Outcome.OK:
+            case = evidence.case(attempt)
+            failures.append(Failure(attempt, attribute(case), ending_of(case), processed))
+    return failures
 
 
 def _processed(carried_out: Counter[int]) -> Processed | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem
+from econnlab.peers.process import find_program
 from econnlab.scenario.model import Scenario
 
 
 def check(scenario: Scenario) -> None:
     """Raises UsageProblem where ``scenario`` names a part that there is not, or contradicts itself."""
     _known("client.kind", scenario.client.kind, "econnlab.client.kinds")
+    if scenario.proxy is not None:
+        _known("proxy.kind", scenario.proxy.kind, "econnlab.peers.proxies")
     server = scenario.server
     if server is None:
         return
@@ -18,6 +21,13 @@ def check(scenario: Scenario) -> None:
         raise UsageProblem("client.kind: http.client here speaks no TLS.", "Take requests or urllib3.")
     if not server.listens and (server.fault is not None or server.restart is not None):
         raise UsageProblem("server.listens: a server that does not listen can neither fail nor restart.")
+
+
+def ensure_peers(scenario: Scenario) -> None:
+    """Raises EnvironmentProblem where a program that ``scenario`` needs is not installed."""
+    if scenario.proxy is not None:
+        proxy = parts("econnlab.peers.proxies")[scenario.proxy.kind]
+        find_program(proxy.PROGRAM, proxy.PACKAGE)
 
 
 def _known(where: str, name: str, package: str) -> None:

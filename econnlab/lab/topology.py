@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from econnlab.clock import now
+from econnlab.discovery import parts
 from econnlab.errors import EconnlabError, ProcessDied
 from econnlab.lab.certificates import make_certificate
 from econnlab.lab.limits import start_thread
 from econnlab.lab.listeners import bind, find_target
 from econnlab.lab.processes import Child
+from econnlab.peers.process import PeerProcess, find_program
+from econnlab.peers.proxying import Proxying
 from econnlab.record.events import ConnectionEvent, Kind, Source
 from econnlab.scenario.codec import encode
 from econnlab.scenario.durations import seconds
-from econnlab.scenario.model import Ending, Scenario, ServerSpec
+from econnlab.scenario.model import Ending, Proxy, Scenario, ServerSpec
 from econnlab.sockets import address
 
 LOOPBACK = "127.0.0.1"
@@ -42,6 +45,7 @@ class Topology:
         self._held: socket.socket | None = None
         self._restart: threading.Timer | None = None
         self._stopping = False
+        self._proxy: PeerProcess | None = None
         self._files: tempfile.TemporaryDirectory[str] | None = None
         self._server_settings: dict[str, Any] = {}
         self.url = ""
@@ -69,6 +73,23 @@ class Topology:
                 "middlebox": None if middlebox is None else encode(middlebox),
             }
             self.dial = (LOOPBACK, self._start("econnlab.link", bind(LOOPBACK, 0), settings).port)
+        if self._scenario.proxy is not None:
+            self._start_proxy(self._scenario.proxy)
+
+    def _start_proxy(self, spec: Proxy) -> None:
+        """In front of all that has been started."""
+        proxy = parts("econnlab.peers.proxies")[spec.kind]
+        program = find_program(proxy.PROGRAM, proxy.PACKAGE)
+        with bind(LOOPBACK, 0) as free:
+            port = int(free.getsockname()[1])  # it binds by itself, so another process could come before it
+        upstream, idle_timeout_ms = self.dial[1], int(spec.idle_timeout_ms)
+        self._proxy = PeerProcess(
+            spec.kind,
+            port,
+            lambda folder: proxy.command(program, Proxying(folder, port, upstream, idle_timeout_ms)),
+        )
+        self.dial = (LOOPBACK, port)
+        self.url = f"http://{address(self.dial)}/"
 
     def _start_server(self, spec: ServerSpec) -> None:
         listener = bind(spec.host, spec.port)
@@ -99,6 +120,8 @@ class Topology:
         """Raises ProcessDied if one of them ends before it listens."""
         for child in self._children:
             child.wait_until_listening()
+        if self._proxy is not None:
+            self._proxy.wait_until_listening()
 
     def begin(self) -> None:
         """The run begins: from now on count what is planned for later."""
@@ -117,6 +140,8 @@ class Topology:
                 self._restart.join()
         if self._held is not None:
             self._held.close()
+        if self._proxy is not None:
+            self._proxy.stop()
         for child in self._children:
             child.tell_to_stop()
         for child in self._children:

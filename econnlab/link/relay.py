@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -30,8 +31,16 @@ if TYPE_CHECKING:
 READ_SIZE = 65536
 #: Bytes on their way in one direction from which on its sender is not read any more.
 MOST_IN_FLIGHT = 1 << 20
+#: A proxy in front may spell the header's name its own way (HAProxy in lower case).
+_REQUEST_ID = re.compile(rb"\r\nx-econnlab-request: *([!-~]{1,64})\r\n", re.IGNORECASE)
 #: What a connection shows that was made and ended again before we looked: an RST, or a FIN and an RST.
 _AFTER_CONNECT = (errno.ECONNRESET, errno.EPIPE)
+
+
+def request_in(data: bytes) -> str | None:
+    """The lab's name of a request in ``data``; None where there is none, as always with TLS."""
+    found = _REQUEST_ID.search(data)
+    return found[1].decode("ascii") if found is not None else None
 
 
 @dataclass(slots=True)
@@ -43,6 +52,8 @@ class Item:
     began: float
     size: int
     rest: memoryview
+    #: The lab's name of the request that these bytes begin, where they say it.
+    request_id: str | None
 
 
 class Side:
@@ -187,7 +198,8 @@ class Relay:
         if self._forgotten():
             self._discard(side, Kind.BYTES if data else Kind.FIN, len(data))
         else:
-            self._send_off(side, Kind.BYTES if data else Kind.FIN, data)
+            request_id = request_in(data) if side is self._client else None
+            self._send_off(side, Kind.BYTES if data else Kind.FIN, data, request_id)
         self._watch(side)
 
     def _forgotten(self) -> bool:
@@ -228,10 +240,10 @@ class Relay:
 
     # -- passing on -----------------------------------------------------------------------------
 
-    def _send_off(self, side: Side, kind: Kind, data: bytes = b"") -> None:
+    def _send_off(self, side: Side, kind: Kind, data: bytes = b"", request_id: str | None = None) -> None:
         began = now()
         side.last_due = max(side.last_due, began + side.delay())
-        side.queue.append(Item(side.last_due, kind, began, len(data), memoryview(data)))
+        side.queue.append(Item(side.last_due, kind, began, len(data), memoryview(data), request_id))
         side.in_flight += len(data)
         if side.last_due <= began:
             self._deliver(side)
@@ -246,11 +258,9 @@ class Relay:
         while side.queue and not to.blocked and side.queue[0].due <= now():
             item = side.queue[0]
             if to.gone:
-                self._event(
-                    Kind.UNDELIVERED, side=side.name, bytes=item.size, began=item.began, reason=item.kind
-                )
+                self._tell(Kind.UNDELIVERED, side, item, reason=item.kind)
             elif self._pass_on(item, to):
-                self._event(item.kind, side=side.name, bytes=item.size or None, began=item.began)
+                self._tell(item.kind, side, item)
             else:
                 continue
             side.in_flight -= item.size
@@ -297,6 +307,17 @@ class Relay:
             side.sock.close()
         self._event(Kind.CLOSED)
         self._link.forget(self._number)
+
+    def _tell(self, kind: Kind, side: Side, item: Item, reason: str | None = None) -> None:
+        """What became of ``item``, which ``side`` had sent."""
+        self._event(
+            kind,
+            side=side.name,
+            bytes=item.size or None,
+            began=item.began,
+            request_id=item.request_id,
+            reason=reason,
+        )
 
     def _event(self, kind: str, at: float | None = None, **details: object) -> None:
         self._link.ledger.event(kind, self._number, at, **details)

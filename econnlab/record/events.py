@@ -33,7 +33,7 @@ class Kind(StrEnum):
     BUSY = "busy"  # server: the loop was blocked from began to at
     CONNECTED = "connected"  # link: local, the address the server sees
     CONNECT_FAILED = "connect_failed"  # link: errno
-    BYTES = "bytes"  # link: side (who sent), bytes, began (they reached the link), at (passed on)
+    BYTES = "bytes"  # link: side (who sent), bytes, began (they reached the link), at (passed on), request_id
     FIN = "fin"  # link: as bytes
     RST = "rst"  # link: as bytes
     UNDELIVERED = "undelivered"  # link: side, bytes, began: the far end was gone

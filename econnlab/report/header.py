@@ -33,6 +33,10 @@ def header(scenario: Scenario) -> Text:
         f"  link    {_path(scenario)}",
         f"  client  {', '.join(_client(scenario))}",
     ]
+    if scenario.proxy is not None:
+        idle = format_ms(scenario.proxy.idle_timeout_ms)
+        kept = f"keeps idle connections to the server for {idle} ms"
+        lines.insert(2, f"  proxy   {harmless(scenario.proxy.kind)}, in front of the link, {kept}")
     if scenario.kernel is not None:
         settings = [f"{name} = {value}" for name, value in scenario.kernel.settings.items()]
         lines.append(f"  kernel  a network namespace of the run's own, {', '.join(map(harmless, settings))}")

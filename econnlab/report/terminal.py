@@ -172,7 +172,7 @@ def _foot(summary: Summary) -> list[Text]:
     if summary.lateness is not None:
         late = summary.lateness
         lines.append(
-            f"{late.sends} send{'' if late.sends == 1 else 's'}, late by {late.median_ms:.2f} ms at the median, "
-            f"{late.p99_ms:.2f} ms at p99"
+            f"{late.sends} send{'' if late.sends == 1 else 's'}, "
+            f"late by {late.median_ms:.2f} ms at the median, {late.p99_ms:.2f} ms at p99"
         )
     return [Text(line, "dim") for line in lines]

@@ -161,6 +161,16 @@ class Middlebox:
 
 
 @dataclass(frozen=True)
+class Proxy:
+    """A real reverse proxy that clients ask; the link, if there is one, stands between it and the server."""
+
+    #: The name of a file in peers/proxies/.
+    kind: str
+    #: How long it keeps idle connections to the server.
+    idle_timeout_ms: Decimal = Decimal(60_000)
+
+
+@dataclass(frozen=True)
 class Kernel:
     """Settings of the kernel for this run alone: it takes place in a network namespace of its own (Linux)."""
 
@@ -223,6 +233,7 @@ class Scenario:
     url: str | None = None
     link: LinkSpec = NONE
     middlebox: Middlebox | None = None
+    proxy: Proxy | None = None
     kernel: Kernel | None = None
     client: ClientSpec = ClientSpec()
     plan: Plan = Plan()

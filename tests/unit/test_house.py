@@ -13,7 +13,7 @@ PACKAGE = Path(econnlab.__file__).parent
 #: DESIGN: the house. A room imports from its own floor downwards; rooms of one floor only as listed.
 FLOORS = {
     "cli": 5, "lab": 4, "report": 4,
-    "client": 3, "server": 3, "link": 3, "explain": 3,
+    "client": 3, "peers": 3, "server": 3, "link": 3, "explain": 3,
     "record": 2, "scenario": 1,
 }  # fmt: skip
 PURE = """

@@ -1,0 +1,16 @@
+"""What a reverse proxy is told: the same for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Proxying:
+    """Ports on 127.0.0.1, and how long an idle connection to the server is kept, in ms."""
+
+    folder: Path
+    port: int
+    upstream_port: int
+    idle_timeout_ms: int

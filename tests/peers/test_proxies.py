@@ -1,0 +1,53 @@
+"""Real reverse proxies between the lab's clients and its server, and the race behind them."""
+
+import os
+
+import pytest
+
+from econnlab.errors import EnvironmentProblem
+from econnlab.explain.expectations import broken
+from econnlab.explain.summary import summarize
+from econnlab.lab.checks import ensure_peers
+from econnlab.lab.workers import Workers
+from econnlab.peers.process import PeerProcess, find_program
+from econnlab.scenario.catalogue import PEERS, load, names
+from tests.blind import judge
+from tests.conftest import children_of, is_running, wait_until
+
+
+@pytest.mark.parametrize("name", names(PEERS))
+def test_a_scenario_with_a_proxy_holds_what_it_expects(name):
+    scenario = load(name)
+    try:
+        ensure_peers(scenario)
+    except EnvironmentProblem as problem:
+        pytest.skip(f"{problem}: make peers")
+    with Workers([scenario], 1) as workers:
+        (done,) = workers.results()
+    assert done.error is None
+    assert broken(summarize(done.run), scenario.expect) == []
+    score = judge([done.run], seed=1)
+    assert not score.wrong
+
+
+def test_what_is_not_installed_is_named_with_what_to_install():
+    with pytest.raises(EnvironmentProblem, match="(?s)lynx-proxy is not installed.*apt-get install lynx"):
+        find_program("lynx-proxy", "lynx")
+
+
+def test_a_program_that_ends_at_once_is_told_by_its_last_words():
+    peer = PeerProcess("sh", 1, lambda folder: ["sh", "-c", "echo no such luck; exit 1"])
+    with pytest.raises(EnvironmentProblem, match="(?s)sh does not start.*no such luck"):
+        peer.wait_until_listening()
+    peer.stop()
+
+
+def test_a_program_ends_with_whoever_started_it():
+    peer = PeerProcess("sleep", 1, lambda folder: ["sleep", "1000"])
+    keeper = peer._keeper.pid
+    (program,) = wait_until(lambda: children_of(keeper), "the program")
+    peer._keeper.stdin.close()  # as the kernel does when we die
+    wait_until(lambda: not is_running(program), "its end")
+    peer._keeper.wait()
+    peer._folder.cleanup()
+    assert not children_of(os.getpid())

@@ -19,7 +19,7 @@ FLOORS = {
 PURE = """
     econnlab.scenario.model econnlab.scenario.durations econnlab.scenario.links econnlab.scenario.codec
     econnlab.record.jsonl econnlab.record.ledger econnlab.explain.summary econnlab.explain.notes
-    econnlab.lab.schedule econnlab.link.delays
+    econnlab.lab.schedule econnlab.link.delays econnlab.link.tun.packets
 """.split()
 HEAVY = set("requests urllib3 rich asyncio h11 json socket subprocess decimal dataclasses".split())
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__main__.py")

@@ -10,6 +10,7 @@ TCP's own window pushes back on it.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -143,9 +144,13 @@ class Relay:
             return
         self._connected = True
         self._event(Kind.CONNECTED, local=address(self._server.sock.getsockname()))
-        if failed == errno.EPIPE:
-            self._send_off(self._server, Kind.FIN)
         if failed:
+            # Asking has taken the error away: what had come before it can still be read.
+            with contextlib.suppress(OSError):
+                while data := self._server.sock.recv(READ_SIZE):
+                    self._send_off(self._server, Kind.BYTES, data)
+            if failed == errno.EPIPE:
+                self._send_off(self._server, Kind.FIN)
             self._end_by_reset(self._server)
         self._watch(self._server)
         self._deliver(self._client)

@@ -26,7 +26,7 @@ def labels(scenario: Scenario, row: Row) -> dict[str, int | float | str | None]:
     return {
         "clients": scenario.plan.sessions,
         "max_connections": server.max_connections if server is not None else None,
-        "when_full": server.when_full if server is not None else None,
+        "when_full": server.when_full if server is not None and server.max_connections is not None else None,
     }
 
 

@@ -111,7 +111,7 @@ def _columns(summary: Summary, *, ascii_only: bool) -> list[Column]:
     columns = [
         Column(heading, ["" if each[name] is None else str(each[name]) for each in named], importance)
         for name, (heading, importance) in _LABELS.items()
-        if name in named[0]
+        if name in named[0] and any(each[name] is not None for each in named)
     ]
     columns += [
         Column("success", [str(row.success) for row in rows]),

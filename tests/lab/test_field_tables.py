@@ -60,7 +60,11 @@ def test_what_requests_makes_of_it(happened):
     attempts = ran(server, strikes or 1, sessions=1 if strikes else 2)
     failed = [attempt for attempt in attempts if attempt.error]
     if chain:
-        assert [attempt.error for attempt in failed] == [chain]
+        (error,) = [attempt.error for attempt in failed]
+        # On a busy machine an RST can come before connect(2) returns, which then raises it.
+        assert error == chain or (
+            happened == "accept, then RST" and error.endswith("NewConnectionError < " + RST)
+        )
         assert failed[0].reused == (strikes == 2)
     else:
         assert [attempt.status for attempt in attempts] == [200] * strikes

@@ -31,13 +31,13 @@ def test_a_scenario_with_a_proxy_holds_what_it_expects(name):
 
 
 def test_what_is_not_installed_is_named_with_what_to_install():
-    with pytest.raises(EnvironmentProblem, match="(?s)lynx-proxy is not installed.*apt-get install lynx"):
+    with pytest.raises(EnvironmentProblem, match=r"(?s)lynx-proxy is not installed.*apt-get install lynx"):
         find_program("lynx-proxy", "lynx")
 
 
 def test_a_program_that_ends_at_once_is_told_by_its_last_words():
     peer = PeerProcess("sh", 1, lambda folder: ["sh", "-c", "echo no such luck; exit 1"])
-    with pytest.raises(EnvironmentProblem, match="(?s)sh does not start.*no such luck"):
+    with pytest.raises(EnvironmentProblem, match=r"(?s)sh does not start.*no such luck"):
         peer.wait_until_listening()
     peer.stop()
 

@@ -54,8 +54,9 @@ def _name(link: BaseException) -> str:
 
 
 def _outcome(chain: list[BaseException], number: int | None, response_began: bool, saw_eof: bool) -> Outcome:
-    if number in _BY_ERRNO:
-        return _BY_ERRNO[number]
+    if number is not None:
+        # Before the types: urllib3's NewConnectionError is a TimeoutError by descent, whatever the errno.
+        return _BY_ERRNO.get(number, Outcome.OTHER)
     if any(isinstance(link, socket.gaierror | u3.NameResolutionError) for link in chain):
         return Outcome.OTHER  # a NameResolutionError is a TimeoutError by descent alone
     if any(isinstance(link, _TIMEOUTS) for link in chain):

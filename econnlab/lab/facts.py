@@ -13,7 +13,7 @@ from econnlab.record.run import Facts
 LIBRARIES = ("requests", "urllib3", "h11")
 
 
-def gather_facts(began: float) -> Facts:
+def gather_facts(began: float, *, own_namespace: bool = False) -> Facts:
     """The facts of a run that begins at ``began`` on the monotonic clock."""
     return Facts(
         started=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -25,4 +25,5 @@ def gather_facts(began: float) -> Facts:
             "python": platform.python_version(),
             **{name: version(name) for name in LIBRARIES},
         },
+        own_namespace=own_namespace,
     )

@@ -10,7 +10,7 @@ from econnlab.client.observer import Observer
 from econnlab.client.session import ClientSession
 from econnlab.clock import now
 from econnlab.discovery import parts
-from econnlab.errors import EconnlabError
+from econnlab.errors import EconnlabError, UsageProblem
 from econnlab.lab.counters import changes, read_counters
 from econnlab.lab.dispatcher import Dispatcher, Runner
 from econnlab.lab.facts import gather_facts
@@ -32,8 +32,14 @@ class Lab:
     ``run`` is filled as requests end (``requests``) and with the ledgers (``sync``; all of them at the end).
     """
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, *, own_namespace: bool = False) -> None:
+        if scenario.kernel is not None and not own_namespace:
+            raise UsageProblem(
+                "Kernel settings need a namespace of the run's own, which a worker alone can enter.",
+                "Run the scenario with `econnlab run`.",
+            )
         self.scenario = scenario
+        self._own_namespace = own_namespace
         self._topology = Topology(scenario, self._on_failure)
         self._dispatcher: Dispatcher | None = None
         self._failure: EconnlabError | None = None
@@ -49,7 +55,7 @@ class Lab:
             self._topology.wait_until_listening()
             self._dispatcher = Dispatcher(runners)
             begin = now() + LEAD_S
-            self.run = Run(self.scenario, gather_facts(begin))
+            self.run = Run(self.scenario, gather_facts(begin, own_namespace=self._own_namespace))
             self._counters = read_counters()
             self._topology.begin()
             self._dispatcher.start(begin)
@@ -80,9 +86,11 @@ class Lab:
         rows = [row for _ in range(plan.sessions) for row in range(len(plan.intervals_ms))]
         round_trip = self.scenario.link.round_trip_ms / 1000
         periods = [seconds(plan.intervals_ms[row]) + round_trip for row in rows]
-        starts = (
-            [0.0] * len(rows) if plan.together else spread_starts(periods, plan.requests, self.scenario.seed)
-        )
+        if plan.together:
+            wave, gap_s = plan.wave or len(rows), seconds(plan.wave_gap_ms)
+            starts = [index // wave * gap_s for index in range(len(rows))]
+        else:
+            starts = spread_starts(periods, plan.requests, self.scenario.seed)
         runners = []
         for number, (row, start) in enumerate(zip(rows, starts, strict=True), 1):
             observer = Observer(row, number, topology.dial, client)

@@ -8,14 +8,13 @@ import itertools
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import econnlab
 from econnlab.clock import now
@@ -31,11 +30,24 @@ ANSWER_S = 20.0
 _ROOT = str(Path(econnlab.__file__).parent.parent)
 
 
+class Listener(Protocol):
+    """What a child takes over: a bound socket, or something else with a descriptor and a port."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+
+    def getsockname(self) -> Any:
+        """An address; its second part is the port."""
+
+    def close(self) -> None:
+        """Close it here."""
+
+
 class Child:
     """A process of the lab that listens on ``listener``, which it takes over, and writes a ledger."""
 
     def __init__(
-        self, module: str, listener: socket.socket, settings: dict[str, Any], on_death: Callable[[], None]
+        self, module: str, listener: Listener, settings: dict[str, Any], on_death: Callable[[], None]
     ) -> None:
         self.name = module.rpartition(".")[2]
         self.port: int = listener.getsockname()[1]

@@ -8,6 +8,8 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +19,37 @@ from econnlab.errors import EconnlabError, ProcessDied
 from econnlab.lab.certificates import make_certificate
 from econnlab.lab.limits import start_thread
 from econnlab.lab.listeners import bind, find_target
-from econnlab.lab.processes import Child
+from econnlab.lab.processes import Child, Listener
+from econnlab.link.tun.device import FAR, NEAR, Device, open_device
 from econnlab.peers.process import PeerProcess, find_program
 from econnlab.peers.proxying import Proxying
 from econnlab.record.events import ConnectionEvent, Kind, Source
 from econnlab.scenario.codec import encode
 from econnlab.scenario.durations import seconds
+from econnlab.scenario.links import Delay, LinkSpec
 from econnlab.scenario.model import Ending, Proxy, Scenario, ServerSpec
 from econnlab.sockets import address
 
 LOOPBACK = "127.0.0.1"
 #: Connections of a server that took over are numbered from here, so that a ledger names each once.
 SUCCESSOR_NUMBERS = 1_000_001
+
+
+@dataclass(frozen=True)
+class _Wire:
+    """The wire's device, as a child takes it over."""
+
+    device: Device
+    where: tuple[str, int]
+
+    def fileno(self) -> int:
+        return self.device.fileno()
+
+    def getsockname(self) -> tuple[str, int]:
+        return self.where
+
+    def close(self) -> None:
+        self.device.close()
 
 
 class Topology:
@@ -92,8 +113,12 @@ class Topology:
         self.url = f"http://{address(self.dial)}/"
 
     def _start_server(self, spec: ServerSpec) -> None:
-        listener = bind(spec.host, spec.port)
-        self.dial = (LOOPBACK if spec.host == "0.0.0.0" else spec.host, listener.getsockname()[1])
+        device = open_device() if self._scenario.wired else None
+        listener = bind(spec.host if device is None else NEAR, spec.port)
+        port = listener.getsockname()[1]
+        self.dial = (LOOPBACK if spec.host == "0.0.0.0" else spec.host, port)
+        if device is not None:
+            self.dial = (FAR, port)
         speaks_tls = spec.tls if self._scenario.client.tls is None else self._scenario.client.tls
         self.url = f"{'https' if speaks_tls else 'http'}://{address(self.dial)}/"
         if not spec.listens:
@@ -110,8 +135,13 @@ class Topology:
             certificate, self.trusted = made.server, made.authority
         self._server_settings = {"spec": encode(spec), "certificate": certificate}
         self._start("econnlab.server", listener, self._server_settings)
+        if device is not None:
+            assert self._scenario.kernel is not None
+            delay = Delay(self._scenario.kernel.packet_delay_ms, Decimal(0))
+            settings = {"spec": encode(LinkSpec("wire", delay, delay)), "seed": 0, "port": port}
+            self._start("econnlab.link.tun", _Wire(device, self.dial), settings)
 
-    def _start(self, module: str, listener: socket.socket, settings: dict[str, Any]) -> Child:
+    def _start(self, module: str, listener: Listener, settings: dict[str, Any]) -> Child:
         child = Child(module, listener, settings, lambda: self._on_death(child))
         self._children.append(child)
         return child

@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _run(scenario: Scenario, commands: Commands, record_fd: int) -> None:
-    lab = Lab(scenario)
+    lab = Lab(scenario, own_namespace=scenario.kernel is not None)
     threading.Thread(target=_stop_with, args=(commands, lab), daemon=True).start()
     failed: EconnlabError | None = None
     with lab:

@@ -34,6 +34,7 @@ class Kind(StrEnum):
     CONNECTED = "connected"  # link: local, the address the server sees
     CONNECT_FAILED = "connect_failed"  # link: errno
     BYTES = "bytes"  # link: side (who sent), bytes, began (they reached the link), at (passed on), request_id
+    SYN = "syn"  # wire: side, began, at; the server's is a SYN-ACK
     FIN = "fin"  # link: as bytes
     RST = "rst"  # link: as bytes
     UNDELIVERED = "undelivered"  # link: side, bytes, began: the far end was gone

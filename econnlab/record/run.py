@@ -52,5 +52,5 @@ class Run:
 
     @property
     def has_link_ledger(self) -> bool:
-        """A link stood between."""
-        return self.scenario.relayed
+        """A link, or a wire, stood between."""
+        return self.scenario.relayed or self.scenario.wired

@@ -46,6 +46,9 @@ def header(scenario: Scenario) -> Text:
 def _plan(scenario: Scenario) -> str:
     plan = scenario.plan
     if plan.together:
+        if plan.wave is not None and plan.wave < plan.sessions:
+            gap = format_ms(plan.wave_gap_ms)
+            return f"{plan.sessions} clients, {plan.wave} at the same moment, others {gap} ms later"
         return f"{plan.sessions} clients at the same moment"
     sessions = f"{plan.sessions} session{'s' if plan.sessions > 1 else ''}"
     intervals = [format_ms(interval) for interval in plan.intervals_ms]

@@ -192,12 +192,17 @@ class Plan:
     requests: int = 10
     #: All sessions start at the same moment, instead of spread so that they do not disturb each other.
     together: bool = False
+    #: With ``together``: so many at the same moment, as many again ``wave_gap_ms`` later, and so on.
+    wave: int | None = None
+    wave_gap_ms: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         if not self.intervals_ms:
             raise UsageProblem("There is no interval to run.", "Give at least one, as --interval 4990.")
         if self.sessions < 1 or self.requests < 1:
             raise UsageProblem("There is nothing to run.", "Give at least 1 session and 1 request.")
+        if self.wave is not None and (self.wave < 1 or not self.together):
+            raise UsageProblem("Waves are of at least 1 session, and of sessions that start together.")
         if self.total_sessions > MOST_SESSIONS:
             raise UsageProblem(
                 f"{self.total_sessions} sessions side by side are more than {MOST_SESSIONS}, "
@@ -242,9 +247,19 @@ class Scenario:
 
     @property
     def relayed(self) -> bool:
-        """A link process stands between client and server."""
+        """A link process stands between client and server, and relays bytes."""
         return self.link.relayed or self.middlebox is not None
 
+    @property
+    def wired(self) -> bool:
+        """A process between client and server delays packets."""
+        return self.kernel is not None and bool(self.kernel.packet_delay_ms)
+
     def __post_init__(self) -> None:
+        if self.wired and (self.relayed or self.server is None):
+            raise UsageProblem(
+                "Packets are delayed on the way to the lab server alone, with no link and no middlebox.",
+                "Leave out kernel.packet_delay, or the link, middlebox or url.",
+            )
         if (self.server is None) == (self.url is None):
             raise UsageProblem("A run needs either the lab server or a URL.", "Give --url, or leave it out.")

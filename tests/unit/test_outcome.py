@@ -53,6 +53,11 @@ RESET = ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
         ),
         (requests.ReadTimeout(u3.ReadTimeoutError(NOBODY, "/", "Read timed out.")), Outcome.TIMEOUT, None),
         (u3.ConnectTimeoutError(NOBODY, "timed out"), Outcome.TIMEOUT, None),
+        (
+            raised(u3.NewConnectionError(NOBODY, "no"), OSError(errno.EADDRNOTAVAIL, "no port left")),
+            Outcome.OTHER,
+            "EADDRNOTAVAIL",
+        ),
         (OSError(errno.ETIMEDOUT, "Connection timed out"), Outcome.TIMEOUT, "ETIMEDOUT"),
         (in_requests(http.client.BadStatusLine("garbage")), Outcome.OTHER, None),
         (

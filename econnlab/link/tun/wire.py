@@ -17,8 +17,6 @@ from econnlab.record.ledger import Ledger
 from econnlab.scenario.links import LinkSpec
 from econnlab.sockets import address
 
-#: The kind of a ledger's line about a SYN: side, began, at. One from the server is a SYN-ACK.
-SYN_KIND = "syn"
 CLIENT, SERVER = "client", "server"
 
 _LONGEST_PACKET = 65535
@@ -104,7 +102,7 @@ class Wire:
             self._ledger.event(Kind.ACCEPTED, number, began, peer=address((NEAR, port)))
             self._ledger.event(Kind.CONNECTED, number, at, local=address((FAR, port)))
         if segment.flags & SYN:
-            self._ledger.event(SYN_KIND, number, at, side=side, began=began)
+            self._ledger.event(Kind.SYN, number, at, side=side, began=began)
         if segment.payload:
             self._ledger.event(Kind.BYTES, number, at, side=side, bytes=segment.payload, began=began)
         for flag, kind in ((FIN, Kind.FIN), (RST, Kind.RST)):

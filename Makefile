@@ -22,8 +22,9 @@ demo: $(STAMP) ## from nothing to the article's two experiments on the screen (a
 	$(BIN)/econnlab sweep --sessions 20
 	$(BIN)/econnlab maxconn
 
+# Compiled modules are kept: the suite starts hundreds of processes, and each would compile the package anew.
 test: $(STAMP) ## the whole suite
-	$(BIN)/python -m pytest
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
 lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff check .

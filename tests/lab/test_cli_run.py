@@ -72,7 +72,7 @@ def test_an_expectation_that_does_not_hold_is_named_and_ends_with_1(cli):
     [
         ([], "No scenario is named."),
         (["keepalive-rac"], "Did you mean keepalive-race"),
-        (["moonphase"], "There are busy-server, "),
+        (["moonphase"], "There are backlog-overflow, "),
         (["none.toml"], "'none.toml' cannot be read: No such file"),
         (["bad.toml"], "bad.toml: server.fault.at: expected one of"),
         (["kind.toml"], "kind.toml: client.kind: there is no 'lynx'. There are"),

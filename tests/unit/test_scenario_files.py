@@ -68,7 +68,7 @@ scenarios = st.builds(
     url=st.none(),
     link=st.sampled_from(["none", "article", "2ms~0.5/40ms", "3ms"]).map(parse_link),
     middlebox=st.none() | st.builds(Middlebox, durations, st.booleans()),
-    kernel=st.none() | st.builds(Kernel, st.dictionaries(st.text(), st.text(), min_size=1), durations),
+    kernel=st.none() | st.builds(Kernel, st.dictionaries(st.text(), st.text(), min_size=1)),
     client=st.builds(
         ClientSpec,
         kind=st.text(),
@@ -91,6 +91,11 @@ scenarios = st.builds(
 @given(scenarios)
 def test_what_is_written_reads_as_the_very_same(scenario):
     assert read_scenario(write_scenario(scenario), "any", "any.toml") == scenario
+
+
+def test_packets_are_delayed_by_the_wire_or_bytes_by_the_link():
+    with pytest.raises(UsageProblem, match="no link and no middlebox"):
+        Scenario("both", kernel=Kernel({}, Decimal(20)), link=parse_link("wan"))
 
 
 @pytest.mark.parametrize("name", [*names(), *names(COMMANDS)])

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -132,3 +133,29 @@ def test_tls_is_spoken_where_it_is_asked_for(cli):
     assert done.returncode == 0
     assert "lab server with TLS" in done.stdout
     assert done.stdout.count("Success") == 2
+
+
+# -- explain --------------------------------------------------------------------------------------
+
+
+def test_explain_tells_what_an_error_means_and_how_to_see_it(cli):
+    done = cli.run("explain", "socket", "hang", "up")
+    assert done.returncode == 0
+    for heading in ("On the wire", "Likely causes", "See it happen", "What to do", "Sources"):
+        assert heading in done.stdout
+    assert "econnlab run keepalive-race" in done.stdout
+    assert "ECONNREFUSED" in cli.run("explain").stdout
+
+
+def test_explain_reads_a_log_from_stdin(cli):
+    done = cli.run_alone("explain", "-", stdin=subprocess.DEVNULL)
+    assert done.returncode == 0
+    (cli.folder / "app.log").write_text("curl: (56) Recv failure: Connection reset by peer\n")
+    with (cli.folder / "app.log").open() as log:
+        assert "while curl waited" in cli.run_alone("explain", "-", stdin=log).stdout
+
+
+def test_explain_never_repeats_control_characters(cli):
+    done = cli.run("explain", "\x1b[2Jnonsense")
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr

@@ -122,7 +122,7 @@ def test_the_race_is_likely_where_only_the_client_and_the_link_are_known(cli, st
     done = ask(cli, server.address, "--interval", "200", "--no-stale-check", "--link", link, "--json", "-")
     (failure,) = checked_json(done.stdout)["failures"]
     assert (failure["cause"], failure["certainty"]) == ("keepalive_race", "likely")
-    assert ("server's FIN left after 5" in failure["evidence"]) == (link == "article")
+    assert failure["evidence"].startswith("server's FIN left after ") == (link == "article")
 
 
 @pytest.mark.parametrize("link", ["none", "article"])

@@ -47,10 +47,15 @@ class Commands:
         command: dict[str, Any] = json.loads(line)
         return command
 
+    def waiting(self) -> list[dict[str, Any]]:
+        """Commands that came together with the first one: for them nothing becomes readable any more."""
+        *lines, self._buffer = self._buffer.split(b"\n")
+        return [json.loads(line) for line in lines]
+
     def read(self) -> list[dict[str, Any]]:
         """Commands that have arrived, when the descriptor is readable; ``{"stop": true}`` at its end."""
         chunk = os.read(self.fd, 65536)
         if not chunk:
             return [{"stop": True}]
-        *lines, self._buffer = (self._buffer + chunk).split(b"\n")
-        return [json.loads(line) for line in lines]
+        self._buffer += chunk
+        return self.waiting()

@@ -61,6 +61,8 @@ class Child:
         self._unfinished_line = b""
         self._events: list[ConnectionEvent] = []
         self._syncs = itertools.count(1)
+        self._synced: set[str] = set()
+        self._listening = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
         # -P and append: a file of the user's folder must not pass for a module of Python's.
         code = f"import sys; sys.path.append({_ROOT!r}); from {module}.__main__ import main; main()"
@@ -140,27 +142,29 @@ class Child:
         data = self._unfinished_line + b"".join(self._chunks)
         self._chunks.clear()
         *lines, self._unfinished_line = data.split(b"\n")
-        self._events.extend(ConnectionEvent.from_json(json.loads(line)) for line in lines)
+        new = [ConnectionEvent.from_json(json.loads(line)) for line in lines]
+        self._listening = self._listening or any(event.kind == Kind.LISTENING for event in new)
+        self._synced.update(event.reason or "" for event in new if event.kind == Kind.SYNC)
+        self._events.extend(new)
 
     def wait_until_listening(self) -> None:
         """Raises ProcessDied if it ends, or says nothing for ANSWER_S."""
-        self._wait_for(lambda event: event.kind == Kind.LISTENING)
+        self._wait_for(lambda: self._listening)
 
     def sync(self) -> None:
         """Wait until all that has happened up to now is among the events."""
         number = str(next(self._syncs))
         self._command({"sync": number})
-        self._wait_for(lambda event: event.kind == Kind.SYNC and event.reason == number)
+        self._wait_for(lambda: number in self._synced)
 
-    def _wait_for(self, awaited: Callable[[ConnectionEvent], bool]) -> None:
+    def _wait_for(self, happened: Callable[[], bool]) -> None:
+        """Another thread may take the events meanwhile: what they said of this is kept apart."""
         deadline = now() + ANSWER_S
-        looked_at = 0
         with self._arrived:
             while True:
                 self._parse()
-                if any(awaited(event) for event in self._events[looked_at:]):
+                if happened():
                     return
-                looked_at = len(self._events)
                 if self._ended or not self._arrived.wait(deadline - now()):
                     raise self.death()
 
@@ -198,6 +202,10 @@ class Child:
         with contextlib.suppress(BrokenPipeError):  # it has died: the reader tells
             self._process.stdin.write(json.dumps(command).encode() + b"\n")
             self._process.stdin.flush()
+
+    def listen(self) -> None:
+        """Let a server that was started with ``standby`` begin."""
+        self._command({"listen": True})
 
     def retire(self, restart: dict[str, Any]) -> None:
         """Let a server whose place is taken end in the manner of ``restart``."""

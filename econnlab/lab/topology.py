@@ -27,7 +27,7 @@ from econnlab.record.events import ConnectionEvent, Kind, Source
 from econnlab.scenario.codec import encode
 from econnlab.scenario.durations import seconds
 from econnlab.scenario.links import Delay, LinkSpec
-from econnlab.scenario.model import Ending, Proxy, Scenario, ServerSpec
+from econnlab.scenario.model import Ending, Proxy, Restart, Scenario, ServerSpec
 from econnlab.sockets import address
 
 LOOPBACK = "127.0.0.1"
@@ -65,6 +65,8 @@ class Topology:
         self._own_events: deque[ConnectionEvent] = deque()
         self._held: socket.socket | None = None
         self._restart: threading.Timer | None = None
+        #: Takes the server's place in a restart; until then it does not listen.
+        self._successor: Child | None = None
         self._stopping = False
         self._proxy: PeerProcess | None = None
         self._files: tempfile.TemporaryDirectory[str] | None = None
@@ -126,15 +128,18 @@ class Topology:
                 listener  # bound and not listening: the kernel refuses, and nobody else gets the port
             )
             return
-        if spec.restart is not None:
-            self._held = listener.dup()  # for the successor
         certificate = None
         if spec.tls or speaks_tls:
             self._files = tempfile.TemporaryDirectory(prefix="econnlab-")
             made = make_certificate(Path(self._files.name), self.dial[0])
             certificate, self.trusted = made.server, made.authority
         self._server_settings = {"spec": encode(spec), "certificate": certificate}
+        taken_over = None if spec.restart is None else listener.dup()
         self._start("econnlab.server", listener, self._server_settings)
+        if taken_over is not None:
+            # Started now, so that the time this takes does not fall into the run.
+            standby = {**self._server_settings, "first_number": SUCCESSOR_NUMBERS, "standby": True}
+            self._successor = self._start("econnlab.server", taken_over, standby)
         if device is not None:
             assert self._scenario.kernel is not None
             delay = Delay(self._scenario.kernel.packet_delay_ms, Decimal(0))
@@ -149,7 +154,10 @@ class Topology:
     def wait_until_listening(self) -> None:
         """Raises ProcessDied if one of them ends before it listens."""
         for child in self._children:
-            child.wait_until_listening()
+            if child is self._successor:
+                child.sync()  # it is up, and waits for its turn
+            else:
+                child.wait_until_listening()
         if self._proxy is not None:
             self._proxy.wait_until_listening()
 
@@ -157,7 +165,9 @@ class Topology:
         """The run begins: from now on count what is planned for later."""
         server = self._scenario.server
         if server is not None and server.restart is not None:
-            self._restart = threading.Timer(seconds(server.restart.after_ms), self._take_over, [server])
+            self._restart = threading.Timer(
+                seconds(server.restart.after_ms), self._take_over, [server.restart]
+            )
             self._restart.daemon = True
             start_thread(self._restart)
 
@@ -181,18 +191,17 @@ class Topology:
 
     # -- while it runs ----------------------------------------------------------------------------
 
-    def _take_over(self, spec: ServerSpec) -> None:
-        """Start the server's successor on the same listening socket; then let the server retire."""
-        assert self._held is not None and spec.restart is not None
-        retiring = self._children[0]
-        settings = {**self._server_settings, "first_number": SUCCESSOR_NUMBERS}
+    def _take_over(self, restart: Restart) -> None:
+        """Let the successor listen on the same socket; then let the server retire."""
+        assert self._successor is not None
         try:
-            self._start("econnlab.server", self._held, settings).wait_until_listening()
+            self._successor.listen()
+            self._successor.wait_until_listening()
         except EconnlabError as error:
             if not self._stopping:
                 self._on_failure(error)
             return
-        retiring.retire(encode(spec.restart))
+        self._children[0].retire(encode(restart))
 
     def _on_death(self, child: Child) -> None:
         """Called from the child's reading thread."""

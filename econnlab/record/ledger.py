@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from econnlab.clock import now
+from econnlab.record.events import Kind
 
 
 class Ledger:
@@ -38,6 +39,11 @@ class Ledger:
         self._lines.append(json.dumps(line))
         if len(self._lines) == 1:
             self._on_first()
+
+    def sync(self, number: str) -> None:
+        """Answer whoever asks that everything up to now be handed on."""
+        self.event(Kind.SYNC, reason=number)
+        self.flush()
 
     def flush(self) -> None:
         """Hand on every line that waits."""

@@ -86,7 +86,12 @@ def _decode_dataclass(kind: Any, data: Any, where: str) -> Any:
     missing = sorted(field.name for field in fields(kind) if _is_required(field) and field.name not in values)
     if missing:
         raise UsageProblem(f"{join(where, missing[0])}: it is missing.")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except UsageProblem as problem:  # its keys contradict each other
+        raise UsageProblem(
+            f"{where}: {problem.message}" if where else problem.message, problem.hint
+        ) from problem
 
 
 def _is_required(field: Field[Any]) -> bool:

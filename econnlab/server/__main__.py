@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from typing import Any
 
 from econnlab.child import FLUSH_S, Commands, claim_ledger_stream
 from econnlab.discovery import parts
 from econnlab.precise import PreciseSelector
-from econnlab.record.events import Kind, Source
+from econnlab.record.events import Source
 from econnlab.record.ledger import Ledger, write_all
 from econnlab.scenario.codec import decode
 from econnlab.scenario.durations import seconds
@@ -47,10 +48,12 @@ def main() -> None:
         server_context(settings["certificate"]) if spec.tls else None,
     )
 
-    def on_commands() -> None:
-        for command in commands.read():
+    def obey(orders: list[dict[str, Any]]) -> None:
+        for command in orders:
             if "sync" in command:
-                ledger.event(Kind.SYNC, reason=str(command["sync"]))
+                ledger.sync(command["sync"])
+            elif command.get("listen"):
+                server.start()
                 ledger.flush()
             elif "retire" in command:
                 restart = decode(Restart, command["retire"])
@@ -58,9 +61,11 @@ def main() -> None:
             elif command.get("stop"):
                 loop.stop()
 
-    loop.add_reader(commands.fd, on_commands)
-    server.start()
-    ledger.flush()
+    loop.add_reader(commands.fd, lambda: obey(commands.read()))
+    loop.call_soon(obey, commands.waiting())
+    if not settings.get("standby"):
+        server.start()
+        ledger.flush()
     try:
         loop.run_forever()
     finally:

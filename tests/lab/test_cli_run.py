@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -104,18 +105,30 @@ def test_ctrl_c_ends_every_scenario_and_keeps_what_there_was(cli):
     wait_until(lambda: not any(map(is_running, [*workers, *families])), "every process to end")
 
 
+WIRED = "[kernel]\npacket_delay = 1\nsettings = { tcp_abort_on_overflow = 1 }\n"
+
+
+@pytest.mark.parametrize("network", ["", WIRED], ids=["plain", "of its own"])
 @pytest.mark.parametrize("victim", ["run", "worker"])
-def test_a_sigkill_leaves_no_process(cli, victim):
-    (cli.folder / "long.toml").write_text(QUICK.replace("requests = 2", "requests = 100000"))
+def test_a_sigkill_leaves_no_process_and_no_setting(cli, victim, network):
+    setting = Path("/proc/sys/net/ipv4/tcp_abort_on_overflow")
+    before = setting.read_text()
+    (cli.folder / "long.toml").write_text(QUICK.replace("requests = 2", "requests = 100000") + network)
     process = cli.start("run", "long.toml")
     workers = wait_until(lambda: children_of(process.pid), "the worker")
-    families = wait_until(lambda: children_of(workers[0]), "the worker's server")
+    expected = 2 if network else 1
+    families = wait_until(lambda: _all_of(children_of(workers[0]), expected), "the worker's processes")
     os.kill(process.pid if victim == "run" else workers[0], signal.SIGKILL)
     wait_until(lambda: not any(map(is_running, [*workers, *families])), "every process to end")
     out, _ = process.communicate(timeout=20)
+    assert setting.read_text() == before
     if victim == "worker":
         assert process.returncode == 3
         assert "The process that ran long ended with" in out
+
+
+def _all_of(processes, expected):
+    return processes if len(processes) == expected else None
 
 
 @pytest.mark.parametrize("command", ["keepalive", "sweep", "maxconn"])

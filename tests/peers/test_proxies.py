@@ -1,9 +1,12 @@
 """Real reverse proxies between the lab's clients and its server, and the race behind them."""
 
 import os
+import shutil
+import signal
 
 import pytest
 
+from econnlab.discovery import parts
 from econnlab.errors import EnvironmentProblem
 from econnlab.explain.expectations import broken
 from econnlab.explain.summary import summarize
@@ -28,6 +31,28 @@ def test_a_scenario_with_a_proxy_holds_what_it_expects(name):
     assert broken(summarize(done.run), scenario.expect) == []
     score = judge([done.run], seed=1)
     assert not score.wrong
+
+
+@pytest.mark.parametrize("kind", ["nginx", "haproxy"])
+def test_a_proxy_ends_with_a_worker_that_is_killed(cli, kind):
+    proxy = parts("econnlab.peers.proxies")[kind]
+    if shutil.which(proxy.PROGRAM, path="/usr/sbin:/usr/bin") is None:
+        pytest.skip(f"{proxy.PROGRAM} is not installed: make peers")
+    (cli.folder / "long.toml").write_text(
+        f"[proxy]\nkind = '{kind}'\n[plan]\nintervals = '20ms'\nrequests = 100000\n"
+    )
+    process = cli.start("run", "long.toml")
+    (worker,) = wait_until(lambda: children_of(process.pid), "the worker")
+
+    def descendants():
+        children = children_of(worker)
+        found = [*children, *(below for child in children for below in children_of(child))]
+        return found if len(found) == 3 else None
+
+    family = wait_until(descendants, "server, keeper and proxy")
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: not any(map(is_running, [worker, *family])), "every process to end")
+    process.communicate(timeout=20)
 
 
 def test_what_is_not_installed_is_named_with_what_to_install():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from econnlab.child import FLUSH_S, Commands, claim_ledger_stream
 from econnlab.clock import now
 from econnlab.link.poller import READ, Poller
 from econnlab.link.tun.wire import Wire
-from econnlab.record.events import Kind, Source
+from econnlab.record.events import Source
 from econnlab.record.ledger import Ledger, write_all
 from econnlab.scenario.codec import decode
 from econnlab.scenario.links import LinkSpec
@@ -29,15 +31,15 @@ def main() -> None:
     spec = decode(LinkSpec, settings["spec"])
     wire = Wire(spec, settings["seed"], settings["listener_fd"], settings["port"], ledger, poller)
 
-    def on_commands(_: int) -> None:
-        for command in commands.read():
+    def obey(orders: list[dict[str, Any]]) -> None:
+        for command in orders:
             if "sync" in command:
-                ledger.event(Kind.SYNC, reason=str(command["sync"]))
-                ledger.flush()
+                ledger.sync(command["sync"])
             elif command.get("stop"):
                 wire.stop()
 
-    poller.watch(commands.fd, READ, on_commands)
+    poller.watch(commands.fd, READ, lambda _: obey(commands.read()))
+    obey(commands.waiting())
     try:
         wire.run()
     finally:

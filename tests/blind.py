@@ -13,7 +13,8 @@ from econnlab.explain.verdict import Certainty
 from econnlab.record.attempts import Outcome
 from econnlab.record.run import Run
 from econnlab.scenario.links import PROFILES
-from econnlab.scenario.model import ClientSpec, Scenario, ServerSpec
+from econnlab.scenario.model import ClientSpec, Scenario
+from econnlab.scenario.server import ServerSpec
 
 
 @dataclass

@@ -22,7 +22,7 @@ from econnlab.lab.processes import Child
 from econnlab.record.events import ConnectionEvent
 from econnlab.scenario.codec import encode
 from econnlab.scenario.links import LinkSpec
-from econnlab.scenario.model import ServerSpec
+from econnlab.scenario.server import ServerSpec
 
 #: Long enough for any event on a machine with both cores busy; nothing waits it out when all is well.
 DEADLINE_S = 15.0

@@ -17,7 +17,7 @@ from econnlab.record.jsonl import event_json
 from econnlab.report.console import OutputClosed, console
 from econnlab.report.serving import Ticker
 from econnlab.scenario.durations import format_ms
-from econnlab.scenario.model import ServerSpec
+from econnlab.scenario.server import ServerSpec
 from econnlab.sockets import address
 
 

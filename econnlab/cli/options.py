@@ -15,7 +15,8 @@ from econnlab.cli.params import BUSY, DURATION, LINK, URL, PartName
 from econnlab.discovery import parts
 
 if TYPE_CHECKING:
-    from econnlab.scenario.model import Scenario, ServerSpec
+    from econnlab.scenario.model import Scenario
+    from econnlab.scenario.server import ServerSpec
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = "econnlab.report.formats"

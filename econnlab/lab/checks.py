@@ -19,8 +19,6 @@ def check(scenario: Scenario) -> None:
     _known("server.when_full", server.when_full, "econnlab.server.when_full")
     if server.tls and scenario.client.kind == "http.client":
         raise UsageProblem("client.kind: http.client here speaks no TLS.", "Take requests or urllib3.")
-    if not server.listens and (server.fault is not None or server.restart is not None):
-        raise UsageProblem("server.listens: a server that does not listen can neither fail nor restart.")
 
 
 def ensure_peers(scenario: Scenario) -> None:

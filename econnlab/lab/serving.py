@@ -15,7 +15,7 @@ from econnlab.lab.listeners import bind
 from econnlab.lab.processes import Child
 from econnlab.record.events import ConnectionEvent
 from econnlab.scenario.codec import encode
-from econnlab.scenario.model import ServerSpec
+from econnlab.scenario.server import ServerSpec
 
 #: How often it is looked whether to stop, while nothing happens.
 TICK_S = 0.2

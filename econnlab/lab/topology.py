@@ -27,7 +27,8 @@ from econnlab.record.events import ConnectionEvent, Kind, Source
 from econnlab.scenario.codec import encode
 from econnlab.scenario.durations import seconds
 from econnlab.scenario.links import Delay, LinkSpec
-from econnlab.scenario.model import Ending, Proxy, Restart, Scenario, ServerSpec
+from econnlab.scenario.model import Proxy, Scenario
+from econnlab.scenario.server import Ending, Restart, ServerSpec
 from econnlab.sockets import address
 
 LOOPBACK = "127.0.0.1"

@@ -8,7 +8,8 @@ from rich.text import Text
 
 from econnlab.plaintext import harmless
 from econnlab.scenario.durations import format_ms
-from econnlab.scenario.model import Ending, Fault, Scenario, ServerSpec, Stage
+from econnlab.scenario.model import Scenario
+from econnlab.scenario.server import Ending, Fault, ServerSpec, Stage
 
 _STAGES = {
     Stage.HANDSHAKE: "in the TLS handshake",

@@ -13,7 +13,7 @@ from econnlab.record.events import Source
 from econnlab.record.ledger import Ledger, write_all
 from econnlab.scenario.codec import decode
 from econnlab.scenario.durations import seconds
-from econnlab.scenario.model import Restart, ServerSpec
+from econnlab.scenario.server import Restart, ServerSpec
 from econnlab.server.idle_timers import IdleTimers
 from econnlab.server.lab_server import LabServer
 from econnlab.server.tls import server_context

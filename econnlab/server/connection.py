@@ -11,7 +11,7 @@ import h11
 from econnlab.clock import now
 from econnlab.record.events import Kind
 from econnlab.record.ledger import Ledger
-from econnlab.scenario.model import Stage
+from econnlab.scenario.server import Stage
 from econnlab.server.idle_timers import IdleTimer
 from econnlab.server.responses import (
     REQUEST_ID,

@@ -7,7 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from econnlab.scenario.durations import seconds
-from econnlab.scenario.model import Ending, Fault, Stage
+from econnlab.scenario.server import Ending, Fault, Stage
 
 if TYPE_CHECKING:
     from econnlab.server.connection import ServedConnection

@@ -12,7 +12,7 @@ from types import ModuleType
 from econnlab.record.events import Kind
 from econnlab.record.ledger import Ledger
 from econnlab.scenario.durations import seconds
-from econnlab.scenario.model import Retirement, ServerSpec
+from econnlab.scenario.server import Retirement, ServerSpec
 from econnlab.server.busy import keep_busy
 from econnlab.server.connection import ServedConnection, close_socket
 from econnlab.server.faults import Faults

@@ -6,7 +6,7 @@ import http
 
 import h11
 
-from econnlab.scenario.model import ServerSpec
+from econnlab.scenario.server import ServerSpec
 
 #: The header in which the lab's clients name their request, so that ledgers can count what was done.
 REQUEST_ID = b"x-econnlab-request"

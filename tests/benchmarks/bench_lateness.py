@@ -15,7 +15,8 @@ from econnlab.explain.statistics import quantile
 from econnlab.lab.lab import Lab
 from econnlab.lab.serving import Serving
 from econnlab.scenario.links import PROFILES
-from econnlab.scenario.model import Plan, Scenario, ServerSpec
+from econnlab.scenario.model import Plan, Scenario
+from econnlab.scenario.server import ServerSpec
 from tests.benchmarks.figures import Figure
 
 SESSIONS, INTERVAL_S, REQUESTS = 200, 2.0, 6

@@ -13,7 +13,7 @@ from econnlab.explain.statistics import quantile
 from econnlab.lab.processes import Child
 from econnlab.lab.serving import Serving
 from econnlab.record.events import Kind
-from econnlab.scenario.model import ServerSpec
+from econnlab.scenario.server import ServerSpec
 from tests.benchmarks.figures import Figure
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n"

@@ -13,7 +13,7 @@ from decimal import Decimal
 import pytest
 
 from econnlab.lab.lab import Lab
-from econnlab.scenario.model import Ending, Fault, Stage
+from econnlab.scenario.server import Ending, Fault, Stage
 from econnlab.scenario.toml import read_scenario
 from tests.conftest import DEADLINE_S
 

@@ -11,7 +11,8 @@ from econnlab.record.events import Kind
 from econnlab.record.jsonl import event_line, header_line, read_run, request_lines
 from econnlab.scenario.codec import decode, encode
 from econnlab.scenario.links import PROFILES
-from econnlab.scenario.model import ClientSpec, Plan, Scenario, ServerSpec
+from econnlab.scenario.model import ClientSpec, Plan, Scenario
+from econnlab.scenario.server import ServerSpec
 from tests.making import attempt, link, lost, run, server
 
 EVENTS = [

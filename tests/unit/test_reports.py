@@ -21,7 +21,8 @@ from econnlab.report.formats import json as json_format
 from econnlab.report.header import header
 from econnlab.report.terminal import bar, report, request_line
 from econnlab.scenario.links import PROFILES
-from econnlab.scenario.model import ClientSpec, Plan, Scenario, ServerSpec
+from econnlab.scenario.model import ClientSpec, Plan, Scenario
+from econnlab.scenario.server import ServerSpec
 from tests.making import attempt, lost, run, server
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -15,19 +15,8 @@ from econnlab.record.events import Kind
 from econnlab.scenario.catalogue import COMMANDS, load, names
 from econnlab.scenario.expect import Count, Expect, Processed, parse_count
 from econnlab.scenario.links import parse_link
-from econnlab.scenario.model import (
-    ClientSpec,
-    Ending,
-    Fault,
-    Kernel,
-    Middlebox,
-    Plan,
-    Restart,
-    Retirement,
-    Scenario,
-    ServerSpec,
-    Stage,
-)
+from econnlab.scenario.model import ClientSpec, Kernel, Middlebox, Plan, Scenario
+from econnlab.scenario.server import Ending, Fault, Restart, Retirement, ServerSpec, Stage
 from econnlab.scenario.toml import read_scenario, write_scenario
 from tests.making import attempt, lost, run, server
 
@@ -38,7 +27,11 @@ counts = st.builds(
     st.none() | st.integers(0, 1000),
 )
 faults = st.builds(
-    Fault, st.sampled_from(Stage), st.sampled_from(Ending), st.integers(1, 9), after_ms=durations
+    Fault,
+    st.sampled_from([stage for stage in Stage if stage is not Stage.HANDSHAKE]),
+    st.sampled_from([Ending.FIN, Ending.RST]),
+    st.integers(1, 9),
+    after_ms=durations,
 )
 restarts = st.builds(Restart, durations, st.sampled_from(Retirement), durations)
 servers = st.builds(
@@ -48,7 +41,6 @@ servers = st.builds(
     header_timeout_ms=st.none() | durations,
     fault=st.none() | faults,
     restart=st.none() | restarts,
-    listens=st.booleans(),
     tls=st.booleans(),
 )
 expectations = st.builds(

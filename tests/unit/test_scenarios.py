@@ -112,6 +112,19 @@ def test_a_file_of_the_users_may_set_everything():
         ("[expect]\ncauses = { crash = true }", r"expect\.causes\.crash: expected a count"),
         ("[expect.processed]\ntwice = 1", r"expect\.processed\.twice: there is no such key"),
         ("[kernel]\nsettings = 5", r"kernel\.settings: expected a table"),
+        ("[server]\nresponse_size = -1", r"server: response_size: expected 0 or more, found -1"),
+        ("[server]\nbacklog = 0", r"server: backlog: expected 1 or more"),
+        ("[server.fault]\nat = 'read'\nrequest = 0", r"server\.fault: request: expected 1 or more"),
+        ("[server.fault]\nat = 'handshake'", r"server: fault\.at: without TLS"),
+        ("[server]\nlistens = false\n[server.restart]\nafter = 5", r"server: listens: .* neither fail nor"),
+        (
+            "[server.fault]\nat = 'read'\nby = 'kill'\n[server.restart]\nafter = 5",
+            r"server: .* cannot retire",
+        ),
+        ("[client]\nretries = -1", r"client: retries: expected 0 or more"),
+        ("url = 'http://127.0.0.1/'\n[proxy]\nkind = 'nginx'", r"a url replaces"),
+        ("[proxy]\nkind = 'nginx'\n[server]\ntls = true", r"speak plain HTTP"),
+        ("[plan]\nwave = 3", r"plan: Waves are"),
     ],
 )
 def test_a_wrong_file_is_named_with_the_key_and_what_was_expected(text, said):

@@ -82,6 +82,6 @@ def command(**values: Any) -> int:
     It answers GET, HEAD, POST, PUT and DELETE on any path, on 127.0.0.1 unless --host says otherwise.
     """
     from econnlab.cli.foreground import serve_in_foreground
-    from econnlab.scenario.model import ServerSpec
+    from econnlab.scenario.server import ServerSpec
 
     return serve_in_foreground(options.served(values, ServerSpec()), values["jsonl"])

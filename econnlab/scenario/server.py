@@ -1,0 +1,132 @@
+"""The lab server of a scenario, and how it behaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from econnlab.errors import UsageProblem
+from econnlab.scenario.bounds import at_least
+
+
+class Stage(StrEnum):
+    """How far a request has come, on the server."""
+
+    HANDSHAKE = "handshake"  # of TLS: the client's first bytes have been read
+    UNREAD = "unread"  # in the kernel's buffer
+    READ = "read"  # read whole, not carried out
+    PROCESSED = "processed"  # carried out, nothing answered
+    HALF_HEAD = "half_head"  # half of the response's head handed to the kernel
+    HALF_BODY = "half_body"  # its head and half of its body
+    ANSWERED = "answered"
+
+
+class Ending(StrEnum):
+    """What ends a connection."""
+
+    FIN = "fin"  # close(2) as it comes
+    RST = "rst"  # SO_LINGER 0, then close(2)
+    KILL = "kill"  # SIGKILL: the kernel closes what the process had open
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The server ends a connection, or itself, ``after_ms`` after a request has come to the stage ``at``."""
+
+    at: Stage
+    by: Ending = Ending.FIN
+    #: It strikes at each connection's request of this number, and at those after it.
+    request: int = 1
+    after_ms: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        at_least(1, request=self.request)
+
+
+class Retirement(StrEnum):
+    """How a server leaves when the next one has taken its place."""
+
+    GRACEFUL = "graceful"  # idle connections are closed at once, requests in progress are answered first
+    DRAIN = "drain"  # the next answer on each connection says Connection: close; idle ones get time for that
+    ABRUPT = "abrupt"  # every connection is closed at once
+
+
+@dataclass(frozen=True)
+class Restart:
+    """A new server process takes over the port; the old one retires."""
+
+    after_ms: Decimal
+    manner: Retirement = Retirement.GRACEFUL
+    #: How long idle connections are kept with ``drain``.
+    drain_ms: Decimal = Decimal(1000)
+
+
+@dataclass(frozen=True)
+class ServerSpec:
+    """The lab server and how it behaves. Durations in milliseconds."""
+
+    keepalive_timeout_ms: Decimal = Decimal(5000)
+    #: Send ``Keep-Alive: timeout=N`` (N in whole seconds, as Node does).
+    advertise: bool = True
+    #: Added to the real timeout and not advertised (Node >= 20 adds 1000 ms, node PR #54863).
+    keepalive_buffer_ms: Decimal = Decimal(0)
+    max_connections: int | None = None
+    #: What happens to a connection above the limit: the name of a file in server/when_full/.
+    when_full: str = "close"
+    #: ``fin``: close(2) as it comes; ``rst``: SO_LINGER 0 first.
+    close_with: str = "fin"
+    #: The event loop is blocked for ``busy_for_ms`` every ``busy_every_ms``, start to start.
+    busy_for_ms: Decimal = Decimal(0)
+    busy_every_ms: Decimal = Decimal(0)
+    response_delay_ms: Decimal = Decimal(0)
+    #: Bytes of the response body.
+    response_size: int = 3
+    #: Send the body in chunks, without Content-Length.
+    chunked: bool = False
+    #: A connection is closed after this many requests; ``announce_last`` says so in the last response.
+    max_requests: int | None = None
+    announce_last: bool = True
+    #: A request body above this many bytes is answered with 413 as soon as that is known.
+    max_body: int | None = None
+    #: After such an answer read what still comes, before close(2), as nginx does (RFC 9112 section 9.6).
+    lingering_close: bool = True
+    #: From the connection's beginning, or a later request's first byte, to the end of the request's head.
+    header_timeout_ms: Decimal | None = None
+    #: Answer 408 when it has passed, before closing.
+    answer_408: bool = True
+    #: Listen at once, accept only after this long, as an application that still starts.
+    accept_after_ms: Decimal = Decimal(0)
+    #: listen(2)'s; the kernel cuts it down to net.core.somaxconn.
+    backlog: int = 4096
+    #: False: the port is bound and nobody listens on it.
+    listens: bool = True
+    fault: Fault | None = None
+    restart: Restart | None = None
+    #: Speak TLS, with a certificate made for the run.
+    tls: bool = False
+    #: End TLS with a close_notify alert before closing (RFC 8446 section 6.1).
+    close_notify: bool = True
+    host: str = "127.0.0.1"
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.host:
+            raise UsageProblem("There is no address to listen on.", "Give one as 127.0.0.1 or 0.0.0.0.")
+        at_least(0, response_size=self.response_size, max_body=self.max_body, port=self.port)
+        at_least(1, max_requests=self.max_requests, backlog=self.backlog)
+        if self.max_connections is not None and self.max_connections < 1:
+            raise UsageProblem("A server that allows no connection cannot be asked.", "Allow at least 1.")
+        if self.busy_for_ms and self.busy_for_ms >= self.busy_every_ms:
+            raise UsageProblem(
+                f"A server blocked for {self.busy_for_ms} ms every {self.busy_every_ms} ms never answers.",
+                "Block it for less than the time from one block to the next.",
+            )
+        if self.fault is not None and self.fault.at is Stage.HANDSHAKE and not self.tls:
+            raise UsageProblem(
+                "fault.at: without TLS there is no handshake to fail in.", "Say tls = true as well."
+            )
+        if self.restart is not None and self.fault is not None and self.fault.by is Ending.KILL:
+            raise UsageProblem("A server that is killed cannot retire.", "Take restart or fault, not both.")
+        if not self.listens and (self.fault is not None or self.restart is not None):
+            raise UsageProblem("listens: a server that does not listen can neither fail nor restart.")

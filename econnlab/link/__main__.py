@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
 
 from econnlab.child import FLUSH_S, Commands, claim_ledger_stream
 from econnlab.clock import now
 from econnlab.link.link import Link
-from econnlab.link.poller import READ, Poller
+from econnlab.link.orders import follow
+from econnlab.link.poller import Poller
 from econnlab.record.events import Source
 from econnlab.record.ledger import Ledger, write_all
 from econnlab.scenario.codec import decode
@@ -40,15 +40,7 @@ def main() -> None:
         None if forgets is None else decode(Middlebox, forgets),
     )
 
-    def obey(orders: list[dict[str, Any]]) -> None:
-        for command in orders:
-            if "sync" in command:
-                ledger.sync(command["sync"])
-            elif command.get("stop"):
-                link.stop()
-
-    poller.watch(commands.fd, READ, lambda _: obey(commands.read()))
-    obey(commands.waiting())
+    follow(commands, poller, ledger, link.stop)
     try:
         link.run()
     finally:

@@ -14,3 +14,9 @@ class Proxying:
     port: int
     upstream_port: int
     idle_timeout_ms: int
+
+    def configured(self, name: str, template: str) -> str:
+        """The path of the file ``name``, which holds ``template`` with these values in its braces."""
+        file = self.folder / name
+        file.write_text(template.format(**vars(self)))
+        return str(file)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from econnlab.child import FLUSH_S, Commands, claim_ledger_stream
 from econnlab.clock import now
-from econnlab.link.poller import READ, Poller
+from econnlab.link.orders import follow
+from econnlab.link.poller import Poller
 from econnlab.link.tun.wire import Wire
 from econnlab.record.events import Source
 from econnlab.record.ledger import Ledger, write_all
@@ -31,15 +30,7 @@ def main() -> None:
     spec = decode(LinkSpec, settings["spec"])
     wire = Wire(spec, settings["seed"], settings["listener_fd"], settings["port"], ledger, poller)
 
-    def obey(orders: list[dict[str, Any]]) -> None:
-        for command in orders:
-            if "sync" in command:
-                ledger.sync(command["sync"])
-            elif command.get("stop"):
-                wire.stop()
-
-    poller.watch(commands.fd, READ, lambda _: obey(commands.read()))
-    obey(commands.waiting())
+    follow(commands, poller, ledger, wire.stop)
     try:
         wire.run()
     finally:

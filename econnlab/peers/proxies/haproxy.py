@@ -31,12 +31,4 @@ backend lab
 
 def command(program: str, proxying: Proxying) -> list[str]:
     """The words that start it."""
-    file = proxying.folder / "haproxy.cfg"
-    file.write_text(
-        _CONFIGURATION.format(
-            port=proxying.port,
-            upstream_port=proxying.upstream_port,
-            idle_timeout_ms=proxying.idle_timeout_ms,
-        )
-    )
-    return [program, "-db", "-f", str(file)]
+    return [program, "-db", "-f", proxying.configured("haproxy.cfg", _CONFIGURATION)]

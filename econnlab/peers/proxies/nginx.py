@@ -42,13 +42,5 @@ http {{
 
 def command(program: str, proxying: Proxying) -> list[str]:
     """The words that start it."""
-    file = proxying.folder / "nginx.conf"
-    file.write_text(
-        _CONFIGURATION.format(
-            folder=proxying.folder,
-            port=proxying.port,
-            upstream_port=proxying.upstream_port,
-            idle_timeout_ms=proxying.idle_timeout_ms,
-        )
-    )
-    return [program, "-p", str(proxying.folder), "-e", "stderr", "-c", str(file)]
+    file = proxying.configured("nginx.conf", _CONFIGURATION)
+    return [program, "-p", str(proxying.folder), "-e", "stderr", "-c", file]

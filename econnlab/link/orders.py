@@ -1,0 +1,24 @@
+"""The parent's commands, on the clockwork of a link or a wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from econnlab.child import Commands
+from econnlab.link.poller import READ, Poller
+from econnlab.record.ledger import Ledger
+
+
+def follow(commands: Commands, poller: Poller, ledger: Ledger, stop: Callable[[], None]) -> None:
+    """Obey what has come and what will: ``sync`` and ``stop``."""
+
+    def obey(orders: list[dict[str, Any]]) -> None:
+        for command in orders:
+            if "sync" in command:
+                ledger.sync(command["sync"])
+            elif command.get("stop"):
+                stop()
+
+    poller.watch(commands.fd, READ, lambda _: obey(commands.read()))
+    obey(commands.waiting())

@@ -1,102 +1,122 @@
-"""Errors as users meet them, and which of them a line of text speaks of. One TOML file a word, in words/."""
+"""The glossary: each error as users meet it, what it means on the wire, what to do. Pure.
+
+One TOML file a word under ``words/``, found by its name.
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from econnlab.errors import UsageProblem
+from econnlab.plaintext import harmless
 from econnlab.scenario.codec import decode
 
-_FOLDER = Path(__file__).parent / "words"
-#: A traceback is longer than any error that is meant.
-LONGEST_TEXT = 20_000
+FOLDER = Path(__file__).parent / "words"
+#: How much of a text without a match is quoted back.
+_QUOTED = 60
+_SUGGESTIONS = 3
 
 
 @dataclass(frozen=True)
 class Word:
-    """What one error means, whoever words it how."""
+    """One error, or one family of a single meaning."""
 
     title: str
-    #: The spellings by which users meet it; the case does not matter.
-    aliases: tuple[str, ...]
-    #: Who says it, in a sentence.
-    says: str
-    #: What it means on the wire.
-    wire: str
-    #: Likely causes, by the names in explain/causes/; the likeliest first.
-    causes: tuple[str, ...]
-    #: Scenarios that show it.
-    scenarios: tuple[str, ...]
-    #: What to do, the most useful first.
-    do: tuple[str, ...]
-    #: RFC sections, kernel functions, library versions, threads.
+    aliases: tuple[str, ...]  # the spellings users meet
+    says: str  # who says it
+    wire: str  # what it means on the wire
+    causes: tuple[str, ...]  # names of causes, the likeliest first
+    scenarios: tuple[str, ...]  # names of scenarios that show it
+    do: tuple[str, ...]  # what to do, the most useful first
     sources: tuple[str, ...]
 
 
-@cache
-def words() -> tuple[Word, ...]:
-    """All of them, in order of their file names."""
-    return tuple(_read(path) for path in sorted(_FOLDER.glob("*.toml")))
+def read_word(text: str, where: str) -> Word:
+    """The word in ``text``, the content of the file ``where``.
 
-
-def _read(path: Path) -> Word:
-    try:
-        return decode(Word, tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UsageProblem) as error:
-        raise UsageProblem(f"{path.name}: {error}") from error
-
-
-def find(text: str) -> list[Word]:
-    """The words that ``text`` speaks of: the very alias, or those that a pasted line or traceback contains.
-
-    Of several, the most specific first: the longest alias. An alias inside a longer one that stands at the
-    same place does not count. Raises UsageProblem, with what comes near, where there is none.
+    Raises UsageProblem naming the file, the key and what was expected there.
     """
-    text = " ".join(text[:LONGEST_TEXT].split())
-    exactly = [word for word in words() if text.casefold() in map(str.casefold, word.aliases)]
-    if exactly:
-        return exactly
-    found = _outermost(list(_mentions(text)))
+    try:
+        return decode(Word, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageProblem(f"{where} is not TOML: {error}.") from error
+    except UsageProblem as problem:
+        raise UsageProblem(f"{where}: {problem.message}", problem.hint) from problem
+
+
+@cache
+def words() -> dict[str, Word]:
+    """Every word there is, by the name of its file."""
+    return {
+        path.stem: read_word(path.read_text(encoding="utf-8"), path.name)
+        for path in sorted(FOLDER.glob("*.toml"))
+    }
+
+
+def look_up(text: str) -> list[Word]:
+    """The words that ``text`` is, or that stand in it, the innermost error first.
+
+    A pasted line names the root last, so what stands further back comes first. Raises UsageProblem,
+    with what is close, where there is none.
+    """
+    wanted = _plain(text)
+    exact = _by_alias().get(wanted)
+    found = [exact] if exact is not None else _contained(wanted)
     if not found:
-        raise _nothing(text)
-    found.sort(key=lambda each: each[0] - each[1])  # the longest first
-    return list(dict.fromkeys(word for _, _, word in found))
+        raise UsageProblem(f"No word is known in {_quoted(text)}.", _hint(wanted))
+    return found
 
 
-def _mentions(text: str) -> Iterator[tuple[int, int, Word]]:
-    """Where in ``text`` which word begins and ends."""
-    for word in words():
-        for alias in word.aliases:
-            if alias.isdigit():
-                continue  # a bare number means something only when it is all there is
-            pattern = rf"(?<![A-Za-z0-9]){re.escape(alias)}(?![A-Za-z0-9])"
-            for match in re.finditer(pattern, text, re.IGNORECASE):
-                yield match.start(), match.end(), word
+def _plain(text: str) -> str:
+    """Lower case, runs of blanks as one: a pasted line may be wrapped."""
+    return " ".join(text.lower().split())
 
 
-def _outermost(mentions: list[tuple[int, int, Word]]) -> list[tuple[int, int, Word]]:
-    return [
-        (start, end, word)
-        for start, end, word in mentions
-        if not any(
-            first <= start and end <= last and last - first > end - start for first, last, _ in mentions
-        )
-    ]
+@cache
+def _by_alias() -> dict[str, Word]:
+    return {_plain(alias): word for word in words().values() for alias in (word.title, *word.aliases)}
 
 
-def _nothing(text: str) -> UsageProblem:
-    known = {alias.casefold(): alias for word in words() for alias in word.aliases}
-    near = difflib.get_close_matches(text.casefold()[:200], list(known), n=3, cutoff=0.6)
-    hint = (
-        f"Did you mean {' or '.join(known[each] for each in near)}?"
-        if near
-        else "`econnlab explain` lists all."
-    )
-    shown = text if len(text) <= 80 else text[:77] + "..."
-    return UsageProblem(f"No word here fits {shown!r}.", hint)
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    # \b would fail beside a bracket, as in "[Errno 104]"; a bare number in a line may be anything.
+    aliases = [alias for alias in _by_alias() if not alias.isdigit()]
+    return [(re.compile(rf"(?<!\w){re.escape(alias)}(?!\w)"), alias) for alias in aliases]
+
+
+def _contained(wanted: str) -> list[Word]:
+    """Every word with an alias in ``wanted`` that lies in no longer one, the innermost first."""
+    hits = [(*match.span(), alias) for pattern, alias in _patterns() for match in pattern.finditer(wanted)]
+    outermost: list[tuple[int, int, str]] = []
+    for start, end, alias in sorted(hits, key=lambda hit: (hit[0], -hit[1])):
+        if not any(first <= start and end <= last for first, last, _ in outermost):
+            outermost.append((start, end, alias))
+    # Node prints "code: 'ECONNRESET'" behind every "read ECONNRESET": it adds nothing.
+    said = {alias for _, _, alias in outermost}
+    said = {alias for alias in said if not any(alias != other and alias in other for other in said)}
+    ordered = sorted(outermost, key=lambda hit: (_is_attribute(wanted, hit[0]), -hit[0]))
+    return list(dict.fromkeys(_by_alias()[alias] for _, _, alias in ordered if alias in said))
+
+
+def _is_attribute(wanted: str, start: int) -> bool:
+    """Whether an error's ``code:`` begins at ``start``: it comes last and is less than the message."""
+    return wanted[:start].endswith(("code: '", 'code: "', "code: "))
+
+
+def _quoted(text: str) -> str:
+    shown = harmless(" ".join(text.split()))
+    return f'"{shown}"' if len(shown) <= _QUOTED else f'"{shown[:_QUOTED]}..."'
+
+
+def _hint(wanted: str) -> str:
+    # difflib takes quadratic time, and no alias is longer.
+    longest = max(map(len, _by_alias()))
+    near = difflib.get_close_matches(wanted[: 2 * longest], _by_alias(), n=len(_by_alias()), cutoff=0.6)
+    titles = list(dict.fromkeys(_by_alias()[alias].title for alias in near))[:_SUGGESTIONS]
+    listed = "econnlab explain lists them all."
+    return f"Did you mean {', or '.join(titles)}? {listed}" if titles else f"Nothing is close; {listed}"

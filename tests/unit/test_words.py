@@ -1,124 +1,228 @@
-"""Errors as users meet them: every word's file, and which word a pasted line speaks of."""
+"""The glossary: its files, the finding of words in pasted lines, the page."""
 
-import io
-from collections import Counter
+import sys
 
-import hypothesis.strategies as st
 import pytest
 from hypothesis import given
-from rich.console import Console
+from hypothesis import strategies as st
 
+from econnlab.cli.main import run
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem
-from econnlab.explain.glossary import find, words
-from econnlab.report.glossary import word_list, word_page
+from econnlab.explain.glossary import FOLDER, Word, look_up, read_word, words
+from econnlab.report.words import page
 from econnlab.scenario.catalogue import PEERS, names
-
-WORDS = words()
-BY_TITLE = {word.title: word for word in WORDS}
+from tests.unit.test_house import modules_loaded_by
 
 
-def named(text):
-    """The first spelling of each word found."""
-    return [word.aliases[0] for word in find(text)]
+def found(text):
+    slugs = {word: slug for slug, word in words().items()}
+    return [slugs[word] for word in look_up(text)]
 
 
-@pytest.mark.parametrize("title", BY_TITLE)
-def test_every_word_names_causes_and_scenarios_that_exist(title):
-    word = BY_TITLE[title]
-    assert set(word.causes) <= set(parts("econnlab.explain.causes"))
-    assert set(word.scenarios) <= {*names(), *names(PEERS)}
-    assert word.causes and word.scenarios and word.do and word.sources and word.aliases
-    assert word.wire.endswith(".") and word.says.endswith(".")
+def explain(capsys, *arguments):
+    code = run(["explain", *arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
 
 
-def test_no_two_words_share_a_spelling():
-    spellings = Counter(alias.casefold() for word in WORDS for alias in word.aliases)
-    assert [alias for alias, count in spellings.items() if count > 1] == []
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_word_is_complete(path):
+    word = read_word(path.read_text(encoding="utf-8"), path.name)
+    assert all([word.title, word.aliases, word.says, word.causes, word.scenarios, word.do, word.sources])
+    assert word.wire.endswith(".")
+    assert all(line.endswith(".") for line in (word.says, *word.do))
+    for texts in (word.aliases, word.causes, word.scenarios, word.do, word.sources):
+        assert len(set(texts)) == len(texts)
+    shown = (word.title, *word.aliases, word.says, word.wire, *word.do, *word.sources)
+    assert all(text.isprintable() for text in shown)
 
 
-def test_every_cause_that_a_user_can_meet_has_a_word():
-    told = {cause for word in WORDS for cause in word.causes}
-    assert set(parts("econnlab.explain.causes")) - told <= {"tls_untrusted"}
+def test_no_two_words_share_an_alias():
+    owners = {}
+    for slug, word in words().items():
+        for alias in {each.lower() for each in (word.title, *word.aliases)}:
+            assert alias not in owners, f"{slug} and {owners[alias]} both claim {alias}"
+            owners[alias] = slug
 
 
-@pytest.mark.parametrize("alias", [alias for word in WORDS for alias in word.aliases])
-def test_every_spelling_finds_its_word(alias):
-    assert find(alias)[0] == find(alias.upper())[0]
-    assert any(alias in word.aliases for word in find(alias))
+def test_every_word_names_causes_and_scenarios_that_exist():
+    causes, scenarios = set(parts("econnlab.explain.causes")), {*names(), *names(PEERS)}
+    missing = {
+        slug: lacking
+        for slug, word in words().items()
+        if (lacking := ({*word.causes} - causes) | ({*word.scenarios} - scenarios))
+    }
+    assert not missing
+
+
+@pytest.mark.parametrize("word", words().values(), ids=words())
+def test_every_spelling_finds_its_word(word):
+    for alias in (word.title, *word.aliases):
+        assert look_up(alias.upper()) == [word]
+        if not alias.isdigit():
+            assert word in look_up(f"2026-11-22 worker[3]: {alias} (id 17)")
 
 
 @pytest.mark.parametrize(
-    ("line", "first"),
+    ("line", "slugs"),
     [
         (
-            "requests.exceptions.ConnectionError: ('Connection aborted.', RemoteDisconnected('Remote end "
-            "closed connection without response'))",
-            "RemoteDisconnected",
-        ),
-        ("ConnectionResetError: [Errno 104] Connection reset by peer", "ECONNRESET"),
-        ("Error: socket hang up\n    at connResetException (node:internal/errors:720:14)", "socket hang up"),
-        ("TypeError: fetch failed\n  [cause]: SocketError: other side closed", "UND_ERR_SOCKET"),
-        ("curl: (52) Empty reply from server", "curl: (52)"),
-        ("52", "curl: (52)"),
-        ('Post "http://a/b": http: server closed idle connection', "http: server closed idle connection"),
-        ('Get "http://a/b": EOF', "http: server closed idle connection"),
-        (
-            "2026/11/23 [error] 7#7: *1 upstream prematurely closed connection while reading response header",
-            "upstream prematurely closed connection",
+            "requests.exceptions.ConnectionError: ('Connection aborted.', "
+            "RemoteDisconnected('Remote end closed connection without response'))",
+            ["remote-disconnected", "connection-aborted"],
         ),
         (
-            "recv() failed (104: Connection reset by peer) while reading response header from upstream",
-            "recv() failed (104: Connection reset by peer)",
+            "('Connection aborted.', ConnectionResetError(104, 'Connection reset by peer'))",
+            ["econnreset", "connection-aborted"],
         ),
         (
-            "org.apache.http.NoHttpResponseException: blah.com:80 failed to respond",
-            "NoHttpResponseException",
+            "ChunkedEncodingError: ('Connection broken: IncompleteRead(5 bytes read, 95 more expected)')",
+            ["incomplete-read", "chunked-encoding-error"],
         ),
-        ("503 UC upstream_reset_before_response_started{connection_termination}", "UC"),
-        ("ssl.SSLEOFError: [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation", "SSLEOFError"),
-        ('at=error code=H13 desc="Connection closed without response" method=GET', "H13"),
+        ("aiohttp.client_exceptions.ClientOSError: [Errno 104] Connection reset by peer",
+         ["econnreset", "aiohttp-client-os-error"]),
+        ("Error: socket hang up\n    at Socket.socketOnEnd {\n  code: 'ECONNRESET'\n}",
+         ["socket-hang-up", "econnreset"]),
+        ("Error: read ECONNRESET\n  errno: -104,\n  code: 'ECONNRESET',\n  syscall: 'read'",
+         ["read-econnreset"]),
+        ("TypeError: fetch failed [cause]: SocketError: other side closed { code: 'UND_ERR_SOCKET' }",
+         ["undici"]),
+        ('Post "http://10.0.0.2/orders": EOF', ["go-eof"]),
+        ('Get "http://a/": read tcp 10.0.0.1:40000->10.0.0.2:80: read: connection reset by peer',
+         ["go-reset"]),
+        ("curl: (52) Empty reply from server", ["curl-52"]),
+        ("curl: (56) Recv failure: Connection reset by peer", ["curl-56"]),
+        ("curl: (18) transfer closed with 95 bytes remaining to read", ["curl-18"]),
+        ("Caused by: java.net.SocketException: Connection reset\n\tat java.base/sun.nio.ch.X",
+         ["java-connection-reset"]),
+        ("java.io.IOException: HTTP/1.1 header parser received no bytes", ["jdk-no-bytes"]),
+        ("org.apache.http.NoHttpResponseException: api.example:443 failed to respond",
+         ["no-http-response"]),
+        (
+            "2026/11/22 08:55:58 [error] 31740#31740: *1 upstream prematurely closed connection while "
+            'reading response header from upstream, client: 127.0.0.1, request: "GET /502 HTTP/1.1"',
+            ["nginx-prematurely-closed"],
+        ),
+        (
+            "[error] 7#7: *3 recv() failed (104: Connection reset by peer) while reading response header "
+            "from upstream, client: 127.0.0.1",
+            ["nginx-recv-failed"],
+        ),
+        ("SSLError(SSLEOFError(8, '[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of "
+         "protocol (_ssl.c:1006)'))", ["ssl-eof"]),
+        ("56", ["curl-56"]),
+        ("  CURL   52\n", ["curl-52"]),
+        ("econnRESET", ["econnreset"]),
     ],
-)
-def test_a_pasted_line_finds_what_it_is_about(line, first):
-    assert named(line)[0] == first
+)  # fmt: skip
+def test_pasted_lines_find_the_root_first(line, slugs):
+    assert found(line) == slugs
 
 
-def test_the_most_specific_comes_first_and_what_it_contains_is_left_out():
-    assert named("read ECONNRESET") == ["ECONNRESET"]
-    both = named(
-        "('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))"
-    )
-    assert both == ["RemoteDisconnected", "Connection aborted"]
+def test_a_bare_number_within_a_line_means_nothing():
+    with pytest.raises(UsageProblem):
+        look_up("took 502 ms, 56 rows")
 
 
 @pytest.mark.parametrize(
-    ("text", "near"), [("ECONRESET", "ECONNRESET"), ("RemoteDisconected", "RemoteDisconnected")]
+    ("typed", "meant"),
+    [("sokcet hang up", "socket hang up"), ("RemoteDisconect", "RemoteDisconnected"), ("EPIP", "EPIPE")],
 )
-def test_a_slip_is_met_with_what_comes_near(text, near):
+def test_what_is_close_is_suggested(typed, meant):
     with pytest.raises(UsageProblem) as raised:
-        find(text)
-    assert near in raised.value.hint
+        look_up(typed)
+    assert meant in raised.value.hint
 
 
-def test_a_number_inside_a_line_means_nothing():
-    with pytest.raises(UsageProblem):
-        find("took 502 ms")
+def test_an_unknown_word_is_usage_and_says_where_the_list_is(capsys):
+    code, out, err = explain(capsys, "qqqq")
+    assert (code, out) == (2, "")
+    assert 'No word is known in "qqqq".' in err
+    assert "econnlab explain lists them all" in err
 
 
-@given(st.text(max_size=200))
-def test_any_text_is_explained_or_refused(text):
+def test_a_wrong_file_is_named_with_its_key():
+    with pytest.raises(UsageProblem, match=r"x\.toml: aliases: expected a list"):
+        read_word('title = "x"\naliases = "y"', "x.toml")
+    with pytest.raises(UsageProblem, match=r"x\.toml is not TOML"):
+        read_word("title", "x.toml")
+
+
+def test_the_page_says_it_all(capsys):
+    code, out, _ = explain(capsys, "RemoteDisconnected")
+    lines = out.splitlines()
+    assert code == 0
+    assert lines[0] == "RemoteDisconnected"
+    headings = [line for line in lines if line in HEADINGS]
+    assert headings == HEADINGS
+    assert "  econnlab run keepalive-race" in lines
+    assert any(line.startswith("  keepalive_race: the server closed the idle connection") for line in lines)
+    assert any(line.startswith("  1. ") for line in lines)
+    assert "CPython 3.11 Lib/http/client.py" in out
+
+
+HEADINGS = ["on the wire", "likely causes", "see it", "what to do", "sources"]
+
+
+@pytest.mark.parametrize("columns", [30, 60, 200])
+def test_no_line_is_wider_than_the_terminal_or_trails_blanks(columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for arguments in ([], *([word.title] for word in words().values())):
+        code, out, _ = explain(capsys, *arguments)
+        assert code == 0
+        assert max(map(len, out.splitlines())) <= columns
+        assert all(line == line.rstrip() for line in out.splitlines())
+
+
+def test_without_a_word_all_are_listed(capsys):
+    code, out, _ = explain(capsys)
+    assert code == 0
+    assert {word.title for word in words().values()} <= set(out.splitlines())
+
+
+def test_a_line_is_read_from_stdin(capsys, monkeypatch):
+    class Stdin:
+        class buffer:
+            @staticmethod
+            def read():
+                return b"\xff curl: (52) Empty reply from server\n"
+
+    monkeypatch.setattr(sys, "stdin", Stdin)
+    code, out, _ = explain(capsys, "-")
+    assert code == 0
+    assert out.startswith("curl: (52) Empty reply from server\n")
+
+
+def test_control_characters_of_the_word_never_reach_the_terminal(capsys):
+    for text in ("\x1b[31mboo\x07", "\x1b]0;t\x07 ECONNRESET", "[red]x[/red]\x9b2J"):
+        _, out, err = explain(capsys, text)
+        assert all(character.isprintable() or character == "\n" for character in out + err)
+
+
+def test_control_characters_of_a_file_are_spelled_out():
+    from rich.console import Console
+
+    console = Console(width=60, force_terminal=False)
+    evil = Word("t\x1b[2J", ("t",), "s", "w [red]", ("crash",), ("x",), ("do",), ("src",))
+    with console.capture() as capture:
+        console.print(page(evil))
+    assert "\x1b" not in capture.get()
+    assert "[red]" in capture.get()
+
+
+@given(st.one_of(st.text(), st.sampled_from(["eof", "read ", "curl: (52)", "("]).flatmap(
+    lambda piece: st.text().map(lambda rest: f"{rest} {piece} {rest}"))))  # fmt: skip
+def test_any_text_is_found_or_refused(text):
     try:
-        assert find(text)
+        assert look_up(text)
     except UsageProblem as problem:
-        assert "No word here fits" in problem.message
+        assert problem.message.isprintable()
+        assert problem.hint.isprintable()
 
 
-@pytest.mark.parametrize("width", [50, 120])
-def test_every_page_fits_the_terminal(width):
-    stream = io.StringIO()
-    console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
-    console.print(word_list(WORDS))
-    for word in WORDS:
-        console.print(word_page(word))
-    assert max(map(len, stream.getvalue().splitlines())) <= width
+def test_explaining_loads_no_client_and_no_loop():
+    loaded = modules_loaded_by("from econnlab.cli.main import run; run(['explain', 'ECONNRESET'])")
+    assert not loaded & {"requests", "urllib3", "asyncio", "h11"}
+    loaded = modules_loaded_by("import econnlab.explain.glossary")
+    assert not loaded & {"socket", "_socket", "select", "asyncio", "subprocess", "threading"}

@@ -1,4 +1,4 @@
-"""``econnlab explain``: an error as its user met it."""
+"""``econnlab explain``: an error as users meet it, in plain words."""
 
 from __future__ import annotations
 
@@ -6,21 +6,27 @@ import click
 
 EPILOG = """\b
 Examples:
-  econnlab explain                       all words, a line each
-  econnlab explain ECONNRESET
+  econnlab explain                               every word, with its meaning in a line
   econnlab explain socket hang up
-  econnlab explain "curl: (52) Empty reply from server"
-  tail -1 app.log | econnlab explain -
+  econnlab explain curl 52
+  econnlab explain "('Connection aborted.', RemoteDisconnected('Remote end closed ...'))"
+  tail -1 error.log | econnlab explain -         a whole line; what it contains is found
 """
 
 
-@click.command("explain", epilog=EPILOG, short_help="What an error means on the wire, and what to do.")
-@click.argument("text", nargs=-1, metavar="[WORD]...")
-def command(text: tuple[str, ...]) -> int:
-    """Explain an error: what it means on the wire, its likely causes, the scenario that shows it, what to do.
+@click.command(
+    "explain",
+    epilog=EPILOG,
+    short_help="What an error means on the wire, and what to do.",
+    context_settings={"ignore_unknown_options": True},
+)
+@click.argument("word", nargs=-1)
+def command(word: tuple[str, ...]) -> int:
+    """Say what WORD means on the wire, its likely causes, which scenario shows it, what to do.
 
-    WORD is a name as ECONNRESET, or a whole line pasted from a log; - reads stdin.
+    WORD is an error as your client, proxy or balancer spells it, or a whole pasted line; of several in one
+    line the innermost comes first. - reads stdin. Without WORD, all words are listed.
     """
-    from econnlab.cli.glossary import explain
+    from econnlab.cli.explaining import explain_words
 
-    return explain(" ".join(text))
+    return explain_words(" ".join(word))

@@ -1,0 +1,82 @@
+"""The glossary on a terminal: a page for each word, or the list of them all."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.text import Text
+
+from econnlab.discovery import parts
+from econnlab.explain.glossary import Word
+from econnlab.plaintext import harmless
+
+CAUSES = "econnlab.explain.causes"
+_INDENT = "  "
+_NARROWEST = 20
+
+
+@dataclass(frozen=True)
+class _Paragraph:
+    """Text wrapped to the width, its further lines indented as the first; nothing trails a line."""
+
+    text: str
+    lead: str = _INDENT
+    style: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        for line in textwrap.wrap(
+            harmless(self.text),
+            width=max(_NARROWEST, options.max_width),
+            initial_indent=self.lead,
+            subsequent_indent=" " * len(self.lead),
+            break_on_hyphens=False,
+        ):
+            yield Text(line, style=self.style)
+
+
+def page(word: Word) -> RenderableType:
+    """Everything known of ``word``."""
+    return Group(*_sections(word))
+
+
+def listing(words: Iterable[Word]) -> RenderableType:
+    """Each word with its meaning in a sentence, by title."""
+    lines: list[RenderableType] = []
+    for word in sorted(words, key=lambda word: word.title.lower()):
+        lines += [_title(word), _Paragraph(_first_sentence(word.wire))]
+    last = "econnlab explain WORD tells more; WORD may be a whole pasted line."
+    return Group(*lines, Text(), _Paragraph(last, lead=""))
+
+
+def _sections(word: Word) -> Iterator[RenderableType]:
+    yield _title(word)
+    yield _Paragraph(word.says)
+    yield from _section("on the wire", [word.wire])
+    yield from _section("likely causes", [_cause(name) for name in word.causes])
+    yield from _section("see it", [f"econnlab run {name}" for name in word.scenarios])
+    yield from _section("what to do", word.do, numbered=True)
+    yield from _section("sources", word.sources)
+
+
+def _section(heading: str, lines: Iterable[str], *, numbered: bool = False) -> Iterator[RenderableType]:
+    for number, line in enumerate(lines, start=1):
+        if number == 1:
+            yield from (Text(), Text(heading, style="cyan"))
+        yield _Paragraph(line, lead=f"{_INDENT}{number}. " if numbered else _INDENT)
+
+
+def _title(word: Word) -> RenderableType:
+    return _Paragraph(word.title, lead="", style="bold")
+
+
+def _cause(name: str) -> str:
+    part = parts(CAUSES).get(name)
+    return f"{name}: {part.HELP}" if part is not None else name
+
+
+def _first_sentence(text: str) -> str:
+    end = text.find(". ")
+    return text if end < 0 else text[: end + 1]

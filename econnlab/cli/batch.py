@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from econnlab.cli.experiment import TICK_S, progress
 from econnlab.cli.interrupts import interrupts
 from econnlab.cli.outputs import Outputs
 from econnlab.cli.rendering import print_warnings
@@ -119,8 +120,14 @@ class _Batch:
             try:
                 if alone:
                     self._screen.print(header(self._chosen[0]), soft_wrap=True)
-                for done in workers.results():
-                    self._show(done, alone=alone)
+                with progress() as shown:
+                    task = shown.add_task("", total=sum(each.plan.total_requests for each in self._chosen))
+                    for done in workers.results(TICK_S):
+                        shown.update(task, completed=workers.attempts)
+                        if done is not None:
+                            shown.stop()  # its last drawing must not stand between the lines
+                            self._show(done, alone=alone)
+                            shown.start()
                 self._screen.print(self._tally.conclusion(), soft_wrap=True)
             except OutputClosed:
                 return ExitCode.PIPE_CLOSED

@@ -69,11 +69,11 @@ class _Experiment:
 
     def _follow(self, lab: Lab) -> None:
         total = self._scenario.plan.total_requests
-        with _progress(enabled=not self._lines) as progress:
-            task = progress.add_task("", total=total)
+        with progress(enabled=not self._lines) as shown:
+            task = shown.add_task("", total=total)
             for request in lab.requests(TICK_S):
                 if request is None:
-                    progress.update(task, completed=len(lab.run.requests))
+                    shown.update(task, completed=len(lab.run.requests))
                     continue
                 self._recorder.request(request)
                 if self._lines:
@@ -108,7 +108,8 @@ class _Experiment:
             outputs.write(summary)
 
 
-def _progress(*, enabled: bool) -> Progress:
+def progress(*, enabled: bool = True) -> Progress:
+    """A bar of requests on stderr, where that is a terminal."""
     on_terminal = sys.stderr.isatty()
     return Progress(
         TextColumn("requests"),

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,7 @@ from econnlab.scenario.codec import encode
 from econnlab.scenario.model import Scenario
 
 _ROOT = str(Path(econnlab.__file__).parent.parent)
-#: A worker that is told to stop gets this long; its own server and link get less.
-STOP_S = 10.0
+_ATTEMPT = b'{"attempt"'
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,8 @@ class Workers:
         self._pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="econnlab-worker")
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
+        #: Attempts that have ended, in all scenarios together.
+        self.attempts = 0
         self._stopped = False
 
     def __enter__(self) -> Workers:
@@ -53,15 +54,19 @@ class Workers:
         self.interrupt()
         self._pool.shutdown(cancel_futures=True)
 
-    def results(self) -> Iterator[Done]:
-        """Each scenario as it ends; those that an interrupt kept from beginning are left out."""
-        waiting: list[Future[Done | None]] = [
+    def results(self, tick_s: float | None = None) -> Iterator[Done | None]:
+        """Each scenario as it ends, and None each ``tick_s`` seconds in which none did.
+
+        Those that an interrupt kept from beginning are left out.
+        """
+        waiting: set[Future[Done | None]] = {
             self._pool.submit(self._perform, scenario) for scenario in self._scenarios
-        ]
-        for future in as_completed(waiting):
-            done = future.result()
-            if done is not None:
-                yield done
+        }
+        while waiting:
+            ended, waiting = wait(waiting, timeout=tick_s, return_when=FIRST_COMPLETED)
+            yield from (done for future in ended if (done := future.result()) is not None)
+            if not ended:
+                yield None
 
     def interrupt(self) -> None:
         """Begin no more, and let those that run end early; may be called from a signal handler."""
@@ -108,7 +113,12 @@ class Workers:
             process.stdin.flush()
         if self._stopped:
             self.interrupt()
-        record = process.stdout.read().decode()
+        record = b""
+        for line in process.stdout:
+            record += line
+            if line.startswith(_ATTEMPT):
+                with self._lock:
+                    self.attempts += 1
         code = process.wait()
         errors.join()
         for stream in (process.stdin, process.stdout, process.stderr):
@@ -116,8 +126,8 @@ class Workers:
                 stream.close()
         return self._done(scenario, record, code, b"".join(said).decode("utf-8", "replace"), now() - began)
 
-    def _done(self, scenario: Scenario, record: str, code: int, said: str, took_s: float) -> Done | None:
-        lines = record.splitlines(keepends=True)
+    def _done(self, scenario: Scenario, record: bytes, code: int, said: str, took_s: float) -> Done | None:
+        lines = record.decode().splitlines(keepends=True)
         error: EconnlabError | None = None
         if lines and lines[-1].startswith('{"failed"'):
             error = _error_in(json.loads(lines.pop())["failed"])

@@ -29,7 +29,7 @@ def measure() -> Iterator[Figure]:
     for _ in range(ROUNDS):
         began = time.monotonic()
         with Workers(scenarios, DEFAULT_JOBS) as workers:
-            for done in workers.results():
+            for done in filter(None, workers.results()):
                 assert done.run is not None, f"{done.scenario.name}: {done.error}"
                 assert done.scenario.expect is not None
                 runs.append(done.run)

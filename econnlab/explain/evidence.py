@@ -17,6 +17,8 @@ from econnlab.record.run import Run
 
 #: A client that takes longer from taking up a connection to writing was held up: it needs less than 1 ms.
 BLOCKED_S = 0.010
+#: Why something was undelivered that the end of the run had cut off on its way.
+STOPPED = "stopped"
 #: Outcomes of a connection that ended under a request, before the answer was whole.
 LOST = frozenset({Outcome.RESET, Outcome.CLOSED, Outcome.BROKEN_PIPE})
 
@@ -93,6 +95,14 @@ class Case:
         return next((event for event in entries if event.request_id == self.attempt.request_id), None)
 
     @cached_property
+    def sent_again(self) -> bool | None:
+        """Whether the client's kernel sent the request again, for want of an ACK; None without a wire."""
+        if self.link is None or self.link.first(Kind.SYN) is None:
+            return None
+        sent = [e for e in self.link.events if e.kind == Kind.BYTES and e.side == "client"]
+        return len(sent) > 1
+
+    @cached_property
     def held_up_s(self) -> float | None:
         """How long the client sat on a connection that was still good when it took it up, and then not.
 
@@ -113,7 +123,7 @@ class Case:
             return self.attempt.sent
         for kind in (Kind.BYTES, Kind.UNDELIVERED):
             passed = self.link.first(kind, "client", self.attempt.sent)
-            if passed is not None:
+            if passed is not None and passed.reason != STOPPED:
                 return passed.at
         return None
 

@@ -308,6 +308,8 @@ class Relay:
             return
         self._closed = True
         for side in (self._client, self._server):
+            for item in side.queue:  # the run ends before it was due: that it was sent is evidence
+                self._tell(Kind.UNDELIVERED, side, item, reason="stopped")
             self._unwatch(side)
             side.sock.close()
         self._event(Kind.CLOSED)

@@ -230,3 +230,14 @@ def reset(connection):
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     connection.close()
+
+
+def test_what_is_still_on_its_way_at_the_end_was_sent(start_link, scripted):
+    link = start_link(constant(5000, 0), scripted(lambda connection: connection.recv(1)))
+    with Raw(link.address) as client:
+        client.sock.sendall(b"GET / HTTP/1.1\r\nHost: lab\r\nx-econnlab-request: 7-1\r\n\r\n")
+        link.wait_for(Kind.ACCEPTED)
+        link.child.sync()
+        link.child.stop()
+    (cut_off,) = [event for event in link.child.take_events() if event.kind == Kind.UNDELIVERED]
+    assert (cut_off.reason, cut_off.side, cut_off.request_id) == ("stopped", "client", "7-1")

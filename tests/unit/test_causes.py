@@ -173,12 +173,17 @@ def test_a_connection_left_in_the_queue_was_over_capacity():
     [
         [],
         [server(Kind.ACCEPT_PAUSED, 99.0, None), server(Kind.ACCEPT_RESUMED, 99.5, None)],
-        [server(Kind.ACCEPT_PAUSED, 99.0, None, reason="EMFILE")],
     ],
 )
-def test_a_timeout_while_the_server_accepts_or_has_no_descriptors_is_something_else(wide):
+def test_a_timeout_while_the_server_accepts_is_something_else(wide):
     waited = lost(Outcome.TIMEOUT, reused=False, idle_s=None, ended=101.0)
     assert attribute(case(waited, server=[], wide=wide)).cause == "unknown"
+
+
+def test_a_server_without_descriptors_is_slow_to_accept():
+    waited = lost(Outcome.TIMEOUT, reused=False, idle_s=None, ended=101.0)
+    paused = server(Kind.ACCEPT_PAUSED, 99.0, None, reason="EMFILE")
+    assert verdict_of(case(waited, server=[], wide=[paused])) == ("slow_response", CERTAIN)
 
 
 def test_without_its_ledger_a_server_that_refuses_one_more_is_likely_full():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from econnlab.explain.attribution import attribute
+from econnlab.explain.causes import close_after_response
 from econnlab.explain.ending import ending_of
 from econnlab.explain.evidence import Surroundings
 from econnlab.explain.verdict import Certainty
@@ -79,9 +80,16 @@ def test_carried_out_and_not_answered():
     assert "carried the request out and 1.0 ms later ended the connection with RST" in verdict.evidence
 
 
-def test_read_and_not_carried_out_is_not_that():
+def test_read_and_not_carried_out_is_another_thing():
     ledger = [ACCEPTED, READ, closed("aborted", at=100.0025, how="rst")]
-    assert attribute(case(lost(Outcome.RESET), server=ledger)).cause == "unknown"
+    assert named(case(lost(Outcome.RESET), server=ledger)) == ("request_abandoned", CERTAIN)
+
+
+def test_a_close_over_the_next_request_unread_has_one_cause():
+    ledger = [ACCEPTED, ANSWERED_BEFORE, closed("aborted", at=100.002, how="rst", unread=171)]
+    made = case(lost(Outcome.RESET), server=ledger)
+    assert named(made) == ("unread_data", CERTAIN)
+    assert close_after_response.explain(made) is None
 
 
 def test_a_response_cut_in_the_middle():
@@ -160,6 +168,13 @@ def test_a_crash_says_how_far_the_request_had_come(ledger, said):
     assert verdict.evidence == f"the server process died of SIGKILL {said}"
 
 
+def test_who_comes_after_a_crash_finds_nobody_listening():
+    died = lab(Kind.DIED, 99.0, reason="server", how="SIGKILL")
+    refused = link(Kind.CONNECT_FAILED, 100.001, errno="ECONNREFUSED", reason="Connection refused")
+    made = case(lost(Outcome.RESET, reused=False), server=[], link=[refused], wide=[died])
+    assert named(made) == ("not_listening", CERTAIN)
+
+
 # -- on the way -----------------------------------------------------------------------------------
 
 EXPIRED = link(Kind.EXPIRED, 100.0001, idle_s=0.4)
@@ -182,17 +197,38 @@ def test_a_middlebox_that_discarded_only_what_came_later_is_not_to_blame():
     assert attribute(made).cause != "idle_drop"
 
 
-def overflowing(failed, own=True, overflows=17, ledger=()):
-    made = case(failed, server=list(ledger))
-    around = Surroundings("Linux", (), 0, {"ListenOverflows": overflows}, own)
+STARTING = server(Kind.ACCEPT_PAUSED, 90.0, None, reason="starting")
+
+
+def overflowing(failed, own=True, overflows=17, ledger=(), wire=None):
+    made = case(failed, server=list(ledger), link=wire, wide=[STARTING])
+    around = Surroundings("Linux", (STARTING,), 0, {"ListenOverflows": overflows}, own)
     return replace(made, around=around)
+
+
+def packets(number):
+    """The wire's ledger of a connection whose request was sent so often."""
+    syn = link(Kind.SYN, 99.95, side="client", began=99.93)
+    sent = [link(Kind.BYTES, 100.02 + n, side="client", bytes=171, began=100.0 + n) for n in range(number)]
+    return [syn, *sent]
 
 
 def test_a_listen_queue_that_overflowed():
     failed = lost(Outcome.TIMEOUT, reused=False)
-    assert named(overflowing(failed)) == ("backlog_overflow", CERTAIN)
-    assert named(overflowing(failed, own=False)) == ("backlog_overflow", LIKELY)
+    assert named(overflowing(failed, wire=packets(4))) == ("backlog_overflow", CERTAIN)
+    assert named(overflowing(failed, wire=packets(4), own=False)) == ("backlog_overflow", LIKELY)
+    assert named(overflowing(lost(Outcome.RESET, reused=False))) == ("backlog_overflow", CERTAIN)
     assert "answered with RST" in attribute(overflowing(lost(Outcome.RESET, reused=False))).evidence
+
+
+def test_without_the_wire_a_timeout_may_as_well_stand_in_the_queue():
+    assert named(overflowing(lost(Outcome.TIMEOUT, reused=False))) == ("backlog_overflow", LIKELY)
+
+
+def test_a_request_that_was_acknowledged_stands_in_the_queue():
+    verdict = attribute(overflowing(lost(Outcome.TIMEOUT, reused=False), wire=packets(1)))
+    assert (verdict.cause, verdict.certainty) == ("slow_response", CERTAIN)
+    assert "listened and had not accepted this connection (starting)" in verdict.evidence
 
 
 def test_what_was_accepted_or_where_nothing_overflowed_is_not_that():

@@ -22,9 +22,12 @@ def explain(case: Case) -> Finding | None:
     accepted = case.server.first(Kind.ACCEPTED)
     if accepted is not None and accepted.at <= attempt.ended:
         return None
+    if attempt.outcome is Outcome.TIMEOUT and case.sent_again is False:
+        return None  # its request was acknowledged: the connection stands in the queue
     waited = ms(attempt.ended - (attempt.sent or attempt.began))
     met = "dropped silently" if attempt.outcome is Outcome.TIMEOUT else "answered with RST"
-    finding = certain if case.around.own_counters else likely
+    sure = case.around.own_counters and (case.sent_again or attempt.outcome is not Outcome.TIMEOUT)
+    finding = certain if sure else likely
     return finding(
         f"server had not accepted this connection {waited} after the request was sent, and the kernel "
         f"counted {overflows} overflows of the listen queue: the handshake's last ACK was {met}"

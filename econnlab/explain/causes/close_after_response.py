@@ -15,7 +15,7 @@ def explain(case: Case) -> Finding | None:
     if not case.attempt.reused or not case.unanswered or case.server is None:
         return None
     close = case.server_close
-    if case.close_reason != "aborted" or close is None or case.reached is not None:
+    if case.close_reason != "aborted" or close is None or case.reached is not None or close.unread:
         return None
     answers = [event for event in case.server.events if event.kind == Kind.RESPONSE and event.at <= close.at]
     if not answers:

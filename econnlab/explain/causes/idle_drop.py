@@ -16,7 +16,7 @@ def explain(case: Case) -> Finding | None:
     if case.link is None or case.attempt.outcome not in LOST | {Outcome.TIMEOUT, Outcome.TRUNCATED}:
         return None
     expired = case.link.first(Kind.EXPIRED)
-    discarded = case.link.first(Kind.DISCARDED, since=case.attempt.sent)
+    discarded = case.link.first(Kind.DISCARDED, "client", case.attempt.sent)
     if expired is None or discarded is None or expired.idle_s is None:
         return None
     answer = "answered the next packet with RST" if discarded.how else "dropped the next packet silently"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from econnlab.explain.evidence import Case
 from econnlab.explain.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
+from econnlab.record.events import Kind
 
 NAME = "slow_response"
-HELP = "the server took the request and had not answered when the client gave up"
+HELP = "the server had not answered when the client gave up"
 
 
 def explain(case: Case) -> Finding | None:
@@ -19,5 +20,25 @@ def explain(case: Case) -> Finding | None:
     if case.server is None:
         return likely(f"no answer came within {waited}, and nothing ended the connection")
     if case.reached is None:
-        return None
+        return _not_accepted(case, waited)
     return certain(f"server had read the request and not answered when the client gave up after {waited}")
+
+
+def _not_accepted(case: Case, waited: str) -> Finding | None:
+    """It listened and did not accept, for a reason other than a limit of connections."""
+    assert case.server is not None
+    paused = case.around.first(Kind.ACCEPT_PAUSED, until=case.attempt.ended)
+    accepted = case.server.first(Kind.ACCEPTED)
+    if (
+        paused is None
+        or paused.reason is None
+        or (accepted is not None and accepted.at <= case.attempt.ended)
+    ):
+        return None
+    if case.around.first(Kind.ACCEPT_RESUMED, until=case.attempt.began) is not None:
+        return None
+    if case.sent_again:
+        return None  # backlog_overflow
+    overflowed = case.sent_again is None and case.around.counters.get("ListenOverflows")
+    finding = likely if overflowed else certain
+    return finding(f"server listened and had not accepted this connection ({paused.reason}) after {waited}")

@@ -40,6 +40,7 @@ class Serving:
                 folder = begun.enter_context(tempfile.TemporaryDirectory(prefix="econnlab-"))
                 made = make_certificate(Path(folder), self._spec.host)
                 settings["certificate"], self.authority = made.server, made.authority
+                settings["remove"] = folder  # by the server, should we be killed
             listener = bind(self._spec.host, self._spec.port)
             self.port: int = listener.getsockname()[1]
             self._child = Child("econnlab.server", listener, settings, lambda: None)

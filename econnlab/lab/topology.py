@@ -71,7 +71,6 @@ class Topology:
         self._stopping = False
         self._proxy: PeerProcess | None = None
         self._files: tempfile.TemporaryDirectory[str] | None = None
-        self._server_settings: dict[str, Any] = {}
         self.url = ""
         self.dial = (LOOPBACK, 0)
         #: A file with the certificate authority of a server that speaks TLS.
@@ -134,12 +133,16 @@ class Topology:
             self._files = tempfile.TemporaryDirectory(prefix="econnlab-")
             made = make_certificate(Path(self._files.name), self.dial[0])
             certificate, self.trusted = made.server, made.authority
-        self._server_settings = {"spec": encode(spec), "certificate": certificate}
-        taken_over = None if spec.restart is None else listener.dup()
-        self._start("econnlab.server", listener, self._server_settings)
-        if taken_over is not None:
+        settings = {"spec": encode(spec), "certificate": certificate}
+        # Whoever serves last removes the certificate's files at its end, which comes even if we are killed.
+        last = {} if self._files is None else {"remove": self._files.name}
+        if spec.restart is None:
+            self._start("econnlab.server", listener, {**settings, **last})
+        else:
+            taken_over = listener.dup()
+            self._start("econnlab.server", listener, settings)
             # Started now, so that the time this takes does not fall into the run.
-            standby = {**self._server_settings, "first_number": SUCCESSOR_NUMBERS, "standby": True}
+            standby = {**settings, **last, "first_number": SUCCESSOR_NUMBERS, "standby": True}
             self._successor = self._start("econnlab.server", taken_over, standby)
         if device is not None:
             assert self._scenario.kernel is not None

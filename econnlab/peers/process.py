@@ -21,20 +21,21 @@ STOP_S = 3.0
 _SBIN = "/usr/sbin:/usr/local/sbin:/sbin"
 _ASK_AGAIN_S = 0.02
 
-# Reads until stdin closes, however that comes about, then ends the program: SIGTERM first.
+# Reads until stdin closes, however that comes about, then ends the program, SIGTERM first, and removes its
+# files. It ends by itself, with 1, when the program does.
 _KEEPER = """
-import subprocess, sys
-program = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
-import threading
-threading.Thread(target=lambda: (program.wait(), __import__("os")._exit(1)), daemon=True).start()
+import os, shutil, subprocess, sys, threading
+folder, *words = sys.argv[1:]
+program = subprocess.Popen(words, stdin=subprocess.DEVNULL)
+threading.Thread(target=lambda: (program.wait(), os._exit(1)), daemon=True).start()
 sys.stdin.buffer.read()
+shutil.rmtree(folder, ignore_errors=True)
 program.terminate()
 try:
     program.wait(2)
 except subprocess.TimeoutExpired:
     program.kill()
     program.wait()
-__import__("os")._exit(0)
 """
 
 
@@ -58,7 +59,15 @@ class PeerProcess:
         self._output = Path(self._folder.name) / "output"
         with self._output.open("wb") as output:
             self._keeper = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _KEEPER, *command(Path(self._folder.name))],
+                [
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    "-c",
+                    _KEEPER,
+                    self._folder.name,
+                    *command(Path(self._folder.name)),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,

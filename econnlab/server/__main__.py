@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 from typing import Any
 
@@ -72,6 +73,8 @@ def main() -> None:
         server.stop()
         ledger.flush()
         loop.close()
+        if "remove" in settings:  # also when the parent has been killed, and cannot
+            shutil.rmtree(settings["remove"], ignore_errors=True)
 
 
 if __name__ == "__main__":

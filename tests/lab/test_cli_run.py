@@ -105,15 +105,20 @@ def test_ctrl_c_ends_every_scenario_and_keeps_what_there_was(cli):
     wait_until(lambda: not any(map(is_running, [*workers, *families])), "every process to end")
 
 
+TLS = "tls = true\n"
 WIRED = "[kernel]\npacket_delay = 1\nsettings = { tcp_abort_on_overflow = 1 }\n"
 
 
 @pytest.mark.parametrize("network", ["", WIRED], ids=["plain", "of its own"])
 @pytest.mark.parametrize("victim", ["run", "worker"])
-def test_a_sigkill_leaves_no_process_and_no_setting(cli, victim, network):
+def test_a_sigkill_leaves_no_process_no_file_and_no_setting(cli, victim, network, monkeypatch):
+    files = cli.folder / "files"
+    files.mkdir()
+    monkeypatch.setenv("TMPDIR", str(files))
     setting = Path("/proc/sys/net/ipv4/tcp_abort_on_overflow")
     before = setting.read_text()
-    (cli.folder / "long.toml").write_text(QUICK.replace("requests = 2", "requests = 100000") + network)
+    endless = QUICK.replace("requests = 2", "requests = 100000").replace("[plan]", f"{TLS}[plan]")
+    (cli.folder / "long.toml").write_text(endless + network)
     process = cli.start("run", "long.toml")
     workers = wait_until(lambda: children_of(process.pid), "the worker")
     expected = 2 if network else 1
@@ -121,6 +126,7 @@ def test_a_sigkill_leaves_no_process_and_no_setting(cli, victim, network):
     os.kill(process.pid if victim == "run" else workers[0], signal.SIGKILL)
     wait_until(lambda: not any(map(is_running, [*workers, *families])), "every process to end")
     out, _ = process.communicate(timeout=20)
+    wait_until(lambda: not list(files.iterdir()), "every file to go")
     assert setting.read_text() == before
     if victim == "worker":
         assert process.returncode == 3

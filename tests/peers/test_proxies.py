@@ -34,7 +34,10 @@ def test_a_scenario_with_a_proxy_holds_what_it_expects(name):
 
 
 @pytest.mark.parametrize("kind", ["nginx", "haproxy"])
-def test_a_proxy_ends_with_a_worker_that_is_killed(cli, kind):
+def test_a_proxy_ends_with_a_worker_that_is_killed(cli, kind, monkeypatch):
+    files = cli.folder / "files"
+    files.mkdir()
+    monkeypatch.setenv("TMPDIR", str(files))
     proxy = parts("econnlab.peers.proxies")[kind]
     if shutil.which(proxy.PROGRAM, path="/usr/sbin:/usr/bin") is None:
         pytest.skip(f"{proxy.PROGRAM} is not installed: make peers")
@@ -52,6 +55,7 @@ def test_a_proxy_ends_with_a_worker_that_is_killed(cli, kind):
     family = wait_until(descendants, "server, keeper and proxy")
     os.kill(worker, signal.SIGKILL)
     wait_until(lambda: not any(map(is_running, [worker, *family])), "every process to end")
+    assert not list(files.iterdir())
     process.communicate(timeout=20)
 
 

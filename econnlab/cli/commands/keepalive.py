@@ -13,9 +13,9 @@ EPILOG = """\b
 Examples:
   econnlab keepalive --interval 4990
   econnlab keepalive --keepalive-timeout 500 --interval 498 --sessions 10
-  econnlab keepalive --interval 5000 --link none --server-busy 20ms/1s    a true ECONNRESET
-  econnlab keepalive --interval 5000 --retries 3                          the cure, every attempt recorded
-  econnlab keepalive --url http://127.0.0.1:3000/ --interval 4999         a server of yours
+  econnlab keepalive --interval 5000 --retries 3           a cure, every attempt recorded
+  econnlab keepalive --keepalive-timeout 100 --interval 50 --sessions 10 --link none --server-busy 200ms/230ms
+  econnlab keepalive --url http://127.0.0.1:3000/ --interval 4999
 """
 
 

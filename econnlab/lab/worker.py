@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 
 from econnlab.child import Commands, claim_ledger_stream
@@ -19,9 +20,20 @@ from econnlab.record.ledger import write_all
 from econnlab.scenario.codec import decode
 from econnlab.scenario.model import Scenario
 
+#: The folder for temporary files that whoever starts a worker makes for it, and either of the two removes.
+FOLDER = "ECONNLAB_WORKER_FOLDER"
+
 
 def main() -> None:
     """Run the scenario that stdin names."""
+    try:
+        _obey()
+    finally:
+        if folder := os.environ.get(FOLDER):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _obey() -> None:
     record_fd = claim_ledger_stream()
     commands = Commands()
     scenario = decode(Scenario, commands.first())

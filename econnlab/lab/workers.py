@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -16,6 +19,7 @@ from typing import Any
 import econnlab
 from econnlab.clock import now
 from econnlab.errors import EconnlabError, EnvironmentProblem, ExitCode, ProcessDied
+from econnlab.lab.worker import FOLDER
 from econnlab.record.jsonl import read_run
 from econnlab.record.run import Run
 from econnlab.scenario.codec import encode
@@ -78,8 +82,16 @@ class Workers:
 
     def _perform(self, scenario: Scenario) -> Done | None:
         began = now()
+        # The worker's own, so that nothing is left of it however it ends.
+        folder = tempfile.mkdtemp(prefix="econnlab-")
         try:
-            process = self._start()
+            return self._run(scenario, folder, began)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _run(self, scenario: Scenario, folder: str, began: float) -> Done | None:
+        try:
+            process = self._start(folder)
         except OSError as error:  # fork(2): EAGAIN, ENOMEM
             problem = EnvironmentProblem(
                 f"A worker process cannot be started: {error.strerror}.", "Run fewer at a time (--jobs)."
@@ -93,7 +105,7 @@ class Workers:
             with self._lock:
                 self._running.discard(process)
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self, folder: str) -> subprocess.Popen[bytes]:
         code = f"import sys; sys.path.append({_ROOT!r}); from econnlab.lab.worker import main; main()"
         return subprocess.Popen(
             [sys.executable, "-P", "-c", code],
@@ -101,6 +113,7 @@ class Workers:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C in the terminal is the parent's to handle
+            env={**os.environ, "TMPDIR": folder, FOLDER: folder},
         )
 
     def _follow(self, process: subprocess.Popen[bytes], scenario: Scenario, began: float) -> Done | None:

@@ -112,6 +112,8 @@ WIRED = "[kernel]\npacket_delay = 1\nsettings = { tcp_abort_on_overflow = 1 }\n"
 @pytest.mark.parametrize("network", ["", WIRED], ids=["plain", "of its own"])
 @pytest.mark.parametrize("victim", ["run", "worker"])
 def test_a_sigkill_leaves_no_process_no_file_and_no_setting(cli, victim, network, monkeypatch):
+    if network and (refused := cli.run("run", "backlog-overflow-reset")).returncode == 3:
+        pytest.skip(refused.stdout)  # this system forbids a network of the run's own
     files = cli.folder / "files"
     files.mkdir()
     monkeypatch.setenv("TMPDIR", str(files))

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from econnlab.cli.batch import DEFAULT_JOBS
+from econnlab.errors import EnvironmentProblem
 from econnlab.explain.expectations import broken
 from econnlab.explain.summary import summarize
 from econnlab.lab.workers import Workers
@@ -32,13 +33,15 @@ def ended(files):
 @pytest.mark.parametrize("name", names())
 def test_a_scenario_holds_what_it_expects(ended, name):
     done = ended[name]
+    if done.run is None and done.scenario.kernel is not None and isinstance(done.error, EnvironmentProblem):
+        pytest.skip(str(done.error))  # this system forbids a network of the run's own
     assert done.error is None
     assert broken(summarize(done.run), done.scenario.expect) == []
 
 
 def test_causes_are_found_blindly(ended):
     """Scenario names and settings removed, runs shuffled: only ledgers and counters are left."""
-    score = judge([done.run for done in ended.values()], seed=3)
+    score = judge([done.run for done in ended.values() if done.run is not None], seed=3)
     assert not score.wrong_with_certainty
     assert score.right >= 0.99 * score.failures, score.wrong
 

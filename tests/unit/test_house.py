@@ -14,12 +14,13 @@ PACKAGE = Path(econnlab.__file__).parent
 FLOORS = {
     "cli": 5, "lab": 4, "report": 4,
     "client": 3, "peers": 3, "server": 3, "link": 3, "explain": 3,
-    "record": 2, "scenario": 1,
+    "record": 2, "wire": 2, "scenario": 1,
 }  # fmt: skip
 PURE = """
     econnlab.scenario.model econnlab.scenario.durations econnlab.scenario.links econnlab.scenario.codec
     econnlab.record.jsonl econnlab.record.ledger econnlab.explain.summary econnlab.explain.notes
     econnlab.lab.schedule econnlab.link.delays econnlab.link.tun.packets
+    econnlab.wire.reading econnlab.wire.writing
 """.split()
 HEAVY = set("requests urllib3 rich asyncio h11 json socket subprocess decimal dataclasses".split())
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__main__.py")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import Protocol
 
 from econnlab.client.observer import Observer
+from econnlab.clock import now
 from econnlab.record.attempts import Attempt
 from econnlab.scenario.durations import seconds
 from econnlab.scenario.model import ClientSpec
 
 #: The header by which the ledgers know a request; see econnlab.server.responses.
 REQUEST_ID = "X-Econnlab-Request"
+#: When the request was due, as proxies and balancers say when they had it (nginx, Heroku, New Relic): in a
+#: capture, the only trace of a client that was held up before it wrote.
+REQUEST_START = "X-Request-Start"
 _BODY = b"one order\n"
 
 
@@ -39,7 +44,9 @@ class ClientSession:
         self._observer.begin_request(request, request_id, self._spec.method, due)
         error: Exception | None = None
         try:
-            self._client.perform({REQUEST_ID: request_id})
+            self._client.perform(
+                {REQUEST_ID: request_id, REQUEST_START: f"t={time.time() - now() + due:.6f}"}
+            )
         except Exception as raised:  # what a client may raise is the client's affair: it is what we look at
             error = raised
         return self._observer.end_request(error)

@@ -10,10 +10,14 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from econnlab.record.attempts import Attempt, Outcome, Request
 from econnlab.record.events import ConnectionEvent, Kind, Source
 from econnlab.record.run import Run
+
+if TYPE_CHECKING:
+    from econnlab.explain.packets.facts import PacketFacts
 
 #: A client that takes longer from taking up a connection to writing was held up: it needs less than 1 ms.
 BLOCKED_S = 0.010
@@ -66,6 +70,8 @@ class Case:
     around: Surroundings
     #: It is a proxy's attempt, and this is what the proxy then did to its own client.
     proxy_answer: str | None = None
+    #: What a capture says, where there are no ledgers.
+    packets: PacketFacts | None = None
 
     @property
     def unanswered(self) -> bool:

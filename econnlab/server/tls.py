@@ -8,6 +8,9 @@ import ssl
 
 #: The reason in the ledger: the handshake failed, with OpenSSL's word for it.
 FAILED = "tls_failed"
+#: A fatal alert, as RFC 8446 section 6.2 asks for and Java's servers send; OpenSSL by itself says nothing here.
+_UNEXPECTED_MESSAGE = b"\x15\x03\x01\x00\x02\x02\x0a"
+_PLAIN_HTTP = ("HTTP_REQUEST", "HTTPS_PROXY_REQUEST")
 
 
 def server_context(certificate: str) -> ssl.SSLContext:
@@ -40,6 +43,11 @@ class TlsSocket:
             self.established = True
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
             raise BlockingIOError from error
+        except ssl.SSLError as error:
+            if error.reason in _PLAIN_HTTP:
+                with contextlib.suppress(OSError):
+                    socket.socket.send(self._sock, _UNEXPECTED_MESSAGE)
+            raise
 
     def take(self, size: int) -> None:
         """Read up to ``size`` bytes from beneath TLS, and forget them."""

@@ -121,6 +121,8 @@ class Bygone(NamedTuple):
     idle: int
     exchanges: int
     longest_idle: int
+    #: From the last request to the beginning of its response, ns; -1 where there was none.
+    took: int
     #: Hashes of ``request_name`` of its first and its last request.
     first_name: int
     last_name: int
@@ -131,8 +133,8 @@ class Conversation:
 
     __slots__ = (
         "began", "client", "confirmed", "ended", "errors", "exchange", "exchanges", "first_name", "last",
-        "longest_idle", "number", "protocol", "server", "syn_at", "synack_again", "synack_at", "syns",
-        "unasked", "unasked_at", "unasked_bytes",
+        "longest_idle", "number", "previous", "protocol", "server", "syn_at", "synack_again", "synack_at",
+        "syns", "unasked", "unasked_at", "unasked_bytes",
     )  # fmt: skip
 
     def __init__(self, number: int, client: bytes, server: bytes, at: int) -> None:
@@ -152,6 +154,8 @@ class Conversation:
         self.protocol = ""
         #: The one at hand, or the last.
         self.exchange: Exchange | None = None
+        #: The one before it.
+        self.previous: Exchange | None = None
         self.exchanges = 0
         #: The hash of the first one's ``request_name``, once there is a second.
         self.first_name = 0

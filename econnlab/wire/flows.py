@@ -208,7 +208,7 @@ class Tracker:
         conversation.exchanges += 1
         begin = ((conversation.client.seq or 0) - fresh) & _WRAP
         exchange = Exchange(conversation.exchanges, at, begin, server.data_at if last is not None else 0)
-        conversation.exchange = exchange
+        conversation.previous, conversation.exchange = last, exchange
         return exchange
 
     def _answered(self, conversation: Conversation, at: int, fresh: int, payload: bytes) -> None:
@@ -316,6 +316,7 @@ def _bygone(conversation: Conversation, exchange: Exchange | None) -> Bygone:
         idle,
         conversation.exchanges,
         conversation.longest_idle,
+        exchange.response_at - exchange.request_at if exchange is not None else -1,
         conversation.first_name or last_name,
         last_name,
     )

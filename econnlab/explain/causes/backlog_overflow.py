@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import Case
+from econnlab.explain.packets.facts import PacketFacts
 from econnlab.explain.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
@@ -16,6 +17,8 @@ _MET = {Outcome.TIMEOUT, Outcome.RESET, Outcome.CLOSED, Outcome.BROKEN_PIPE}
 def explain(case: Case) -> Finding | None:
     """A new connection that the server never accepted, while the kernel counted overflows of its queue."""
     attempt = case.attempt
+    if case.packets is not None:
+        return _from_packets(case, case.packets)
     overflows = case.around.counters.get("ListenOverflows", 0)
     if attempt.reused or attempt.outcome not in _MET or case.server is None or not overflows:
         return None
@@ -31,4 +34,18 @@ def explain(case: Case) -> Finding | None:
     return finding(
         f"server had not accepted this connection {waited} after the request was sent, and the kernel "
         f"counted {overflows} overflows of the listen queue: the handshake's last ACK was {met}"
+    )
+
+
+def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
+    if case.attempt.reused or case.attempt.outcome not in _MET or facts.acknowledged:
+        return None
+    if facts.refused_at_end:
+        return likely("the handshake's last ACK was answered with RST: no room in the listen queue")
+    if not facts.synack_again or not facts.sent_again:
+        return None
+    return likely(
+        f"server's kernel sent its SYN-ACK {facts.synack_again} times more and acknowledged nothing, though "
+        "the client "
+        f"had confirmed it and sent its request {facts.sent_again + 1} times: the listen queue was full"
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import LOST, Case
-from econnlab.explain.verdict import Finding, certain
+from econnlab.explain.packets.facts import PacketFacts
+from econnlab.explain.verdict import Finding, certain, likely
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 
@@ -18,6 +19,8 @@ _SEEN_LATE_S = 0.5
 
 def explain(case: Case) -> Finding | None:
     """A process of the lab died before this attempt ended, and its ledger names no other end."""
+    if case.packets is not None:
+        return _from_packets(case, case.packets)
     attempt = case.attempt
     died = next((event for event in case.around.events if event.kind == Kind.DIED), None)
     if died is None or case.server_close is not None or attempt.outcome not in _ENDED:
@@ -40,3 +43,10 @@ def _stage(case: Case) -> str:
     if case.reached is not None:
         return "with the request read and not carried out"
     return "with the request unread in its kernel, or on its way"
+
+
+def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
+    if case.attempt.outcome not in _ENDED or not facts.died:
+        return None
+    stage = "in the middle of its response" if case.attempt.first_byte else "with this request unanswered"
+    return likely(f"server's {facts.end} came {stage}, and from then on its port refused connections")

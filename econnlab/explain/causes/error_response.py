@@ -5,6 +5,7 @@ from __future__ import annotations
 from econnlab.explain.causes.header_timeout import REQUEST_TIMEOUT
 from econnlab.explain.causes.over_capacity import SERVICE_UNAVAILABLE
 from econnlab.explain.evidence import Case
+from econnlab.explain.packets.facts import PacketFacts
 from econnlab.explain.verdict import Finding, certain
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
@@ -20,6 +21,8 @@ def explain(case: Case) -> Finding | None:
     attempt = case.attempt
     if attempt.outcome is not Outcome.HTTP_ERROR:
         return None
+    if case.packets is not None:
+        return _from_packets(case, case.packets)
     if case.server is not None and (
         case.server.first(Kind.DROPPED) is not None or case.close_reason in _WITH_A_CAUSE_OF_THEIR_OWN
     ):
@@ -27,5 +30,13 @@ def explain(case: Case) -> Finding | None:
     if case.server is None and attempt.status == REQUEST_TIMEOUT:
         return None
     if case.server is None and attempt.status == SERVICE_UNAVAILABLE and case.around.open_connections:
+        return None
+    return certain(f"server answered {attempt.status}")
+
+
+def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
+    attempt = case.attempt
+    full = attempt.status == SERVICE_UNAVAILABLE and facts.beside and not attempt.reused
+    if full or facts.missing or attempt.status == REQUEST_TIMEOUT:
         return None
     return certain(f"server answered {attempt.status}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import Case
+from econnlab.explain.packets.facts import PacketFacts, client_held_it
 from econnlab.explain.verdict import Finding, certain, likely, ms
 from econnlab.record.events import Kind
 
@@ -14,6 +15,8 @@ def explain(case: Case) -> Finding | None:
     """A reused connection, closed for idleness, nothing of the request read."""
     if not case.attempt.reused or not case.unanswered:
         return None
+    if case.packets is not None:
+        return _from_packets(case, case.packets)
     if case.server is not None:
         return _from_server_ledger(case)
     if case.link is not None:
@@ -69,3 +72,14 @@ def _crossing(case: Case, closed: float) -> str:
         return "before the request left"
     # Closed after it had left: it was on its way, and had not arrived when this was said.
     return f"{ms(abs(sent - closed))} {'before' if sent >= closed else 'after'} the request left"
+
+
+def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
+    if not facts.crossed or facts.ended is None or facts.sent is None or facts.other_machine:
+        return None
+    if facts.died or facts.retired or facts.at_limit or facts.broke_its_word or client_held_it(facts):
+        return None
+    gap = facts.sent - facts.ended
+    crossing = f"{ms(gap)} before the request" if gap >= 0 else f"{ms(-gap)} after the request had left"
+    known = "which says that none of the request had come" if gap < 0 else "none of which it had seen"
+    return likely(f"server's {facts.end} came after {ms(facts.idle_s)} idle, {crossing}, {known}")

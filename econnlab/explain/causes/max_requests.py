@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import Case
-from econnlab.explain.verdict import Finding, certain
+from econnlab.explain.packets.facts import PacketFacts
+from econnlab.explain.verdict import Finding, certain, likely, ms
 from econnlab.record.events import Kind
 
 NAME = "max_requests"
@@ -12,6 +13,8 @@ HELP = "the server had reached its limit of requests per connection and closed w
 
 def explain(case: Case) -> Finding | None:
     """Closed for that reason by the server's own word, before this request was read."""
+    if case.packets is not None:
+        return _from_packets(case, case.packets)
     if case.server is None or case.close_reason != "max_requests" or not case.unanswered:
         return None
     if case.reached is not None:
@@ -19,4 +22,13 @@ def explain(case: Case) -> Finding | None:
     served = sum(event.kind == Kind.RESPONSE for event in case.server.events)
     return certain(
         f"server closed this connection after its {served} requests, its limit, and had not said so"
+    )
+
+
+def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
+    if not case.attempt.reused or not case.unanswered or not facts.crossed or not facts.at_limit:
+        return None
+    return likely(
+        f"server closed this connection {ms(facts.idle_s)} after response {facts.responses}, as it did "
+        f"{facts.same_limit} connections after as many"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import Case
+from econnlab.explain.packets.facts import PacketFacts, left_in_queue, turned_away
 from econnlab.explain.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import ConnectionEvent, Kind
@@ -20,6 +21,8 @@ _MANNERS = {
 
 def explain(case: Case) -> Finding | None:
     """Dropped by the server's own word, left in its queue, or refused while other connections are served."""
+    if case.packets is not None:
+        return _from_packets(case, case.packets)
     if case.server is None:
         return _from_client(case)
     dropped = case.server.first(Kind.DROPPED)
@@ -61,4 +64,23 @@ def _from_client(case: Case) -> Finding | None:
         return likely(f"{others} when the server ended this new one before a byte of a response")
     if case.attempt.status == SERVICE_UNAVAILABLE:
         return likely(f"{others} when the server answered this new one with 503")
+    return None
+
+
+def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
+    attempt = case.attempt
+    if attempt.reused or facts.other_machine or facts.tls_server:
+        return None
+    others = f"{facts.beside} other connection{'s' if facts.beside != 1 else ''} to this server stood"
+    if attempt.status == SERVICE_UNAVAILABLE and facts.beside:
+        return likely(f"{others} when it answered this new one with 503")
+    if case.unanswered and not facts.died and not facts.retired and turned_away(facts):
+        return likely(f"{others} when it accepted this new one and ended it with {facts.end} at once")
+    if attempt.outcome is Outcome.TIMEOUT and left_in_queue(facts):
+        assert facts.elsewhere_s is not None and facts.sent is not None
+        return likely(
+            f"{others}, answered in {ms(facts.elsewhere_s)}, while this new one got no answer for "
+            f"{ms((facts.client_ended or facts.sent) - facts.sent)} and no later one did: left in the "
+            "accept queue"
+        )
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import Case
+from econnlab.explain.packets.facts import PacketFacts
 from econnlab.explain.verdict import Finding, certain, likely
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
@@ -18,6 +19,8 @@ def explain(case: Case) -> Finding | None:
     attempt = case.attempt
     if attempt.outcome not in _CUT:
         return None
+    if case.packets is not None:
+        return _from_packets(case, case.packets)
     if case.server is not None:
         return _from_server_ledger(case)
     if attempt.first_byte is None or attempt.outcome is Outcome.OTHER:
@@ -34,3 +37,12 @@ def _from_server_ledger(case: Case) -> Finding | None:
         f"server closed with {(close.how or '').upper()} after {part.bytes} bytes of its response; "
         f"the client had read {case.attempt.bytes_read}"
     )
+
+
+def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
+    if not facts.cut or facts.end is None or facts.died or facts.missing:
+        return None
+    if facts.retired or facts.other_machine:
+        return None
+    of = f" of {facts.expected}" if facts.expected is not None else ""
+    return certain(f"server sent {facts.received} bytes{of} of its response and then {facts.end}")

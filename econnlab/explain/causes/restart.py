@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import Case
-from econnlab.explain.verdict import Finding, certain, ms
+from econnlab.explain.packets.facts import PacketFacts
+from econnlab.explain.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 
@@ -13,6 +14,8 @@ HELP = "the server was restarted and closed the connections of its clients"
 
 def explain(case: Case) -> Finding | None:
     """Closed because the process retired, before this request was answered."""
+    if case.packets is not None:
+        return _from_packets(case, case.packets)
     close = case.server_close
     if case.close_reason != "retired" or close is None:
         return None
@@ -29,3 +32,17 @@ def explain(case: Case) -> Finding | None:
             f"server closed this connection {since}with {close.unread} bytes of the request unread"
         )
     return certain(f"server closed this connection, idle, {since}and before the request arrived")
+
+
+def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
+    together = facts.together
+    if not facts.retired or together is None:
+        return None
+    if not case.unanswered and case.attempt.outcome is not Outcome.TRUNCATED:
+        return None
+    reached = "with the request read and not answered" if facts.end_covers else "before the request arrived"
+    return likely(
+        f"server closed {together.closed} of its {together.stood} connections within a few ms, however "
+        "long they "
+        f"had been idle, and went on accepting; this one {reached}"
+    )

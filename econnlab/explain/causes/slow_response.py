@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import Case
+from econnlab.explain.packets.facts import PacketFacts, left_in_queue
 from econnlab.explain.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
@@ -16,6 +17,8 @@ def explain(case: Case) -> Finding | None:
     attempt = case.attempt
     if attempt.outcome is not Outcome.TIMEOUT or attempt.sent is None:
         return None
+    if case.packets is not None:
+        return _from_packets(case.packets)
     waited = ms(attempt.ended - attempt.sent)
     if case.server is None:
         return likely(f"no answer came within {waited}, and nothing ended the connection")
@@ -42,3 +45,15 @@ def _not_accepted(case: Case, waited: str) -> Finding | None:
     overflowed = case.sent_again is None and case.around.counters.get("ListenOverflows")
     finding = likely if overflowed else certain
     return finding(f"server listened and had not accepted this connection ({paused.reason}) after {waited}")
+
+
+def _from_packets(facts: PacketFacts) -> Finding | None:
+    if facts.sent is None or not facts.acknowledged or facts.kept_by is not None or left_in_queue(facts):
+        return None
+    if facts.client_ended is None:
+        return likely("server has the request and had not answered when the capture ended")
+    return likely(
+        f"server's kernel had the request, and no answer came within "
+        f"{ms(facts.client_ended - facts.sent)}; then the "
+        f"client ended the connection with {facts.client_end}"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import LOST, Case
+from econnlab.explain.packets.facts import PacketFacts, turned_away
 from econnlab.explain.verdict import Finding, certain, likely
 from econnlab.record.events import Kind
 
@@ -13,6 +14,8 @@ HELP = "the connection ended inside the TLS handshake, without an alert that say
 def explain(case: Case) -> Finding | None:
     """No byte of the request was sent, and OpenSSL met the end: by the server's or the client's word."""
     attempt = case.attempt
+    if case.packets is not None:
+        return _from_packets(case, case.packets)
     if (
         attempt.reused
         or attempt.sent is not None
@@ -26,3 +29,11 @@ def explain(case: Case) -> Finding | None:
     if close is None or case.close_reason != "aborted" or case.server.first(Kind.HANDSHAKE) is not None:
         return None
     return certain(f"server closed with {(close.how or '').upper()} in the middle of the TLS handshake")
+
+
+def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
+    if not facts.tls_client or case.attempt.sent is not None or case.attempt.outcome not in LOST:
+        return None
+    if facts.plain_server or facts.end is None or facts.died or facts.retired or turned_away(facts):
+        return None
+    return likely(f"server ended the connection with {facts.end} in the middle of the TLS handshake")

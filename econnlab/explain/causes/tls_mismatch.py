@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import LOST, Case
+from econnlab.explain.packets.facts import PacketFacts
 from econnlab.explain.verdict import Finding, certain, likely
 from econnlab.record.attempts import Outcome
 
@@ -13,6 +14,8 @@ HELP = "one side spoke TLS and the other plain HTTP"
 def explain(case: Case) -> Finding | None:
     """The server could not read what came as what it speaks, and the client spoke the other."""
     attempt = case.attempt
+    if case.packets is not None:
+        return _from_packets(case.packets)
     client_speaks_tls = "SSL" in attempt.error
     reason = case.close_reason or ""
     if case.server is None:
@@ -25,4 +28,12 @@ def explain(case: Case) -> Finding | None:
         return certain(
             f"client spoke plain HTTP to a server that speaks TLS ({reason.partition(': ')[2]}), which closed"
         )
+    return None
+
+
+def _from_packets(facts: PacketFacts) -> Finding | None:
+    if facts.tls_client and facts.plain_server:
+        return certain("client began a TLS handshake, and the server answered in plain HTTP")
+    if not facts.tls_client and facts.tls_server:
+        return certain("client spoke plain HTTP, and the server answered with a TLS alert")
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import Case
+from econnlab.explain.packets.facts import End, PacketFacts
 from econnlab.explain.verdict import Finding, certain, likely, ms
 from econnlab.record.events import ConnectionEvent, Kind
 
@@ -14,6 +15,8 @@ def explain(case: Case) -> Finding | None:
     """A reused connection, ended by an RST without FIN while the request waited to be read."""
     if not case.attempt.reused or not case.unanswered:
         return None
+    if case.packets is not None:
+        return _from_packets(case.packets)
     if case.server is not None:
         return _from_server_ledger(case)
     if not case.reset_without_fin:
@@ -59,4 +62,16 @@ def _from_link_ledger(case: Case) -> Finding | None:
     return likely(
         f"server sent RST and no FIN, {ms(rst.began - arrival)} after the request arrived: "
         "closed with the request unread, or with linger 0"
+    )
+
+
+def _from_packets(facts: PacketFacts) -> Finding | None:
+    if facts.end is not End.RST or not facts.end_covers or facts.ended is None or facts.sent is None:
+        return None
+    if facts.died or facts.retired or facts.other_machine:
+        return None
+    return likely(
+        f"server sent RST with ACK, and no FIN, {ms(facts.ended - facts.sent)} after the request, which "
+        "its kernel "
+        f"had, and {ms(facts.idle_s)} after its last byte: closed with the request unread, or with linger 0"
     )

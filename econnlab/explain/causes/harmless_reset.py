@@ -1,0 +1,23 @@
+"""An RST that nobody lost anything to."""
+
+from __future__ import annotations
+
+from econnlab.explain.evidence import Case
+from econnlab.explain.verdict import Finding, likely
+from econnlab.record.attempts import Outcome
+
+NAME = "harmless_reset"
+HELP = "an RST on a connection on which everything had been answered, or nothing asked"
+
+
+def explain(case: Case) -> Finding | None:
+    """No request was under way."""
+    facts, attempt = case.packets, case.attempt
+    if facts is None or attempt.outcome is not Outcome.OTHER or facts.cut or facts.tls_server:
+        return None
+    if facts.sent is None:
+        if facts.client_end is not None or facts.tls_client:
+            return None  # port_scan, or a TLS client that ended its own handshake
+        return likely(f"server sent {facts.end} on a connection on which nothing had been asked")
+    who = f"client sent {facts.client_end}" if facts.client_end is not None else f"server sent {facts.end}"
+    return likely(f"{who} when every request on this connection had been answered")

@@ -1,0 +1,24 @@
+"""An RST that does not come from the server, by its looks."""
+
+from __future__ import annotations
+
+from econnlab.explain.evidence import Case
+from econnlab.explain.verdict import Finding, likely
+
+NAME = "middlebox_reset"
+HELP = "something between client and server sent the RST in the server's name"
+
+
+def explain(case: Case) -> Finding | None:
+    """Its TTL, or its number, is not that of the server's other packets."""
+    facts = case.packets
+    if facts is None or not facts.other_machine:
+        return None
+    if facts.ttls is not None:
+        return likely(
+            f"the RST came with TTL {facts.ttls[1]}, the server's other packets with {facts.ttls[0]}"
+        )
+    assert facts.idents is not None
+    return likely(
+        f"the RST had IP identification {facts.idents[1]}, the server's packet before it {facts.idents[0]}"
+    )

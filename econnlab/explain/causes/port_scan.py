@@ -1,0 +1,24 @@
+"""Somebody looks for open ports; no request was lost."""
+
+from __future__ import annotations
+
+from econnlab.explain.evidence import Case
+from econnlab.explain.packets.facts import SCAN_PORTS, End
+from econnlab.explain.verdict import Finding, likely
+from econnlab.record.attempts import Outcome
+
+NAME = "port_scan"
+HELP = "somebody looked for open ports: nothing was asked, and nothing lost"
+
+
+def explain(case: Case) -> Finding | None:
+    """Refused at many ports of one host, or a handshake that its own client reset without a byte."""
+    facts = case.packets
+    if facts is None or facts.sent is not None:
+        return None
+    if case.attempt.outcome is Outcome.REFUSED:
+        many = facts.refused_ports >= SCAN_PORTS
+        return likely(f"refused, as at {facts.refused_ports} ports of this host") if many else None
+    if facts.client_end is not None and facts.client_end is not End.FIN and not facts.tls_client:
+        return likely("the client reset the connection at once, having sent nothing")
+    return None

@@ -1,0 +1,18 @@
+"""Nothing at all answered the SYN."""
+
+from __future__ import annotations
+
+from econnlab.explain.evidence import Case
+from econnlab.explain.verdict import Finding, likely
+from econnlab.record.attempts import Outcome
+
+NAME = "unreachable"
+HELP = "nothing answered the connection's SYN: no host there, a firewall that drops, or a full listen queue"
+
+
+def explain(case: Case) -> Finding | None:
+    """SYNs, sent again, and not a packet in return."""
+    facts = case.packets
+    if facts is None or facts.answered_handshake or case.attempt.outcome is not Outcome.TIMEOUT:
+        return None
+    return likely(f"{facts.syns} SYNs were sent, and nothing came back") if facts.sent is None else None

@@ -1,0 +1,267 @@
+"""From connections to failed attempts with their facts: what attribution asks about.
+
+An attempt here is what the client must have seen, by its packets; where a proxy stood between and both of its
+sides were captured, the facts are those of the side on which the server ended it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from econnlab.explain.evidence import LOST, Case, Surroundings
+from econnlab.explain.packets.facts import AT_ONCE_S, End, PacketFacts
+from econnlab.explain.packets.hops import Hop, Hops
+from econnlab.explain.packets.observing import NS, address_text, covers, end_of, facts_of, lost_hop
+from econnlab.explain.packets.servers import Server, refused_ports, servers_of
+from econnlab.record.attempts import Attempt, Outcome
+from econnlab.wire.conversation import Conversation, Exchange
+from econnlab.wire.flows import Traffic, was_refused, went_well
+from econnlab.wire.messages import first_line, missing_of_response, response_of
+
+#: A request without an answer when the capture ended is a failure only if it had waited this long, s.
+PATIENCE_S = 30.0
+#: A SYN that was sent so often and never answered.
+_UNANSWERED_SYNS = 2
+
+
+@dataclass(frozen=True)
+class PacketCase:
+    """A connection on which something went wrong, as attribution takes it."""
+
+    conversation: Conversation
+    #: The request that failed; None where none was sent.
+    exchange: Exchange | None
+    #: What its client must have seen.
+    attempt: Attempt
+    #: What attribution was asked: where a proxy stood between, of the hop behind it.
+    case: Case
+    #: The connection behind a proxy on which it was decided.
+    decided_on: Conversation | None
+
+    @property
+    def lost(self) -> bool:
+        """A request was sent and its answer did not come whole."""
+        return self.attempt.outcome is not Outcome.OTHER
+
+
+def cases_of(traffic: Traffic, system: str = "Linux") -> Iterator[PacketCase]:
+    """Every connection that ended in RST or lost a request, and every error that a proxy answered."""
+    yield from Cases(traffic, system).all()
+
+
+class Cases:
+    """Looks at the connections of ``traffic``, each with its server's others and with the hop behind it."""
+
+    def __init__(self, traffic: Traffic, system: str = "Linux") -> None:
+        self.servers: dict[bytes, Server] = servers_of(traffic)
+        self._traffic = traffic
+        self._scanned = refused_ports(traffic)
+        self._around = Surroundings(system, (), 0)
+        self._failed = [
+            (conversation, exchange, outcome)
+            for conversation in traffic.conversations.values()
+            for exchange, outcome in _failures(conversation, traffic.ended)
+        ]
+        asked = [
+            (conversation, exchange) for conversation, exchange, _ in self._failed if exchange is not None
+        ]
+        self._hops = Hops(traffic, asked)
+
+    def all(self) -> Iterator[PacketCase]:
+        """In the order in which the connections began."""
+        for conversation, exchange, outcome in self._failed:
+            yield self._case(conversation, exchange, outcome)
+
+    def _case(self, conversation: Conversation, exchange: Exchange | None, outcome: Outcome) -> PacketCase:
+        hop = self._hops.behind(conversation, exchange) if exchange is not None else None
+        scanned = self._scanned[conversation.client.address[:-2], conversation.server.address[:-2]]
+        decided = conversation
+        if hop is None:
+            facts = facts_of(conversation, exchange, self._server(conversation), scanned)
+        elif hop.exchange is not None and hop.conversation is not None:
+            decided = hop.conversation
+            through = address_text(conversation.server.address)
+            facts = facts_of(decided, hop.exchange, self._server(decided), scanned, through, exchange)
+        else:
+            decided = (
+                hop.conversation if _server_left(hop.conversation) and hop.conversation else conversation
+            )
+            facts = self._never_passed_on(conversation, exchange, hop, scanned)
+        attempt = asked = _attempt(conversation, exchange, outcome, facts)
+        answer = None
+        if decided is not conversation:
+            assert hop is not None
+            attempt = _on_hop(asked, decided, hop.exchange, facts)
+            answer = f"answered {asked.status}" if asked.status else None
+        case = Case(attempt, None, None, self._around, answer, facts)
+        return PacketCase(
+            conversation, exchange, asked, case, decided if decided is not conversation else None
+        )
+
+    def _never_passed_on(
+        self, conversation: Conversation, exchange: Exchange | None, hop: Hop, scanned: int
+    ) -> PacketFacts:
+        """The proxy took it and sent nothing on: because its server had gone, or because it had forgotten."""
+        assert exchange is not None
+        behind = hop.conversation
+        if behind is not None and _server_left(behind):
+            return lost_hop(conversation, exchange, behind, self._server(behind))
+        return facts_of(
+            conversation,
+            exchange,
+            self._server(conversation),
+            scanned,
+            kept_by=address_text(conversation.server.address),
+        )
+
+    def _server(self, conversation: Conversation) -> Server:
+        return self.servers.get(conversation.server.address) or Server(conversation.server.address, [], [])
+
+
+def _server_left(behind: Conversation | None) -> bool:
+    first = behind.first_end if behind is not None else None
+    return behind is not None and first is not None and first[0] is behind.server
+
+
+def _on_hop(asked: Attempt, behind: Conversation, exchange: Exchange | None, facts: PacketFacts) -> Attempt:
+    """The proxy's own attempt at the request, on the connection that reached the server."""
+    response_at = exchange.response_at if exchange is not None else 0
+    if response_at:
+        outcome = asked.outcome
+    elif facts.end is None:
+        outcome = Outcome.TIMEOUT
+    else:
+        outcome = Outcome.CLOSED if facts.end is End.FIN else Outcome.RESET
+    sent = facts.sent or asked.sent
+    return replace(
+        asked,
+        began=sent or asked.began,
+        sent=sent,
+        first_byte=response_at / NS if response_at else None,
+        ended=(behind.ended or behind.last) / NS,
+        reused=facts.responses > 0 or not covers_beginning(behind),
+        idle_s=max(0.0, sent - facts.last_heard) if sent and facts.responses else None,
+        outcome=outcome,
+        status=asked.status if response_at else None,
+    )
+
+
+def _failures(conversation: Conversation, capture_end: int) -> Iterator[tuple[Exchange | None, Outcome]]:
+    """What went wrong on a connection, by what its client must have seen."""
+    for error in conversation.errors:
+        yield error, Outcome.HTTP_ERROR
+    exchange = conversation.exchange
+    if was_refused(conversation):
+        yield None, Outcome.REFUSED
+    elif not conversation.synack_at and conversation.syns and not conversation.server.packets:
+        if conversation.syns >= _UNANSWERED_SYNS:
+            yield None, Outcome.TIMEOUT
+    elif exchange is None:
+        if conversation.client.rsts or conversation.server.rsts or _ended_unasked(conversation):
+            yield None, _unasked_outcome(conversation)
+    elif not exchange.response_at:
+        outcome = _unanswered(conversation, exchange, capture_end)
+        if outcome is not None:
+            yield exchange, outcome
+    elif (
+        (response := response_of(exchange)) is not None
+        and response.status >= 400
+        and _counts(response.status)
+    ):
+        yield exchange, Outcome.HTTP_ERROR
+    elif missing_of_response(exchange) and conversation.ended:
+        yield exchange, _cut(conversation)
+    elif (conversation.client.rsts or conversation.server.rsts) and not went_well(conversation):
+        yield exchange, Outcome.OTHER
+
+
+def _counts(status: int) -> bool:
+    return status >= 500 or status in (408, 413)
+
+
+def _ended_unasked(conversation: Conversation) -> bool:
+    """The server ended it at once, or in its TLS handshake, before a request could be sent."""
+    first = conversation.first_end
+    if first is not None and first[0] is conversation.server and _unasked_outcome(conversation) in LOST:
+        return True
+    return (
+        conversation.protocol == "tls"
+        and first is not None
+        and (first[0] is conversation.server or conversation.unasked.startswith(b"HTTP/"))
+    )
+
+
+def _unasked_outcome(conversation: Conversation) -> Outcome:
+    """A client whose connection is ended at once, or in its TLS handshake, has lost what it wanted to ask."""
+    end, mark = end_of(conversation.server), conversation.server.ended
+    if end is None or mark is None:
+        return Outcome.OTHER
+    at_once = mark.at - (conversation.confirmed or conversation.began) <= AT_ONCE_S * NS
+    if conversation.protocol != "tls" and not at_once:
+        return Outcome.OTHER
+    return Outcome.CLOSED if end is End.FIN else Outcome.RESET
+
+
+def _unanswered(conversation: Conversation, exchange: Exchange, capture_end: int) -> Outcome | None:
+    first = conversation.first_end
+    if conversation.unasked.startswith(b"HTTP/1.1 408"):
+        return Outcome.HTTP_ERROR
+    if first is None:
+        waited = (capture_end - exchange.request_at) / NS
+        return Outcome.TIMEOUT if exchange.resent > 1 or waited > PATIENCE_S else None
+    if first[0] is conversation.server:
+        return Outcome.CLOSED if end_of(conversation.server) is End.FIN else Outcome.RESET
+    return Outcome.TIMEOUT
+
+
+def _cut(conversation: Conversation) -> Outcome:
+    first = conversation.first_end
+    if first is not None and first[0] is conversation.client:
+        return Outcome.OTHER
+    return Outcome.RESET if conversation.server.rst is not None else Outcome.TRUNCATED
+
+
+def _attempt(
+    conversation: Conversation, exchange: Exchange | None, outcome: Outcome, facts: PacketFacts
+) -> Attempt:
+    request = exchange.request if exchange is not None else b""
+    before = exchange.before if exchange is not None else 0
+    sent = exchange.request_at / NS if exchange is not None else None
+    response = response_of(exchange) if exchange is not None else None
+    status = (
+        408 if conversation.unasked.startswith(b"HTTP/1.1 408") else response.status if response else None
+    )
+    return Attempt(
+        row=0,
+        session=conversation.number,
+        request=exchange.number if exchange is not None else 0,
+        number=1,
+        request_id="",
+        method=first_line(request).partition(" ")[0] if conversation.protocol == "http" else "",
+        planned=None,
+        began=sent - (facts.held_s or 0.0) if sent else conversation.began / NS,
+        sent=sent,
+        first_byte=exchange.response_at / NS if exchange is not None and exchange.response_at else None,
+        ended=(conversation.ended or conversation.last) / NS,
+        connection=conversation.number,
+        local=address_text(conversation.client.address),
+        reused=exchange is not None and (exchange.number > 1 or not covers_beginning(conversation)),
+        idle_s=(exchange.request_at - before) / NS if exchange is not None and before else None,
+        outcome=outcome,
+        status=status,
+        bytes_read=exchange.response_bytes if exchange is not None else 0,
+        error="",
+        errno=None,
+        send_errno=None,
+        keep_alive=None,
+        connection_header=None,
+    )
+
+
+def covers_beginning(conversation: Conversation) -> bool:
+    """The capture has it from its SYN on."""
+    return bool(conversation.syn_at or conversation.synack_at)
+
+
+__all__ = ["Cases", "PacketCase", "cases_of", "covers"]

@@ -1,0 +1,195 @@
+"""What packets say of one request that failed, on the connection that reached the server.
+
+Times are seconds since the epoch, spans are seconds. Where the capture holds both sides of a proxy, the facts
+are those of the hop behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+#: A client needs less than this from beginning with a request to writing it.
+BLOCKED_S = 0.010
+#: A server that closes within this after its own last byte, or after the handshake, did it at once.
+AT_ONCE_S = 0.020
+#: Ends of several connections this near to each other have one reason.
+TOGETHER_S = 0.015
+#: So many, at least, and this share of all that stood, are a restart rather than chance.
+FEWEST_TOGETHER, SHARE_TOGETHER = 3, 0.5
+#: Idle times further apart than this, or than this share of their middle, come from no common timer.
+SPREAD_S, SPREAD = 0.020, 0.25
+#: A TTL that differs by as much or more is another machine's: routes change by less.
+OTHER_TTL = 2
+#: Who waits so many times longer than others were answered in was not served at all.
+QUEUED = 10
+#: A host that was refused at so many ports of another is looking for open ones.
+SCAN_PORTS = 5
+
+
+class End(StrEnum):
+    """How one side ended a connection first."""
+
+    FIN = "FIN"
+    #: With ACK: sent for a socket that was there (tcp_send_active_reset()).
+    RST = "RST"
+    #: Without: no socket was there for the packet it answers (tcp_v4_send_reset()).
+    RST_NO_SOCKET = "RST without ACK"
+
+
+@dataclass(frozen=True)
+class Together:
+    """Ends of the server's connections around one of them."""
+
+    closed: int
+    fins: int
+    #: Connections that stood just before.
+    stood: int
+    #: The longest and the middle idle time of those that were closed, and their spread.
+    idle_s: float
+    spread_s: float
+
+
+@dataclass(frozen=True)
+class PacketFacts:
+    """One failed request, or a connection on which none was sent."""
+
+    #: ``10.0.0.7:8080``
+    server: str
+    # -- the request
+    sent: float | None
+    #: The server's kernel has acknowledged all of it; some of it.
+    acknowledged: bool
+    sent_again: int
+    #: Bytes that its head announced and that were never sent.
+    missing: int
+    #: How long its sender had begun with it before it wrote, by a header that says so.
+    held_s: float | None
+    # -- the connection before
+    #: Responses that had come on it.
+    responses: int
+    #: When the server's last byte before the request was seen; its handshake where there was none.
+    last_heard: float
+    #: What its last response had said.
+    advertised_s: int | None
+    announced_close: bool
+    # -- the server's end
+    end: End | None
+    ended: float | None
+    #: The end acknowledges (part of) the request: it had reached the server's kernel before.
+    end_covers: bool
+    #: The first byte that the server sent was no answer to what the client speaks.
+    tls_client: bool
+    tls_server: bool
+    plain_server: bool
+    #: TTL of the server's data and of its RST, where they differ.
+    ttls: tuple[int, int] | None
+    #: Identification of the packet before its RST and of that RST, where the second does not fit.
+    idents: tuple[int, int] | None
+    # -- the client's end
+    client_end: End | None
+    client_ended: float | None
+    # -- the handshake
+    syns: int
+    #: SYN-ACKs that were sent again although the client had confirmed the first.
+    synack_again: int
+    answered_handshake: bool
+    #: The RST came in place of the handshake's completion: nothing of the connection was ever known.
+    refused_at_end: bool
+    # -- the response
+    #: It began and is not whole.
+    cut: bool
+    #: Its bytes, head and body, where its head tells.
+    expected: int | None
+    received: int
+    # -- around it
+    together: Together | None
+    #: The port refused the next connection, with none accepted in between.
+    refused_next: bool
+    #: Connections to this server that were closed at once after as many responses as this one.
+    same_limit: int
+    #: The longest idle time that a connection to this server survived.
+    survived_s: float
+    #: Connections to the server that stood and had been answered.
+    beside: int
+    #: The same request was answered on another connection in this time, s; none accepted in the meantime.
+    elsewhere_s: float | None
+    #: Ports of the server's host at which the client's host was refused.
+    refused_ports: int
+    #: The proxy or middlebox that took the request and did not pass it on.
+    kept_by: str | None = None
+    #: The proxy that passed the request on, if both hops were captured.
+    through: str | None = None
+
+    @property
+    def idle_s(self) -> float:
+        """From the server's last byte to its end, or to the request where it did not end it."""
+        until = self.ended if self.ended is not None else self.sent
+        return max(0.0, (until if until is not None else self.last_heard) - self.last_heard)
+
+    @property
+    def died(self) -> bool:
+        """The connection ended, and from then on the port refused."""
+        return self.end is not None and self.refused_next
+
+    @property
+    def retired(self) -> bool:
+        """It ended with most of the server's connections, which had been idle for different times."""
+        together = self.together
+        if self.end is None or self.died or together is None:
+            return False
+        if together.closed < max(FEWEST_TOGETHER, SHARE_TOGETHER * together.stood):
+            return False
+        by_application = self.end is End.FIN or together.fins > together.closed / 2
+        return by_application and together.spread_s > max(SPREAD_S, SPREAD * together.idle_s)
+
+    @property
+    def at_limit(self) -> bool:
+        """Closed at once after a response, as others were after as many."""
+        if self.end is None or self.died or self.retired or self.idle_s > AT_ONCE_S:
+            return False
+        return self.responses > 1 and self.same_limit > 1
+
+    @property
+    def broke_its_word(self) -> bool:
+        """Closed sooner than it had advertised, or than it had kept others idle."""
+        if self.end is None or self.died or self.retired or self.at_limit or not self.responses:
+            return False
+        promised = self.advertised_s if self.advertised_s is not None else self.survived_s
+        return not self.announced_close and self.idle_s < promised / 2
+
+    @property
+    def other_machine(self) -> bool:
+        """The RST does not look like the server's own packets."""
+        return self.end in (End.RST, End.RST_NO_SOCKET) and (self.ttls is not None or self.idents is not None)
+
+    @property
+    def crossed(self) -> bool:
+        """The server ended the connection before any of the request had reached it."""
+        return self.end is not None and not self.end_covers
+
+
+def client_held_it(facts: PacketFacts) -> bool:
+    """By its own header the client had begun with the request, and wrote after the server had closed."""
+    held = facts.held_s
+    if held is None or held <= BLOCKED_S or facts.sent is None or facts.ended is None:
+        return False
+    return facts.sent - held < facts.ended < facts.sent
+
+
+def turned_away(facts: PacketFacts) -> bool:
+    """A new connection that the server ended at once, others of it standing, or before any request came."""
+    if facts.end is None or facts.ended is None or facts.responses or facts.refused_at_end:
+        return False
+    if facts.ended - facts.last_heard > AT_ONCE_S and facts.ended - (facts.sent or 0.0) > AT_ONCE_S:
+        return False
+    return facts.beside > 0 or (facts.crossed and not facts.tls_client)
+
+
+def left_in_queue(facts: PacketFacts) -> bool:
+    """The kernel has a new connection's request, its application never showed, and others were served."""
+    if facts.responses or not facts.acknowledged or not facts.beside or facts.elsewhere_s is None:
+        return False
+    if facts.sent is None or facts.client_ended is None or facts.kept_by is not None:
+        return False
+    return facts.client_ended - facts.sent > QUEUED * facts.elsewhere_s

@@ -1,0 +1,175 @@
+"""All connections of one server together: what tells a restart from a timer, and a limit from chance."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from econnlab.explain.packets.facts import AT_ONCE_S, TOGETHER_S, Together
+from econnlab.explain.statistics import quantile
+from econnlab.wire.conversation import Bygone, Conversation
+from econnlab.wire.flows import Traffic, was_refused
+
+_NS = 1_000_000_000
+
+
+class Life(NamedTuple):
+    """A connection from its beginning to its end, in seconds since the epoch."""
+
+    began: float
+    #: Its first FIN or RST; infinity where none was seen.
+    ended: float
+    by_server: bool
+    fin: bool
+    #: From the server's last byte to the end; -1 where it had sent none.
+    idle_s: float
+    #: Responses that had come.
+    responses: int
+    longest_idle_s: float
+    #: From its last answered request to the response; -1 where there was none.
+    took_s: float
+
+
+def life_of(conversation: Conversation) -> Life:
+    """The connection, seen from its server's other connections."""
+    first, exchange = conversation.first_end, conversation.exchange
+    last_byte = conversation.server.data_at
+    answered = exchange is not None and exchange.response_at > 0
+    responses = conversation.exchanges - (0 if answered or exchange is None else 1)
+    # What the server sent to a request that came after its end has nothing to do with how long it was idle.
+    idle = (first[1].at - last_byte) / _NS if first is not None and last_byte else -1.0
+    took = (exchange.response_at - exchange.request_at) / _NS if answered and exchange is not None else -1.0
+    return Life(
+        conversation.began / _NS,
+        first[1].at / _NS if first is not None else float("inf"),
+        first is not None and first[0] is conversation.server,
+        first is not None and first[1] is first[0].fin,
+        idle,
+        responses,
+        conversation.longest_idle / _NS,
+        took,
+    )
+
+
+def _past(bygone: Bygone) -> Life:
+    return Life(
+        bygone.began / _NS,
+        bygone.ended / _NS,
+        bygone.by_server,
+        True,
+        bygone.idle / _NS if bygone.idle >= 0 else -1.0,
+        bygone.exchanges,
+        bygone.longest_idle / _NS,
+        bygone.took / _NS if bygone.took >= 0 else -1.0,
+    )
+
+
+class Server:
+    """The connections to one address and port. Each question is answered in logarithmic time."""
+
+    def __init__(self, address: bytes, lives: list[Life], refusals: list[float]) -> None:
+        self.address = address
+        self.lives = lives
+        self.refusals = sorted(refusals)
+        answered = [life for life in lives if life.responses]
+        self._began = sorted(life.began for life in lives)
+        self._ended = sorted(life.ended for life in lives)
+        self._answered_began = sorted(life.began for life in answered)
+        self._answered_ended = sorted(life.ended for life in answered)
+        self.survived_s = max((life.longest_idle_s for life in lives), default=0.0)
+        took = sorted(life.took_s for life in lives if life.took_s >= 0)
+        #: The median time to the first byte of a response; None where there was none.
+        self.took_s = quantile(took, 0.5) if took else None
+        self._limits = Counter(
+            life.responses
+            for life in lives
+            if life.by_server and life.fin and 0 <= life.idle_s <= AT_ONCE_S and life.responses
+        )
+        self._closes = sorted((life for life in lives if life.by_server), key=lambda life: life.ended)
+        self._close_times = [life.ended for life in self._closes]
+        self._cluster_begins = list(range(len(self._closes)))
+        for index in range(1, len(self._closes)):
+            if self._close_times[index] - self._close_times[index - 1] <= TOGETHER_S:
+                self._cluster_begins[index] = self._cluster_begins[index - 1]
+        self._clusters: dict[int, Together] = {}
+
+    def together(self, at: float) -> Together | None:
+        """What the server closed around ``at``: ends that follow each other by no more than TOGETHER_S."""
+        index = bisect_left(self._close_times, at - TOGETHER_S)
+        if index == len(self._closes) or self._close_times[index] > at + TOGETHER_S:
+            return None
+        begin = self._cluster_begins[index]
+        if begin not in self._clusters:
+            self._clusters[begin] = self._cluster(begin)
+        return self._clusters[begin]
+
+    def _cluster(self, begin: int) -> Together:
+        end = begin + 1
+        while end < len(self._closes) and self._close_times[end] - self._close_times[end - 1] <= TOGETHER_S:
+            end += 1
+        closed = self._closes[begin:end]
+        idle = sorted(life.idle_s for life in closed if life.idle_s >= 0) or [0.0]
+        return Together(
+            len(closed),
+            sum(life.fin for life in closed),
+            self.standing(self._close_times[begin]),
+            quantile(idle, 0.5),
+            idle[-1] - idle[0],
+        )
+
+    def standing(self, at: float) -> int:
+        """Connections that had begun and not ended just before ``at``."""
+        return bisect_left(self._began, at) - bisect_left(self._ended, at)
+
+    def beside(self, began: float, ended: float, *, itself: bool) -> int:
+        """Connections that got an answer and stood at some time in between, but for the one in question."""
+        overlapping = bisect_left(self._answered_began, ended) - bisect_right(self._answered_ended, began)
+        return max(0, overlapping - itself)
+
+    def answered_newcomer(self, after: float, until: float) -> bool:
+        """A connection that began in between was answered."""
+        return bisect_left(self._answered_began, until) > bisect_right(self._answered_began, after)
+
+    def refuses_next(self, after: float) -> bool:
+        """The next connection after then was refused."""
+        refused = bisect_right(self.refusals, after)
+        if refused == len(self.refusals):
+            return False
+        accepted = bisect_right(self._began, after)
+        return accepted == len(self._began) or self.refusals[refused] < self._began[accepted]
+
+    def same_limit(self, responses: int) -> int:
+        """Connections that it closed at once after as many responses."""
+        return self._limits[responses]
+
+
+def servers_of(traffic: Traffic) -> dict[bytes, Server]:
+    """Every server of the capture, by its address and port."""
+    lives: dict[bytes, list[Life]] = defaultdict(list)
+    refusals: dict[bytes, list[float]] = defaultdict(list)
+    for bygone in traffic.bygones:
+        lives[bygone.server].append(_past(bygone))
+    for conversation in traffic.conversations.values():
+        if conversation.synack_at or conversation.server.packets > conversation.server.rsts:
+            lives[conversation.server.address].append(life_of(conversation))
+    for at, _, server in _refusals(traffic):
+        refusals[server].append(at / _NS)
+    return {
+        address: Server(address, lives.get(address, []), refusals.get(address, []))
+        for address in lives.keys() | refusals.keys()
+    }
+
+
+def refused_ports(traffic: Traffic) -> Counter[tuple[bytes, bytes]]:
+    """At how many ports of a host another was refused, by the hosts of client and server."""
+    seen = {(client[:-2], server) for _, client, server in _refusals(traffic)}
+    return Counter((client, server[:-2]) for client, server in seen)
+
+
+def _refusals(traffic: Traffic) -> Iterable[tuple[int, bytes, bytes]]:
+    yield from traffic.refusals
+    for conversation in traffic.conversations.values():
+        if was_refused(conversation):
+            yield conversation.began, conversation.client.address, conversation.server.address

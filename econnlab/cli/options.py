@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = "econnlab.report.formats"
+DIAGNOSES = "econnlab.report.diagnoses"
 POSITIVE = click.IntRange(min=1)
 
 # -- the options ----------------------------------------------------------------------------------
@@ -106,13 +107,18 @@ def client_options(function: F) -> F:
     return function
 
 
-def format_options(function: F) -> F:
+def format_options(function: F, formats: str = FORMATS) -> F:
     """``--csv FILE``, ``--json FILE``: an option per format."""
-    for name, module in reversed(parts(FORMATS).items()):
+    for name, module in reversed(parts(formats).items()):
         function = click.option(f"--{name}", metavar="FILE", help=f"Write {module.HELP}; - is stdout.")(
             function
         )
     return function
+
+
+def diagnosis_options(function: F) -> F:
+    """An option per format of a diagnosis."""
+    return format_options(function, DIAGNOSES)
 
 
 def output_options(function: F) -> F:

@@ -1,4 +1,7 @@
-"""Files that a command writes beside its table: tried before the run, replaced whole after it."""
+"""Files that a command writes beside its table: tried before the run, replaced whole after it.
+
+Each format is a module of a package: report/formats for runs, report/diagnoses for captures.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from econnlab.discovery import parts
 from econnlab.errors import EnvironmentProblem, UsageProblem
 
 if TYPE_CHECKING:
+    from econnlab.explain.packets.diagnosis import Diagnosis
     from econnlab.explain.summary import Summary
 
 STDOUT = "-"
@@ -22,8 +26,9 @@ STDOUT = "-"
 class Outputs:
     """The files a command was asked for. A context manager: what was not written whole leaves no trace."""
 
-    def __init__(self, values: dict[str, Any]) -> None:
-        asked = {name: values[name] for name in parts(FORMATS) if values.get(name) is not None}
+    def __init__(self, values: dict[str, Any], formats: str = FORMATS) -> None:
+        self._formats = parts(formats)
+        asked = {name: values[name] for name in self._formats if values.get(name) is not None}
         _refuse_collisions({**asked, "save": values.get("save")})
         self.on_stdout = STDOUT in (*asked.values(), values.get("save"))
         self._files = {name: _open(where) for name, where in asked.items() if where != STDOUT}
@@ -36,9 +41,9 @@ class Outputs:
         for file in self._files.values():
             file.discard()
 
-    def write(self, summary: Summary) -> None:
+    def write(self, summary: Summary | Diagnosis) -> None:
         """Render ``summary`` into each of them, also where another one cannot be written."""
-        formats = parts(FORMATS)
+        formats = self._formats
         failed: EnvironmentProblem | None = None
         for name, file in self._files.items():
             try:

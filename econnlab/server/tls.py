@@ -8,7 +8,7 @@ import ssl
 
 #: The reason in the ledger: the handshake failed, with OpenSSL's word for it.
 FAILED = "tls_failed"
-#: A fatal alert, as RFC 8446 section 6.2 asks for and Java's servers send; OpenSSL by itself says nothing here.
+#: A fatal alert, as RFC 8446 section 6.2 asks for and Java servers send; OpenSSL by itself says nothing.
 _UNEXPECTED_MESSAGE = b"\x15\x03\x01\x00\x02\x02\x0a"
 _PLAIN_HTTP = ("HTTP_REQUEST", "HTTPS_PROXY_REQUEST")
 

@@ -10,6 +10,10 @@ from econnlab.record.events import Kind
 
 NAME = "backlog_overflow"
 HELP = "the listen queue was full: the kernel dropped the handshake's end, or answered it with RST"
+ADVICE = (
+    "Its listen queue is too short for its bursts: raise the backlog and net.core.somaxconn, and find "
+    "out why it accepts late."
+)
 
 _MET = {Outcome.TIMEOUT, Outcome.RESET, Outcome.CLOSED, Outcome.BROKEN_PIPE}
 

@@ -8,6 +8,10 @@ from econnlab.explain.verdict import Finding, certain, likely, ms
 
 NAME = "client_blocked"
 HELP = "the client was held up with the connection in hand, and the server closed it before the client wrote"
+ADVICE = (
+    "The client holds connections and writes late: look for what blocks it, and let it check a "
+    "connection again just before it writes."
+)
 
 
 def explain(case: Case) -> Finding | None:

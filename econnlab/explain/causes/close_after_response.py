@@ -9,6 +9,10 @@ from econnlab.record.events import Kind
 
 NAME = "close_after_response"
 HELP = "the server closed by itself soon after a response, without having said Connection: close"
+ADVICE = (
+    "It closes connections that it had said it would keep: let it send Connection: close, or keep them "
+    "as long as it says."
+)
 
 
 def explain(case: Case) -> Finding | None:

@@ -10,6 +10,10 @@ from econnlab.record.events import Kind
 
 NAME = "crash"
 HELP = "the process at the other end died, and its kernel closed the connection for it"
+ADVICE = (
+    "Its process ended with requests in progress: look for the out-of-memory killer, a supervisor's "
+    "timeout, a crash at these times."
+)
 
 
 _ENDED = LOST | {Outcome.TRUNCATED}

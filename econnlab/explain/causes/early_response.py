@@ -10,6 +10,10 @@ from econnlab.record.events import Kind
 
 NAME = "early_response"
 HELP = "the server answered while the request was still being sent, and closed; with unread data that resets"
+ADVICE = (
+    "It answers before it has read the upload: let it read on before it closes, and clients wait for "
+    "100 Continue."
+)
 
 
 def explain(case: Case) -> Finding | None:

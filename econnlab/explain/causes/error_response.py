@@ -12,6 +12,7 @@ from econnlab.record.events import Kind
 
 NAME = "error_response"
 HELP = "the server answered with an error status"
+ADVICE = "It answered with an error of its own: its log tells why."
 
 _WITH_A_CAUSE_OF_THEIR_OWN = ("early_response", "header_timeout")
 

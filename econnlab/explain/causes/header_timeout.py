@@ -9,6 +9,10 @@ from econnlab.record.attempts import Outcome
 
 NAME = "header_timeout"
 HELP = "the head of the request came later than the server waits for it"
+ADVICE = (
+    "It waits {timeout} for a request's head: do not open connections long ahead of their first "
+    "request, or raise its header timeout."
+)
 
 REQUEST_TIMEOUT = 408
 

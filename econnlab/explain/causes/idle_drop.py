@@ -10,6 +10,10 @@ from econnlab.record.events import Kind
 
 NAME = "idle_drop"
 HELP = "a middlebox had dropped the idle connection: it answers the next packet with RST, or with nothing"
+ADVICE = (
+    "Something between forgets idle connections: let clients close theirs well before {timeout}, or "
+    "send TCP keep-alive probes more often than that."
+)
 
 
 def explain(case: Case) -> Finding | None:

@@ -9,6 +9,10 @@ from econnlab.record.events import Kind
 
 NAME = "keepalive_race"
 HELP = "the server closed the idle connection before the request that reused it arrived"
+ADVICE = (
+    "It closes idle connections after {timeout}: let its clients close theirs after {limit}, or set its "
+    "timeout above the longest of theirs. A retry is safe for GET, HEAD, PUT and DELETE."
+)
 
 
 def explain(case: Case) -> Finding | None:

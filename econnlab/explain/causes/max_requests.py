@@ -9,6 +9,10 @@ from econnlab.record.events import Kind
 
 NAME = "max_requests"
 HELP = "the server had reached its limit of requests per connection and closed without announcing it"
+ADVICE = (
+    "It closes connections after a number of requests: let it announce that with Connection: close in "
+    "the last response, or raise the limit."
+)
 
 
 def explain(case: Case) -> Finding | None:

@@ -7,6 +7,10 @@ from econnlab.explain.verdict import Finding, likely
 
 NAME = "middlebox_reset"
 HELP = "something between client and server sent the RST in the server's name"
+ADVICE = (
+    "An RST was sent in this server's name: look at firewalls, intrusion prevention and balancers "
+    "between the two."
+)
 
 
 def explain(case: Case) -> Finding | None:

@@ -10,6 +10,10 @@ from econnlab.record.events import ConnectionEvent, Kind
 
 NAME = "over_capacity"
 HELP = "the server had reached its limit of connections"
+ADVICE = (
+    "It turns connections away: raise its limit, let idle ones go sooner, or have clients share fewer "
+    "connections. A retry at once meets the same."
+)
 
 SERVICE_UNAVAILABLE = 503
 _MANNERS = {

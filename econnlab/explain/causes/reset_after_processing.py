@@ -9,6 +9,10 @@ from econnlab.record.events import Kind
 
 NAME = "reset_after_processing"
 HELP = "the server carried the request out and ended the connection before the answer: a retry does it twice"
+ADVICE = (
+    "It ends connections on which it has the request: its own log tells why. Do not repeat a POST "
+    "blindly; give it an idempotency key."
+)
 
 
 def explain(case: Case) -> Finding | None:

@@ -10,6 +10,10 @@ from econnlab.record.events import Kind
 
 NAME = "response_cut"
 HELP = "the server ended the connection in the middle of its response"
+ADVICE = (
+    "It breaks off its answers: look into its log for a failed handler, a full disk or a killed worker "
+    "at these times."
+)
 
 _CUT = {Outcome.TRUNCATED, Outcome.RESET, Outcome.CLOSED, Outcome.OTHER}
 

@@ -10,6 +10,10 @@ from econnlab.record.events import Kind
 
 NAME = "restart"
 HELP = "the server was restarted and closed the connections of its clients"
+ADVICE = (
+    "It closes connections when it restarts: let it drain first, answering with Connection: close, and "
+    "take it out of the balancer before."
+)
 
 
 def explain(case: Case) -> Finding | None:

@@ -10,6 +10,10 @@ from econnlab.record.events import Kind
 
 NAME = "slow_response"
 HELP = "the server had not answered when the client gave up"
+ADVICE = (
+    "It answers later than its clients wait: raise their timeout above its slowest answer, or find out "
+    "what makes it slow."
+)
 
 
 def explain(case: Case) -> Finding | None:

@@ -9,6 +9,10 @@ from econnlab.record.events import Kind
 
 NAME = "tls_closed"
 HELP = "the connection ended inside the TLS handshake, without an alert that says why"
+ADVICE = (
+    "It ends TLS handshakes without saying why: check the server name, protocol versions and what "
+    "stands in front of it."
+)
 
 
 def explain(case: Case) -> Finding | None:

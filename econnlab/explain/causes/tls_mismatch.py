@@ -9,6 +9,7 @@ from econnlab.record.attempts import Outcome
 
 NAME = "tls_mismatch"
 HELP = "one side spoke TLS and the other plain HTTP"
+ADVICE = "One side speaks TLS and the other does not: check scheme and port."
 
 
 def explain(case: Case) -> Finding | None:

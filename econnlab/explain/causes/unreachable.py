@@ -8,6 +8,7 @@ from econnlab.record.attempts import Outcome
 
 NAME = "unreachable"
 HELP = "nothing answered the connection's SYN: no host there, a firewall that drops, or a full listen queue"
+ADVICE = "Nothing answers there: check the address, the firewall, and whether the listen queue is full."
 
 
 def explain(case: Case) -> Finding | None:

@@ -9,6 +9,10 @@ from econnlab.record.events import ConnectionEvent, Kind
 
 NAME = "unread_data"
 HELP = "the server closed the connection with the request unread in its kernel, which answers with RST"
+ADVICE = (
+    "Its idle timer and requests meet, with its process busy: let its clients close idle connections "
+    "after {limit}, or set its timeout above theirs; look for what blocks its loop."
+)
 
 
 def explain(case: Case) -> Finding | None:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from econnlab.explain.evidence import LOST, Case, Surroundings
-from econnlab.explain.packets.facts import AT_ONCE_S, End, PacketFacts
+from econnlab.explain.packets.facts import AT_ONCE_S, SCAN_PORTS, End, PacketFacts
 from econnlab.explain.packets.hops import Hop, Hops
-from econnlab.explain.packets.observing import NS, address_text, covers, end_of, facts_of, lost_hop
+from econnlab.explain.packets.observing import NS, address_text, end_of, facts_of, lost_hop
 from econnlab.explain.packets.servers import Server, refused_ports, servers_of
 from econnlab.record.attempts import Attempt, Outcome
 from econnlab.wire.conversation import Conversation, Exchange
@@ -45,11 +45,6 @@ class PacketCase:
         return self.attempt.outcome is not Outcome.OTHER
 
 
-def cases_of(traffic: Traffic, system: str = "Linux") -> Iterator[PacketCase]:
-    """Every connection that ended in RST or lost a request, and every error that a proxy answered."""
-    yield from Cases(traffic, system).all()
-
-
 class Cases:
     """Looks at the connections of ``traffic``, each with its server's others and with the hop behind it."""
 
@@ -66,15 +61,30 @@ class Cases:
         asked = [
             (conversation, exchange) for conversation, exchange, _ in self._failed if exchange is not None
         ]
-        self._hops = Hops(traffic, asked)
+        hops = Hops(traffic, [(front, asked) for front, asked, _ in self._failed if asked is not None])
+        self._hops = [
+            hops.behind(front, asked) if asked is not None else None for front, asked, _ in self._failed
+        ]
+        #: Requests that are told of where their client met them, in front of the proxy.
+        self._told = {id(hop.exchange) for hop in self._hops if hop is not None and hop.exchange is not None}
 
     def all(self) -> Iterator[PacketCase]:
-        """In the order in which the connections began."""
-        for conversation, exchange, outcome in self._failed:
-            yield self._case(conversation, exchange, outcome)
+        """In the order in which the connections began; a request that a proxy passed on comes once."""
+        for (conversation, exchange, outcome), hop in zip(self._failed, self._hops, strict=True):
+            if exchange is None or id(exchange) not in self._told:
+                yield self._case(conversation, exchange, outcome, hop)
 
-    def _case(self, conversation: Conversation, exchange: Exchange | None, outcome: Outcome) -> PacketCase:
-        hop = self._hops.behind(conversation, exchange) if exchange is not None else None
+    def scans(self, client: bytes, server: bytes) -> bool:
+        """The client's host was refused at so many of the server's ports that it looks for open ones."""
+        return self._scanned[client[:-2], server[:-2]] >= SCAN_PORTS
+
+    def _case(
+        self,
+        conversation: Conversation,
+        exchange: Exchange | None,
+        outcome: Outcome,
+        hop: Hop | None,
+    ) -> PacketCase:
         scanned = self._scanned[conversation.client.address[:-2], conversation.server.address[:-2]]
         decided = conversation
         if hop is None:
@@ -262,6 +272,3 @@ def _attempt(
 def covers_beginning(conversation: Conversation) -> bool:
     """The capture has it from its SYN on."""
     return bool(conversation.syn_at or conversation.synack_at)
-
-
-__all__ = ["Cases", "PacketCase", "cases_of", "covers"]

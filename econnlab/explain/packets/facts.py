@@ -49,6 +49,12 @@ class Together:
     idle_s: float
     spread_s: float
 
+    @property
+    def like_a_restart(self) -> bool:
+        """A good part of all that stood, idle for different times."""
+        many = self.closed >= max(FEWEST_TOGETHER, SHARE_TOGETHER * self.stood)
+        return many and self.spread_s > max(SPREAD_S, SPREAD * self.idle_s)
+
 
 @dataclass(frozen=True)
 class PacketFacts:
@@ -136,12 +142,9 @@ class PacketFacts:
     def retired(self) -> bool:
         """It ended with most of the server's connections, which had been idle for different times."""
         together = self.together
-        if self.end is None or self.died or together is None:
+        if self.end is None or self.died or together is None or not together.like_a_restart:
             return False
-        if together.closed < max(FEWEST_TOGETHER, SHARE_TOGETHER * together.stood):
-            return False
-        by_application = self.end is End.FIN or together.fins > together.closed / 2
-        return by_application and together.spread_s > max(SPREAD_S, SPREAD * together.idle_s)
+        return self.end is End.FIN or together.fins > together.closed / 2
 
     @property
     def at_limit(self) -> bool:

@@ -67,6 +67,8 @@ class Hops:
         if not front.first_name:
             return None
         for earlier in self._firsts[front.first_name]:
+            if earlier.began < front.began - _SLACK_NS:
+                continue
             if isinstance(earlier, Bygone):
                 if _is_behind(front, earlier.client, earlier.server):
                     return Hop(None, None, earlier)

@@ -30,6 +30,10 @@ class Life(NamedTuple):
     longest_idle_s: float
     #: From its last answered request to the response; -1 where there was none.
     took_s: float
+    #: Requests that were sent.
+    asked: int
+    #: The client's address and port.
+    client: bytes
 
 
 def life_of(conversation: Conversation) -> Life:
@@ -50,6 +54,8 @@ def life_of(conversation: Conversation) -> Life:
         responses,
         conversation.longest_idle / _NS,
         took,
+        conversation.exchanges,
+        conversation.client.address,
     )
 
 
@@ -63,6 +69,8 @@ def _past(bygone: Bygone) -> Life:
         bygone.exchanges,
         bygone.longest_idle / _NS,
         bygone.took / _NS if bygone.took >= 0 else -1.0,
+        bygone.exchanges,
+        bygone.client,
     )
 
 
@@ -118,6 +126,11 @@ class Server:
             quantile(idle, 0.5),
             idle[-1] - idle[0],
         )
+
+    def retired_at(self, at: float) -> bool:
+        """A good part of its connections ended then, idle for different times: no timer did that."""
+        together = self.together(at)
+        return together is not None and together.like_a_restart
 
     def standing(self, at: float) -> int:
         """Connections that had begun and not ended just before ``at``."""

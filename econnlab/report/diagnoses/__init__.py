@@ -1,0 +1,1 @@
+"""A diagnosis in files: one small module a format, found by its name."""

@@ -1,0 +1,147 @@
+"""A diagnosis on a terminal: the servers, the causes, the worst failures, and what to do."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from econnlab.discovery import parts
+from econnlab.explain.packets.diagnosis import Diagnosis, Finding, ServerReport
+from econnlab.explain.verdict import Certainty
+from econnlab.plaintext import harmless
+from econnlab.report.columns import Column, draw, fitting
+
+#: So many failures are shown where not all are asked for.
+WORST = 10
+_MOST_SERVERS = 20
+#: That a server keeps connections for as long as this goes without saying.
+_WORTH_TELLING_S = 0.1
+
+
+def headline(diagnosis: Diagnosis, where: str) -> Text:
+    """What was read."""
+    span = max(0.0, diagnosis.ended - diagnosis.began)
+    servers = len(diagnosis.servers)
+    return Text(
+        f"{harmless(where)}: {_count(diagnosis.frames, 'packet')} in {span:.1f} s, "
+        f"{_count(diagnosis.connections, 'TCP connection')} to {_count(servers, 'server')}"
+    )
+
+
+def summary(diagnosis: Diagnosis, console: Console) -> RenderableType:
+    """A row per server, and each cause that was found."""
+    if not diagnosis.servers:
+        return Text("No TCP connection was found in it.", "bold")
+    shown = diagnosis.servers[:_MOST_SERVERS]
+    lines: list[RenderableType] = [draw(fitting(_columns(shown), console.width - 2))]
+    if len(diagnosis.servers) > len(shown):
+        lines.append(Text(f"and {len(diagnosis.servers) - len(shown)} more servers (--json has all)", "dim"))
+    return Group(*lines, *_causes(diagnosis))
+
+
+def _columns(servers: Iterable[ServerReport]) -> list[Column]:
+    servers = list(servers)
+    return [
+        Column("server", [server.address for server in servers], right=False),
+        Column("connections", [str(server.connections) for server in servers], 3),
+        Column("requests", [str(server.requests) for server in servers], 5),
+        Column("lost", [str(server.lost) for server in servers]),
+        Column("share", [f"{server.share_lost:.2%}" if server.lost else "" for server in servers], 4),
+        Column("resets", [str(server.resets) for server in servers], 2),
+        Column("closes idle after", [_idle(server) for server in servers], 6, right=False),
+        Column("main cause", [_main_cause(server) for server in servers], 7, right=False),
+    ]
+
+
+def _idle(server: ServerReport) -> str:
+    timeout = server.idle_timeout
+    if timeout is None:
+        return f"> {server.survived_s:.3g} s" if server.survived_s > _WORTH_TELLING_S else ""
+    if timeout.constant:
+        return f"{timeout.median_s:.4g} s ({timeout.seen} seen)"
+    return f"{timeout.low_s:.3g} - {timeout.high_s:.3g} s ({timeout.seen} seen)"
+
+
+def _main_cause(server: ServerReport) -> str:
+    found = server.causes.most_common(1)
+    return f"{found[0][0]} {found[0][1]}" if found else ""
+
+
+def _causes(diagnosis: Diagnosis) -> Iterator[Text]:
+    rules = parts("econnlab.explain.causes")
+    for cause, count in diagnosis.causes.most_common():
+        meaning = rules[cause].HELP if cause in rules else "no rule fits what the packets show"
+        yield Text.assemble((cause, "yellow"), f" {count}: {meaning}")
+
+
+def failures(diagnosis: Diagnosis, *, every: bool) -> Iterator[RenderableType]:
+    """The worst ones, or all of them."""
+    shown = diagnosis.findings if every else diagnosis.findings[:WORST]
+    for number, finding in enumerate(shown, 1):
+        yield failure(finding, number)
+    left = len(diagnosis.findings) - len(shown)
+    if left:
+        yield Text(f"and {left} more: --all shows them", "dim")
+
+
+def failure(finding: Finding, number: int) -> Text:
+    """One failure: where and when, the cause, and who ended it."""
+    behind = f" (behind it {finding.decided_on[1]})" if finding.decided_on is not None else ""
+    asked = harmless(finding.request) or ("TLS" if finding.tls else "")
+    reserve = " (likely)" if finding.verdict.certainty is Certainty.LIKELY else ""
+    ended = f"; {finding.ended.by} sent {finding.ended.packet} first" if finding.ended is not None else ""
+    return Text.assemble(
+        (f"{number:3} ", "dim"),
+        f"{clock(finding.at)}  {finding.client} -> {finding.server}{behind}  {asked}\n      ",
+        (finding.verdict.cause, "yellow"),
+        f"{reserve}: {harmless(finding.verdict.evidence)}{ended}",
+    )
+
+
+def advice(diagnosis: Diagnosis) -> Iterator[Text]:
+    """What to do, the most frequent cause first."""
+    for each in diagnosis.advice:
+        yield Text.assemble((f"{each.server}, {each.cause}", "cyan"), f" ({each.failures}): {each.text}")
+
+
+def remarks(diagnosis: Diagnosis, cut_at: int | None) -> Iterator[str]:
+    """What the reader should know of the capture itself."""
+    if cut_at is not None:
+        yield f"the file breaks off in the middle of a packet at offset {cut_at}; what is before it was read"
+    if diagnosis.frames and diagnosis.others == diagnosis.frames:
+        yield "none of its packets held a TCP segment that can be read"
+    if diagnosis.tls:
+        yield (
+            f"{_count(diagnosis.tls, 'connection')} spoke TLS: what was asked and answered is hidden, so "
+            "these were judged by TCP alone"
+        )
+    if diagnosis.shortened:
+        yield f"{_count(diagnosis.shortened, 'packet')} were captured in part (tcpdump -s 0 takes them whole)"
+
+
+def conclusion(diagnosis: Diagnosis) -> str:
+    """One sentence."""
+    lost = sum(server.lost for server in diagnosis.servers)
+    if lost:
+        return f"{_count(lost, 'request')} got no whole answer."
+    return (
+        "No request was lost."
+        if any(server.requests for server in diagnosis.servers)
+        else "Nothing was asked."
+    )
+
+
+def clock(at: float) -> str:
+    """``10:03:12.345`` in local time."""
+    try:
+        when = datetime.datetime.fromtimestamp(at)
+    except (OverflowError, ValueError, OSError):
+        return f"{at:.3f}"
+    return f"{when:%H:%M:%S}.{when.microsecond // 1000:03d}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

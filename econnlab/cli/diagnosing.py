@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from rich.console import RenderableType
 from rich.text import Text
 
 from econnlab.cli.options import DIAGNOSES
 from econnlab.cli.outputs import STDOUT, Outputs
+from econnlab.cli.timeline import ladders
 from econnlab.errors import ExitCode, UsageProblem
 from econnlab.explain.packets.diagnosis import Diagnosis, diagnose
 from econnlab.explain.packets.wanted import Wanted
@@ -25,6 +27,10 @@ from econnlab.wire.reading import read_capture
 
 def diagnose_capture(where: str, values: dict[str, Any]) -> int:
     """Print and write what the capture ``where`` says. Returns the exit code."""
+    if values["timeline"] and where == STDOUT:
+        raise UsageProblem(
+            "--timeline reads the capture twice, which stdin does not allow.", "Write it to a file first."
+        )
     with Outputs(values, DIAGNOSES) as outputs:
         screen = console(stderr=outputs.on_stdout)
         traffic, cut_at = _read(where)
@@ -44,10 +50,10 @@ def _show(
     screen.print(page.headline(found, "stdin" if where == STDOUT else where), soft_wrap=True)
     screen.print(page.summary(found, screen))
     for title, lines in (
-        ("Failures" if values["every"] else "The worst", page.failures(found, every=values["every"])),
+        ("Failures" if values["every"] else "The worst", _failures(found, where, values)),
         ("What to do", page.advice(found)),
     ):
-        shown = list(lines)
+        shown: list[RenderableType] = list(lines)
         if shown:
             screen.print(Text(f"\n{title}", "bold"))
         for line in shown:
@@ -56,6 +62,16 @@ def _show(
     notes = console(stderr=True)
     for remark in page.remarks(found, cut_at):
         notes.print(f"note: {remark}", style="dim", soft_wrap=True)
+
+
+def _failures(found: Diagnosis, where: str, values: dict[str, Any]) -> Iterator[RenderableType]:
+    if not values["timeline"]:
+        yield from page.failures(found, every=values["every"])
+        return
+    shown = found.findings if values["every"] else found.findings[: page.WORST]
+    for ladder in ladders(lambda: open_capture(where), shown):
+        yield ladder
+        yield Text()
 
 
 def _read(where: str) -> tuple[Traffic, int | None]:

@@ -12,6 +12,7 @@ EPILOG = """\b
 Examples:
   econnlab diagnose trace.pcap
   econnlab diagnose trace.pcapng.gz --all --csv failures.csv
+  econnlab diagnose trace.pcap --timeline
   econnlab diagnose trace.pcap --host 10.0.0.7 --port 8080 --since 10:03 --until 10:05
   sudo tcpdump -i any -s 0 -w - tcp port 8080 | econnlab diagnose -
 """
@@ -22,6 +23,7 @@ Examples:
 )
 @click.argument("capture", metavar="FILE")
 @click.option("--all", "every", is_flag=True, help="Show every failure, not the worst ten.")
+@click.option("--timeline", is_flag=True, help="Draw each failure: who sent what when.")
 @click.option("--host", metavar="ADDRESS", help="Only connections of this address, on either side.")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="Only connections with this port.")
 @click.option("--since", metavar="TIME", help="Only what failed from then on: 10:03:12, or a date and time.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import Case
+from econnlab.explain.packets.facts import End
 from econnlab.explain.verdict import Finding, likely
 from econnlab.record.attempts import Outcome
 
@@ -16,8 +17,9 @@ def explain(case: Case) -> Finding | None:
     if facts is None or attempt.outcome is not Outcome.OTHER or facts.cut or facts.tls_server:
         return None
     if facts.sent is None:
-        if facts.client_end is not None or facts.tls_client:
-            return None  # port_scan, or a TLS client that ended its own handshake
-        return likely(f"server sent {facts.end} on a connection on which nothing had been asked")
+        if facts.tls_client or facts.client_end not in (None, End.FIN):
+            return None  # tls_untrusted, port_scan
+        first = "client closed" if facts.client_end is not None else f"server sent {facts.end}"
+        return likely(f"{first} on a connection on which nothing had been asked")
     who = f"client sent {facts.client_end}" if facts.client_end is not None else f"server sent {facts.end}"
     return likely(f"{who} when every request on this connection had been answered")

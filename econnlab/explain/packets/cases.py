@@ -58,15 +58,12 @@ class Cases:
             for conversation in traffic.conversations.values()
             for exchange, outcome in _failures(conversation, traffic.ended)
         ]
-        asked = [
-            (conversation, exchange) for conversation, exchange, _ in self._failed if exchange is not None
-        ]
         hops = Hops(traffic, [(front, asked) for front, asked, _ in self._failed if asked is not None])
         self._hops = [
             hops.behind(front, asked) if asked is not None else None for front, asked, _ in self._failed
         ]
         #: Requests that are told of where their client met them, in front of the proxy.
-        self._told = {id(hop.exchange) for hop in self._hops if hop is not None and hop.exchange is not None}
+        self._told = frozenset().union(*(hop.passed for hop in self._hops if hop is not None))
 
     def all(self) -> Iterator[PacketCase]:
         """In the order in which the connections began; a request that a proxy passed on comes once."""

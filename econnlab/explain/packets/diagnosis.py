@@ -57,6 +57,8 @@ class Finding:
     #: The connection behind a proxy on which it was decided: client's and server's end of it.
     decided_on: tuple[str, str] | None
     tls: bool
+    #: Client's and server's address and port of each connection that has to do with it, in front first.
+    hops: tuple[tuple[bytes, bytes], ...] = ()
 
     @property
     def culprit(self) -> str:
@@ -171,6 +173,9 @@ def finding_of(case: PacketCase) -> Finding:
         if behind is None
         else (address_text(behind.client.address), address_text(behind.server.address)),
         conversation.protocol == "tls",
+        tuple(
+            (each.client.address, each.server.address) for each in (conversation, behind) if each is not None
+        ),
     )
 
 

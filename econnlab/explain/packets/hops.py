@@ -9,8 +9,6 @@ from econnlab.wire.conversation import Bygone, Conversation, Exchange
 from econnlab.wire.flows import Traffic
 from econnlab.wire.messages import request_name
 
-#: A packet of one hop can be noted a little before the packet of the other that caused it.
-_SLACK_NS = 1_000_000
 #: What is on its way through a proxy arrives behind it within this.
 _LONGEST_TRANSIT_NS = 2_000_000_000
 
@@ -23,6 +21,8 @@ class Hop:
     exchange: Exchange | None
     #: The connection it had used for earlier requests of the client, where that went well.
     earlier: Bygone | None = None
+    #: Every hop of this request that was captured, by the identity of its exchange.
+    passed: frozenset[int] = frozenset()
 
 
 class Hops:
@@ -50,24 +50,22 @@ class Hops:
 
     def behind(self, front: Conversation, exchange: Exchange) -> Hop | None:
         """Where the request went on from ``front``'s server; None where nobody is known to be behind it."""
-        ended = front.ended or front.last
+        named = self._exchanges[hash(request_name(exchange))]
+        until = max(front.ended or front.last, _asked_again(front, exchange, named))
         found = [
             (conversation, passed)
-            for conversation, passed in self._exchanges[hash(request_name(exchange))]
+            for conversation, passed in named
             if _is_behind(front, conversation.client.address, conversation.server.address)
-            and exchange.request_at - _SLACK_NS <= passed.request_at <= ended + _LONGEST_TRANSIT_NS
+            and exchange.request_at < passed.request_at < until
         ]
         if found:
-            # Sent on more than once, the last time before the client was told decides; what was under way
-            # when the client had already gone comes after.
-            in_time = [each for each in found if each[1].request_at <= ended + _SLACK_NS]
-            if in_time:
-                return Hop(*max(in_time, key=_asked_at))
-            return Hop(*min(found, key=_asked_at))
+            # The last hop, and of one that was tried again the last time, decided what the client was told.
+            decided = max(found, key=lambda each: each[1].request_at)
+            return Hop(*decided, passed=frozenset(id(each[1]) for each in found))
         if not front.first_name:
             return None
         for earlier in self._firsts[front.first_name]:
-            if earlier.began < front.began - _SLACK_NS:
+            if earlier.began <= front.began:
                 continue
             if isinstance(earlier, Bygone):
                 if _is_behind(front, earlier.client, earlier.server):
@@ -85,5 +83,11 @@ def _is_behind(front: Conversation, client: bytes, server: bytes) -> bool:
     )
 
 
-def _asked_at(found: tuple[Conversation, Exchange]) -> int:
-    return found[1].request_at
+def _asked_again(front: Conversation, exchange: Exchange, named: list[tuple[Conversation, Exchange]]) -> int:
+    """When the client sent the same request once more, or what was on its way will have arrived."""
+    again = [
+        other.request_at
+        for conversation, other in named
+        if conversation.server.address == front.server.address and other.request_at > exchange.request_at
+    ]
+    return min(again, default=exchange.request_at + _LONGEST_TRANSIT_NS)

@@ -31,8 +31,9 @@ def labels(scenario: Scenario, row: Row) -> dict[str, int | float | str | None]:
 
 
 def cause_names() -> list[str]:
-    """Every cause the lab can name, and ``unknown``, in a fixed order."""
-    return [*parts("econnlab.explain.causes"), UNKNOWN]
+    """Every cause that a run can have, and ``unknown``, in a fixed order."""
+    rules = parts("econnlab.explain.causes")
+    return [*(name for name, rule in rules.items() if not getattr(rule, "OF_CAPTURES", False)), UNKNOWN]
 
 
 def figures(row: Row) -> dict[str, int | float | None]:

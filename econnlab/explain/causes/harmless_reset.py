@@ -9,6 +9,8 @@ from econnlab.record.attempts import Outcome
 
 NAME = "harmless_reset"
 HELP = "an RST on a connection on which everything had been answered, or nothing asked"
+#: Found in captures alone: the lab's own runs have no such failure.
+OF_CAPTURES = True
 
 
 def explain(case: Case) -> Finding | None:

@@ -7,6 +7,8 @@ from econnlab.explain.verdict import Finding, likely
 
 NAME = "middlebox_reset"
 HELP = "something between client and server sent the RST in the server's name"
+#: Found in captures alone: the lab's own runs have no such failure.
+OF_CAPTURES = True
 ADVICE = (
     "An RST was sent in this server's name: look at firewalls, intrusion prevention and balancers "
     "between the two."

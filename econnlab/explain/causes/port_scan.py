@@ -9,6 +9,8 @@ from econnlab.record.attempts import Outcome
 
 NAME = "port_scan"
 HELP = "somebody looked for open ports: nothing was asked, and nothing lost"
+#: Found in captures alone: the lab's own runs have no such failure.
+OF_CAPTURES = True
 
 
 def explain(case: Case) -> Finding | None:

@@ -177,7 +177,7 @@ def _failures(conversation: Conversation, capture_end: int) -> Iterator[tuple[Ex
         and _counts(response.status)
     ):
         yield exchange, Outcome.HTTP_ERROR
-    elif missing_of_response(exchange) and conversation.ended:
+    elif missing_of_response(exchange) and conversation.first_end is not None:
         yield exchange, _cut(conversation)
     elif (conversation.client.rsts or conversation.server.rsts) and not went_well(conversation):
         yield exchange, Outcome.OTHER

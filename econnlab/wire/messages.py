@@ -97,6 +97,11 @@ def request_name(exchange: Exchange) -> bytes:
     return found[1] if found is not None else exchange.request[:1024]
 
 
+def has_id(exchange: Exchange) -> bool:
+    """A header of the request names it on every hop."""
+    return _NAME.search(exchange.request) is not None
+
+
 def started_ns(exchange: Exchange) -> int | None:
     """When its sender began with it, by its own clock (X-Request-Start); None where it does not say."""
     found = _STARTED.search(exchange.request)

@@ -139,7 +139,10 @@ def diagnose(traffic: Traffic, wanted: Wanted = EVERYTHING) -> Diagnosis:
     findings = [finding_of(case) for case in cases.all() if wanted.case(case)]
     servers = _servers(cases, findings, wanted)
     _count_refusals(servers, traffic, cases, wanted)
-    reports = sorted(servers.values(), key=lambda each: (-each.lost, -each.causes.total(), -each.requests))
+    reports = sorted(
+        servers.values(),
+        key=lambda each: (-each.lost, -each.causes.total(), -each.requests, each.address),
+    )
     conversations = [each for each in traffic.conversations.values() if wanted.conversation(each)]
     return Diagnosis(
         traffic.frames,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from econnlab.wire.conversation import Bygone, Conversation, Exchange
 from econnlab.wire.flows import Traffic
-from econnlab.wire.messages import request_name
+from econnlab.wire.messages import has_id, request_name
 
 #: What is on its way through a proxy arrives behind it within this.
 _LONGEST_TRANSIT_NS = 2_000_000_000
@@ -51,7 +51,7 @@ class Hops:
     def behind(self, front: Conversation, exchange: Exchange) -> Hop | None:
         """Where the request went on from ``front``'s server; None where nobody is known to be behind it."""
         named = self._exchanges[hash(request_name(exchange))]
-        until = max(front.ended or front.last, _asked_again(front, exchange, named))
+        until = _until(front, exchange, named)
         found = [
             (conversation, passed)
             for conversation, passed in named
@@ -65,7 +65,7 @@ class Hops:
         if not front.first_name:
             return None
         for earlier in self._firsts[front.first_name]:
-            if earlier.began <= front.began:
+            if not front.began < earlier.began < front.began + _LONGEST_TRANSIT_NS:
                 continue
             if isinstance(earlier, Bygone):
                 if _is_behind(front, earlier.client, earlier.server):
@@ -83,11 +83,15 @@ def _is_behind(front: Conversation, client: bytes, server: bytes) -> bool:
     )
 
 
-def _asked_again(front: Conversation, exchange: Exchange, named: list[tuple[Conversation, Exchange]]) -> int:
-    """When the client sent the same request once more, or what was on its way will have arrived."""
+def _until(front: Conversation, exchange: Exchange, named: list[tuple[Conversation, Exchange]]) -> int:
+    """Up to when a hop of this request can have been captured."""
+    in_transit = exchange.request_at + _LONGEST_TRANSIT_NS
+    if not has_id(exchange):
+        return in_transit  # later ones with the same bytes are other requests
     again = [
         other.request_at
         for conversation, other in named
         if conversation.server.address == front.server.address and other.request_at > exchange.request_at
     ]
-    return min(again, default=exchange.request_at + _LONGEST_TRANSIT_NS)
+    told = exchange.response_at or front.ended or front.last
+    return max(told, min(again, default=in_transit))

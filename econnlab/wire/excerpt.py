@@ -26,6 +26,8 @@ class Connection:
 class Row(NamedTuple):
     """One packet of a connection."""
 
+    #: Its place in the capture.
+    number: int
     at_ns: int
     connection: Connection
     by_client: bool
@@ -58,7 +60,7 @@ def rows(
     for connection in connections:
         wanted[connection.client + connection.server] = connection, True
         wanted[connection.server + connection.client] = connection, False
-    for at_ns, link_type, data, length, _ in frames:
+    for number, (at_ns, link_type, data, length, _) in enumerate(frames):
         if not since_ns <= at_ns <= until_ns:
             continue
         found = segment(link_type, data, length)
@@ -71,13 +73,15 @@ def rows(
         if found.size and not again:
             into.next[by_client] = end
         line = _line(data[found.start : found.end])
-        row = Row(at_ns, connection, by_client, found.flags, found.seq, found.ack, found.size, again, line)
+        row = Row(
+            number, at_ns, connection, by_client, found.flags, found.seq, found.ack, found.size, again, line
+        )
         if len(into.first) < _FIRST:
             into.first.append(row)
         else:
             into.last.append(row)
     return sorted(
-        (row for each in kept.values() for row in (*each.first, *each.last)), key=lambda row: row.at_ns
+        (row for each in kept.values() for row in (*each.first, *each.last)), key=lambda row: row.number
     )
 
 

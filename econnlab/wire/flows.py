@@ -20,8 +20,8 @@ _METHODS = frozenset(
 )
 # TLS record types (RFC 8446 section 5.1)
 _CHANGE_CIPHER, _ALERT, _HANDSHAKE, _APPLICATION = 20, 21, 22, 23
-#: A record with a close_notify is no longer than this; a request is.
-_LONGEST_ALERT = 64
+#: An encrypted alert of TLS 1.3 has 24 bytes with its header; requests and responses have more than this.
+_LONGEST_ALERT = 40
 #: Statuses after which one asks what happened behind them.
 _ERRORS = frozenset({b"408", b"413", b"499", b"500", b"502", b"503", b"504"})
 _MOST_ERRORS = 1000
@@ -107,11 +107,13 @@ class Tracker:
             if 0 < fresh < _FORWARD:
                 me.seq = (seq + size) & _WRAP
                 me.sent += fresh
-                if me is conversation.client:
+                if conversation.protocol == "tls" and _is_alert(data, start, fresh):
+                    pass  # close_notify, or why the handshake failed: nobody asks or answers with it
+                elif me is conversation.client:
                     self._asked(conversation, at, fresh, data[start:end])
                 else:
                     self._answered(conversation, at, fresh, data[start:end])
-                me.data_at = at
+                    me.data_at = at
             elif size > 1:  # one byte again is a keep-alive probe (RFC 9293 section 3.8.4)
                 me.resent += 1
                 if me is conversation.client and conversation.exchange is not None:
@@ -322,6 +324,26 @@ def _bygone(conversation: Conversation, exchange: Exchange | None) -> Bygone:
     )
 
 
+def _is_alert(data: bytes, start: int, fresh: int) -> bool:
+    """A TLS record that carries an alert, by its type or, where that is encrypted, by its length."""
+    kind = data[start] if start < len(data) else 0
+    return kind == _ALERT or (kind == _APPLICATION and fresh <= _LONGEST_ALERT)
+
+
+def _request_behind_handshake(payload: bytes) -> bool:
+    """The end of the client's handshake, and in the same segment its first request (RFC 8446 figure 1).
+
+    In TLS 1.3 its Finished looks like application data itself, behind a change_cipher_spec.
+    """
+    kinds = []
+    at = 0
+    while at + 5 <= len(payload):
+        kinds.append(payload[at])
+        at += 5 + (payload[at + 3] << 8 | payload[at + 4])
+    finished = 1 if kinds[:1] == [_CHANGE_CIPHER] else 0
+    return kinds.count(_APPLICATION) > finished
+
+
 def _protocol(payload: bytes) -> str:
     if payload.partition(b" ")[0] in _METHODS or payload.startswith(b"PRI * HTTP/2"):
         return "http"
@@ -335,5 +357,5 @@ def _begins_request(conversation: Conversation, payload: bytes, fresh: int) -> b
     if conversation.protocol == "http":
         return payload.partition(b" ")[0] in _METHODS or not payload
     if conversation.protocol == "tls" and payload:
-        return payload[0] == _APPLICATION and fresh > _LONGEST_ALERT
+        return payload[0] == _APPLICATION or _request_behind_handshake(payload)
     return True

@@ -259,6 +259,16 @@ def test_a_race_under_tls():
     assert (finding.verdict.cause, finding.tls, finding.request) == ("keepalive_race", True, "")
 
 
+def test_a_request_behind_the_handshake_in_one_segment():
+    finished = b"\x14\x03\x03\x00\x01\x01" + b"\x17\x03\x03\x00\x35" + b"\4" * 53
+    talk = Talk(listens=443).open().ask(0.01, HELLO).answer(0.02, HELLO)
+    talk.ask(0.03, finished + SECRET).answer(0.04, SECRET)
+    talk.send(5.04, "server", b"\x17\x03\x03\x00\x13" + b"\3" * 19).fin(5.041)
+    finding = only(talk.ask(5.05, SECRET).arrives(at="client").no_socket(5.06))
+    assert (finding.verdict.cause, finding.attempt.reused) == ("keepalive_race", True)
+    assert "5001.0 ms idle" in finding.verdict.evidence
+
+
 def test_a_close_notify_is_no_request():
     talk = shaken().ask(0.04, SECRET).answer(0.05, SECRET)
     talk.fin(5.05).ask(5.06, b"\x17\x03\x03\x00\x13" + b"\3" * 19).fin(5.061, "client")

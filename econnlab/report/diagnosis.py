@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from econnlab.discovery import parts
-from econnlab.explain.packets.diagnosis import Diagnosis, Finding, ServerReport
+from econnlab.explain.packets.diagnosis import HARMLESS, Diagnosis, Finding, ServerReport
 from econnlab.explain.verdict import Certainty
 from econnlab.plaintext import harmless
 from econnlab.report.columns import Column, draw, fitting
@@ -66,13 +67,18 @@ def _idle(server: ServerReport) -> str:
 
 
 def _main_cause(server: ServerReport) -> str:
-    found = server.causes.most_common(1)
+    found = _by_weight(server.causes)
     return f"{found[0][0]} {found[0][1]}" if found else ""
+
+
+def _by_weight(causes: Counter[str]) -> list[tuple[str, int]]:
+    """Those that cost requests first, the most frequent before."""
+    return sorted(causes.items(), key=lambda each: (each[0] in HARMLESS, -each[1], each[0]))
 
 
 def _causes(diagnosis: Diagnosis) -> Iterator[Text]:
     rules = parts("econnlab.explain.causes")
-    for cause, count in diagnosis.causes.most_common():
+    for cause, count in _by_weight(diagnosis.causes):
         meaning = rules[cause].HELP if cause in rules else "no rule fits what the packets show"
         yield Text.assemble((cause, "yellow"), f" {count}: {meaning}")
 

@@ -17,64 +17,55 @@ from econnlab.wire.frames import Frame, MalformedCapture
 _GZIP = b"\x1f\x8b"
 #: Formats that are not read, by how they begin, and what turns them into one that is.
 _OTHERS = {
-    b"\x28\xb5\x2f\xfd": ("is compressed with zstd", "zstd -dc FILE | econnlab diagnose -"),
-    b"\xfd7zXZ": ("is compressed with xz", "xz -dc FILE | econnlab diagnose -"),
-    b"BZh": ("is compressed with bzip2", "bzip2 -dc FILE | econnlab diagnose -"),
-    b"snoop\0": ("is a snoop capture", "editcap -F pcapng FILE FILE.pcapng"),
-    b"\xa1\xb2\xcd\x34": ("is a modified pcap", "editcap -F pcapng FILE FILE.pcapng"),
-    b"\x34\xcd\xb2\xa1": ("is a modified pcap", "editcap -F pcapng FILE FILE.pcapng"),
-    b"PK\x03\x04": ("is a zip archive", "unzip -p FILE | econnlab diagnose -"),
+    b"\x28\xb5\x2f\xfd": ("zstd compression", "zstd -dc FILE | econnlab diagnose -"),
+    b"\xfd7zXZ": ("xz compression", "xz -dc FILE | econnlab diagnose -"),
+    b"\x04\x22\x4d\x18": ("lz4 compression", "lz4 -dc FILE | econnlab diagnose -"),
+    b"BZh": ("bzip2 compression", "bzip2 -dc FILE | econnlab diagnose -"),
+    b"snoop\0": ("a snoop capture", "editcap -F pcapng FILE FILE.pcapng"),
+    b"\xa1\xb2\xcd\x34": ("a modified pcap", "editcap -F pcapng FILE FILE.pcapng"),
+    b"\x34\xcd\xb2\xa1": ("a modified pcap", "editcap -F pcapng FILE FILE.pcapng"),
+    b"PK\x03\x04": ("a zip archive", "unzip -p FILE | econnlab diagnose -"),
 }
 _CHUNK = 1 << 18
 
 
 class Source:
-    """A byte stream that knows how far it was read."""
+    """A byte stream that knows how far it was read.
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._buffer = b""
-        self._at = 0
+    Whoever reads small pieces by the million takes them from ``buffer`` and moves ``at`` on, and asks ``has``
+    for more where the buffer ends.
+    """
+
+    def __init__(self, stream: BinaryIO | gzip.GzipFile) -> None:
+        # One read of the stream beneath at a time: what a pipe has now, and of a gzip that breaks off in the
+        # next read what came before.
+        self._read = getattr(stream, "read1", stream.read)
         self._dropped = 0
+        self.buffer = b""
+        #: How much of the buffer was taken.
+        self.at = 0
         #: The stream itself is damaged from here on (a cut or broken gzip).
         self.broken: str | None = None
 
     @property
     def offset(self) -> int:
         """Bytes taken so far; in a gzipped file, of what is inside."""
-        return self._dropped + self._at
+        return self._dropped + self.at
 
-    def take(self, count: int) -> bytes:
-        """The next ``count`` bytes, fewer at the end."""
-        end = self._at + count
-        if end > len(self._buffer):
-            self._fill(count)
-            end = self._at + count
-        data = self._buffer[self._at : end]
-        self._at += len(data)
-        return data
+    @property
+    def end(self) -> int:
+        """The offset behind what was read of the stream."""
+        return self._dropped + len(self.buffer)
 
-    def peek(self, count: int) -> bytes:
-        """What ``take`` would give."""
-        data = self.take(count)
-        self._at -= len(data)
-        return data
-
-    def skip(self, count: int) -> int:
-        """Pass over ``count`` bytes; how many there were."""
-        left = count
-        while left and (passed := len(self.take(min(left, _CHUNK)))):
-            left -= passed
-        return count - left
-
-    def _fill(self, count: int) -> None:
-        parts = [self._buffer[self._at :]]
-        have = len(parts[0])
-        self._dropped += self._at
-        self._at = 0
+    def has(self, count: int) -> bool:
+        """Read until ``count`` bytes of the buffer are left to take; False where the stream ends before."""
+        have = len(self.buffer) - self.at
+        if have >= count:
+            return True
+        parts = [self.buffer[self.at :]]
         while have < count and self.broken is None:
             try:
-                chunk = self._stream.read(max(_CHUNK, count - have))
+                chunk = self._read(max(_CHUNK, count - have))
             except (zlib.error, EOFError, gzip.BadGzipFile) as error:
                 self.broken = str(error) or type(error).__name__
                 break
@@ -82,7 +73,27 @@ class Source:
                 break
             parts.append(chunk)
             have += len(chunk)
-        self._buffer = b"".join(parts)
+        self._dropped += self.at
+        self.at = 0
+        self.buffer = b"".join(parts)
+        return have >= count
+
+    def peek(self, count: int) -> bytes:
+        """The next ``count`` bytes, fewer at the end, which are still to be taken."""
+        self.has(count)
+        return self.buffer[self.at : self.at + count]
+
+    def take(self, count: int) -> bytes:
+        """The next ``count`` bytes, fewer at the end."""
+        data = self.peek(count)
+        self.at += len(data)
+        return data
+
+    def skip(self, count: int) -> bool:
+        """Pass over ``count`` bytes; False where the stream ends before."""
+        while count and (passed := len(self.take(min(count, _CHUNK)))):
+            count -= passed
+        return not count
 
 
 class Reader(Protocol):
@@ -99,10 +110,9 @@ def read_capture(stream: BinaryIO) -> Reader:
     """The capture in ``stream``, which its owner closes. Raises MalformedCapture, here or in reading."""
     source = Source(stream)
     if source.peek(2) == _GZIP:
-        inside = gzip.GzipFile(fileobj=_Rest(source))
-        source = Source(io.BufferedReader(inside, _CHUNK))
+        source = Source(gzip.GzipFile(fileobj=_Rest(source)))
     magic = source.peek(6)
-    if source.broken is not None:
+    if source.broken is not None and len(magic) < 4:
         raise MalformedCapture(f"The gzip stream is damaged at offset {source.offset}: {source.broken}.")
     if pcapng.begins(magic):
         return pcapng.PcapngReader(source)
@@ -110,7 +120,7 @@ def read_capture(stream: BinaryIO) -> Reader:
         return pcap.PcapReader(source)
     for begin, (what, remedy) in _OTHERS.items():
         if magic.startswith(begin):
-            raise MalformedCapture(f"This file {what}, which is not read: {remedy}")
+            raise MalformedCapture(f"Offset 0 holds the mark of {what}, which is not read: {remedy}")
     if not magic:
         raise MalformedCapture("The file is empty: offset 0 holds no pcap or pcapng header.")
     raise MalformedCapture(f"No capture: offset 0 holds {magic[:4].hex(' ')}, neither pcap nor pcapng.")

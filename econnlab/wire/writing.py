@@ -42,9 +42,10 @@ class PcapngWriter:
 
     def packet(self, interface: int, at_ns: int, data: bytes, length: int, comment: str = "") -> None:
         """Write one packet of ``length`` bytes on the wire, captured at ``at_ns`` since the epoch."""
-        head = struct.pack(
-            "<IIIII", interface, at_ns >> 32, at_ns & 0xFFFFFFFF, len(data), max(length, len(data))
-        )
+        length = max(length, len(data))
+        if self._snaplen:
+            data = data[: self._snaplen]
+        head = struct.pack("<IIIII", interface, at_ns >> 32, at_ns & 0xFFFFFFFF, len(data), length)
         self._block(_PACKET, head + _padded(data) + (_ended(_text(_COMMENT, comment)) if comment else b""))
 
     def _block(self, kind: int, body: bytes) -> None:
@@ -61,7 +62,9 @@ def _option(code: int, value: bytes) -> bytes:
 
 
 def _text(code: int, text: str) -> bytes:
-    encoded = text.encode()[:_LONGEST_TEXT]
+    encoded = text.encode(errors="replace")[
+        :_LONGEST_TEXT
+    ]  # half a surrogate pair comes of bytes from outside
     return _option(code, encoded.decode("utf-8", "ignore").encode()) if encoded else b""
 
 

@@ -27,6 +27,11 @@ def curl() -> str:
 
 
 @pytest.fixture
+def tshark() -> str:
+    return program("tshark", shutil.which("tshark"))
+
+
+@pytest.fixture
 def node() -> str:
     return program("node", shutil.which("node"))
 

@@ -13,12 +13,13 @@ class Source(StrEnum):
     SERVER = "server"
     LINK = "link"
     LAB = "lab"
+    CAPTURE = "capture"
 
 
 class Kind(StrEnum):
     """What happened. The comment names the ledger, then the fields that are filled."""
 
-    LISTENING = "listening"  # server, link: local
+    LISTENING = "listening"  # server, link: local; capture: local, the address that clients go to
     ACCEPTED = "accepted"  # server, link: peer
     HANDSHAKE = "handshake"  # server: TLS stands
     REQUEST = "request"  # server: request_id, method, began (its first bytes were read), bytes (of the body)
@@ -43,6 +44,9 @@ class Kind(StrEnum):
     DISCARDED = "discarded"  # link: side, bytes, reason; a packet of a forgotten connection, answered or not
     STOPPED = "stopped"  # server, link: it ended because it was told to
     DIED = "died"  # lab: reason (which process), how (the signal's name); it ended by itself
+    CAPTURED = (
+        "captured"  # capture: packets, dropped, errno (of a write that failed: nothing after it was kept)
+    )
     SYNC = "sync"  # server, link: everything before this line is in the ledger
 
 
@@ -68,6 +72,8 @@ class ConnectionEvent:
     began: float | None = None
     due: float | None = None
     idle_s: float | None = None
+    packets: int | None = None
+    dropped: int | None = None
 
     @classmethod
     def from_json(cls, line: dict[str, Any]) -> ConnectionEvent:

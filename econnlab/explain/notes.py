@@ -13,7 +13,20 @@ LONGEST_VALUE = 80
 
 def warnings(summary: Summary) -> list[str]:
     """What makes the figures less than they seem."""
-    return [text for text in (_shorter(summary), _blurred(summary), _never_reused(summary)) if text]
+    found = (_shorter(summary), _blurred(summary), _never_reused(summary), _missed(summary))
+    return [text for text in found if text]
+
+
+def _missed(summary: Summary) -> str:
+    captured = next((event for event in summary.run.events if event.kind == Kind.CAPTURED), None)
+    if captured is not None and captured.errno is not None:
+        return f"The capture ends early: its packets could not be written ({captured.errno})."
+    if captured is None or not captured.dropped:
+        return ""
+    return (
+        f"{captured.dropped} packets came faster than they could be captured, beside {captured.packets} that "
+        "were: the capture has gaps. Take fewer sessions, or a quieter machine."
+    )
 
 
 def _shorter(summary: Summary) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import time
 from importlib.metadata import version
 
 import econnlab
+from econnlab.clock import now
 from econnlab.record.run import Facts
 
 LIBRARIES = ("requests", "urllib3", "h11")
@@ -26,4 +28,17 @@ def gather_facts(began: float, *, own_namespace: bool = False) -> Facts:
             **{name: version(name) for name in LIBRARIES},
         },
         own_namespace=own_namespace,
+        epoch=_epoch(),
     )
+
+
+def _epoch() -> float:
+    """The time of the epoch at which the monotonic clock stood at 0, to some microseconds.
+
+    Of several readings the one that took least: a busy machine may take the processor away in the middle.
+    """
+    readings = []
+    for _ in range(10):
+        before, wall, after = now(), time.time(), now()
+        readings.append((after - before, wall - (before + after) / 2))
+    return min(readings)[1]

@@ -30,9 +30,12 @@ class Lab:
     """A context manager: inside it the server, the link and the clients live, after it none of them does.
 
     ``run`` is filled as requests end (``requests``) and with the ledgers (``sync``; all of them at the end).
+    ``capture`` is the descriptor of a file that the run's packets go into as pcapng, all of them after it.
     """
 
-    def __init__(self, scenario: Scenario, *, own_namespace: bool = False) -> None:
+    def __init__(
+        self, scenario: Scenario, *, own_namespace: bool = False, capture: int | None = None
+    ) -> None:
         if scenario.kernel is not None and not own_namespace:
             raise UsageProblem(
                 "Kernel settings need a namespace of the run's own, which a worker alone can enter.",
@@ -40,7 +43,7 @@ class Lab:
             )
         self.scenario = scenario
         self._own_namespace = own_namespace
-        self._topology = Topology(scenario, self._on_failure)
+        self._topology = Topology(scenario, self._on_failure, capture)
         self._dispatcher: Dispatcher | None = None
         self._failure: EconnlabError | None = None
         self._interrupted = False

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,12 +44,22 @@ class Listener(Protocol):
 
 
 class Child:
-    """A process of the lab that listens on ``listener``, which it takes over, and writes a ledger."""
+    """A process of the lab that listens on ``listener``, which it takes over, and writes a ledger.
+
+    It inherits the descriptors ``beside`` as well, which stay open here.
+    """
 
     def __init__(
-        self, module: str, listener: Listener, settings: dict[str, Any], on_death: Callable[[], None]
+        self,
+        module: str,
+        listener: Listener,
+        settings: dict[str, Any],
+        on_death: Callable[[], None],
+        *,
+        name: str | None = None,
+        beside: Sequence[int] = (),
     ) -> None:
-        self.name = module.rpartition(".")[2]
+        self.name = name or module.rpartition(".")[2]
         self.port: int = listener.getsockname()[1]
         self._on_death = on_death
         self._stopping = False
@@ -72,7 +82,7 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
-                pass_fds=[listener.fileno()],
+                pass_fds=[listener.fileno(), *beside],
                 start_new_session=True,  # Ctrl-C in the terminal is the parent's to handle
             )
         except OSError as error:  # fork(2): EAGAIN, ENOMEM

@@ -30,6 +30,7 @@ from econnlab.scenario.links import Delay, LinkSpec
 from econnlab.scenario.model import Proxy, Scenario
 from econnlab.scenario.server import Ending, Restart, ServerSpec
 from econnlab.sockets import address
+from econnlab.wire.live.door import open_door
 
 LOOPBACK = "127.0.0.1"
 #: Connections of a server that took over are numbered from here, so that a ledger names each once.
@@ -56,11 +57,18 @@ class _Wire:
 class Topology:
     """Starts what ``scenario`` needs beside its clients; ``url`` and ``dial`` then say where those go.
 
-    ``on_failure`` is called, from another thread, with the error that ends the run.
+    ``on_failure`` is called, from another thread, with the error that ends the run. ``capture`` is the
+    descriptor of a file that takes every packet from and to what is started.
     """
 
-    def __init__(self, scenario: Scenario, on_failure: Callable[[EconnlabError], None]) -> None:
+    def __init__(
+        self, scenario: Scenario, on_failure: Callable[[EconnlabError], None], capture: int | None = None
+    ) -> None:
         self._scenario = scenario
+        self._capture_into = capture
+        #: Begins first and ends last: it is to see what the others' ends look like.
+        self._capture: Child | None = None
+        self._ports: list[int] = []
         self._on_failure = on_failure
         self._children: list[Child] = []
         self._own_events: deque[ConnectionEvent] = deque()
@@ -87,6 +95,7 @@ class Topology:
             assert self._scenario.url is not None
             target = find_target(self._scenario.url)
             self.url, self.dial = target.url, (target.host, target.port)
+            self._ports.append(target.port)
         if self._scenario.relayed:
             middlebox = self._scenario.middlebox
             settings = {
@@ -96,8 +105,24 @@ class Topology:
                 "middlebox": None if middlebox is None else encode(middlebox),
             }
             self.dial = (LOOPBACK, self._start("econnlab.link", bind(LOOPBACK, 0), settings).port)
+            self._ports.append(self.dial[1])
         if self._scenario.proxy is not None:
             self._start_proxy(self._scenario.proxy)
+            self._ports.append(self.dial[1])
+        if self._capture_into is not None:
+            self._start_capture(self._capture_into)
+
+    def _start_capture(self, into: int) -> None:
+        settings = {"ports": self._ports, "into": into, "local": address(self.dial)}
+        capture = Child(
+            "econnlab.wire.live",
+            open_door(),
+            settings,
+            lambda: self._on_death(capture),
+            name="capture",
+            beside=[into],
+        )
+        self._capture = capture
 
     def _start_proxy(self, spec: Proxy) -> None:
         """In front of all that has been started."""
@@ -119,6 +144,7 @@ class Topology:
         listener = bind(spec.host if device is None else NEAR, spec.port)
         port = listener.getsockname()[1]
         self.dial = (LOOPBACK if spec.host == "0.0.0.0" else spec.host, port)
+        self._ports.append(port)
         if device is not None:
             self.dial = (FAR, port)
         speaks_tls = spec.tls if self._scenario.client.tls is None else self._scenario.client.tls
@@ -157,6 +183,8 @@ class Topology:
 
     def wait_until_listening(self) -> None:
         """Raises ProcessDied if one of them ends before it listens."""
+        if self._capture is not None:
+            self._capture.wait_until_listening()
         for child in self._children:
             if child is self._successor:
                 child.sync()  # it is up, and waits for its turn
@@ -190,6 +218,8 @@ class Topology:
             child.tell_to_stop()
         for child in self._children:
             child.stop()
+        if self._capture is not None:
+            self._capture.stop()
         if self._files is not None:
             self._files.cleanup()
 
@@ -232,7 +262,8 @@ class Topology:
 
     def take_events(self) -> list[ConnectionEvent]:
         """Everything in the ledgers since the last call."""
-        events = [event for child in self._children for event in child.take_events()]
+        children = self._children if self._capture is None else [*self._children, self._capture]
+        events = [event for child in children for event in child.take_events()]
         while self._own_events:
             events.append(self._own_events.popleft())
         return [event for event in events if event.kind != Kind.SYNC]

@@ -25,6 +25,9 @@ class Facts:
     versions: dict[str, str]
     #: The run had a network namespace to itself: what the kernel counted is its own.
     own_namespace: bool = False
+    #: What the clock on the wall showed when the monotonic one stood at 0, in seconds since the epoch;
+    #: None in records from before it was kept.
+    epoch: float | None = None
 
     @property
     def system(self) -> str:

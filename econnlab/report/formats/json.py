@@ -12,6 +12,8 @@ HELP = "the table and every failure with its evidence as JSON"
 
 #: Raised when a key changes its meaning or goes; report/schema.json describes this one.
 VERSION = 1
+#: The document's times count from the run's beginning: what ties them to other clocks is the record's.
+_CLOCKS = ("began", "epoch")
 
 
 def render(summary: Summary) -> str:
@@ -28,7 +30,7 @@ def render(summary: Summary) -> str:
         "version": VERSION,
         "command": run.scenario.name,
         "scenario": encode(run.scenario),
-        "facts": {key: value for key, value in dataclasses.asdict(run.facts).items() if key != "began"},
+        "facts": {key: value for key, value in dataclasses.asdict(run.facts).items() if key not in _CLOCKS},
         "interrupted": run.interrupted,
         "rows": [{**labels(run.scenario, row), **figures(row)} for row in summary.rows],
         "lateness": None if summary.lateness is None else dataclasses.asdict(summary.lateness.rounded()),

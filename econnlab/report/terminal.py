@@ -48,7 +48,7 @@ def request_line(scenario: Scenario, request: Request, failures: list[Failure]) 
         f"{number}: {error_name(last)}{tries}{_passed_over(last)}  {last.outcome.value}, ",
         f"{_connection(last)}, ",
         (verdict.cause, "yellow"),
-        f"{_reserve(verdict)}: {verdict.evidence}{_carried_out(failures[-1].processed)}",
+        f"{_reserve(verdict)}: {verdict.evidence}{carried_out(failures[-1].processed)}",
     )
 
 
@@ -56,7 +56,8 @@ def _reserve(verdict: Verdict) -> str:
     return " (likely)" if verdict.certainty is Certainty.LIKELY and verdict.cause != UNKNOWN else ""
 
 
-def _carried_out(times: int | None) -> str:
+def carried_out(times: int | None) -> str:
+    """``; not carried out``: how often the server did what was asked; empty where that is not known."""
     if times is None:
         return ""
     return f"; carried out {times} times" if times > 1 else "; carried out" if times else "; not carried out"

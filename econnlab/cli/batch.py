@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from econnlab.cli.capturing import Capture
 from econnlab.cli.experiment import TICK_S, progress
 from econnlab.cli.interrupts import interrupts
 from econnlab.cli.outputs import Outputs
@@ -74,12 +75,17 @@ def run_scenarios(asked: tuple[str, ...], values: dict[str, Any]) -> int:
         chosen = [replace(scenario, seed=values["seed"]) for scenario in chosen]
     if values["dry_run"]:
         return _show_plans(chosen)
-    if len(chosen) > 1 and any(values.get(name) for name in ("csv", "json", "save")):
+    if len(chosen) > 1 and any(values.get(name) for name in ("csv", "json", "save", "capture")):
         raise UsageProblem(
-            "--csv, --json and --save hold one run.", "Name one scenario with them, or leave them out."
+            "--csv, --json, --save and --capture hold one run.",
+            "Name one scenario with them, or leave them out.",
         )
-    with Outputs(values) as outputs, Recorder(values["save"]) as recorder:
-        batch = _Batch(chosen, values["jobs"] or DEFAULT_JOBS, outputs, recorder)
+    with (
+        Outputs(values) as outputs,
+        Recorder(values["save"]) as recorder,
+        Capture(values["capture"], chosen[0]) as capture,
+    ):
+        batch = _Batch(chosen, values["jobs"] or DEFAULT_JOBS, outputs, recorder, capture)
         return batch.run()
 
 
@@ -104,7 +110,10 @@ def _show_plans(chosen: list[Scenario]) -> int:
 
 
 class _Batch:
-    def __init__(self, chosen: list[Scenario], jobs: int, outputs: Outputs, recorder: Recorder) -> None:
+    def __init__(
+        self, chosen: list[Scenario], jobs: int, outputs: Outputs, recorder: Recorder, capture: Capture
+    ) -> None:
+        self._capture = capture
         self._chosen = chosen
         self._jobs = jobs
         self._outputs = outputs
@@ -115,7 +124,7 @@ class _Batch:
 
     def run(self) -> int:
         alone = len(self._chosen) == 1
-        with interrupts() as stop, Workers(self._chosen, self._jobs) as workers:
+        with interrupts() as stop, Workers(self._chosen, self._jobs, self._capture.plan) as workers:
             stop.stops(workers.interrupt)
             try:
                 if alone:
@@ -145,7 +154,10 @@ class _Batch:
             self._screen.print(report(summary, self._screen))
             print_warnings(summary)
             self._recorder.whole(summary.run)
-            self._outputs.write(summary)
+            try:
+                self._outputs.write(summary)
+            finally:
+                self._capture.write(summary)
         self._screen.print(
             self._tally.line(done.scenario, summary, missed, done.error, done.took_s), soft_wrap=True
         )

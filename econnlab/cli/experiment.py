@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from econnlab.cli.capturing import Capture
 from econnlab.cli.interrupts import Interrupts, interrupts
 from econnlab.cli.outputs import Outputs
 from econnlab.cli.rendering import print_scenario, print_warnings
@@ -15,6 +16,7 @@ from econnlab.errors import EnvironmentProblem, ExitCode
 from econnlab.explain.evidence import Evidence
 from econnlab.explain.summary import explain_request, summarize
 from econnlab.lab.lab import Lab
+from econnlab.lab.namespace import enter
 from econnlab.record.attempts import Request
 from econnlab.report.console import LabConsole, OutputClosed, console
 from econnlab.report.header import header
@@ -31,11 +33,19 @@ def run_experiment(scenario: Scenario, values: dict[str, Any], *, lines: bool) -
         print_scenario(scenario)
         return ExitCode.OK
     # Files first: opening a named pipe waits for its reader, and Ctrl-C must end that.
-    with Outputs(values) as outputs, Recorder(values["save"]) as recorder, interrupts() as stop:
+    with (
+        Outputs(values) as outputs,
+        Recorder(values["save"]) as recorder,
+        Capture(values["capture"], scenario) as capture,
+        interrupts() as stop,
+    ):
         screen = console(stderr=outputs.on_stdout)
-        experiment = _Experiment(scenario, screen, recorder, lines=lines)
+        if capture.private:
+            enter({})  # before there is a second thread
+        lab = Lab(scenario, own_namespace=capture.private, capture=capture.into)
+        experiment = _Experiment(lab, screen, recorder, lines=lines)
         failed = experiment.run(stop)
-        experiment.finish(outputs)
+        experiment.finish(outputs, capture)
         if failed is not None:
             raise failed
         if experiment.output_closed:
@@ -44,12 +54,12 @@ def run_experiment(scenario: Scenario, values: dict[str, Any], *, lines: bool) -
 
 
 class _Experiment:
-    def __init__(self, scenario: Scenario, screen: LabConsole, recorder: Recorder, *, lines: bool) -> None:
-        self._scenario = scenario
+    def __init__(self, lab: Lab, screen: LabConsole, recorder: Recorder, *, lines: bool) -> None:
+        self._scenario = lab.scenario
         self._screen = screen
         self._recorder = recorder
         self._lines = lines
-        self._lab = Lab(scenario)
+        self._lab = lab
         self.output_closed = False
 
     def run(self, stop: Interrupts) -> EnvironmentProblem | None:
@@ -95,7 +105,7 @@ class _Experiment:
             self.output_closed = True
             self._lab.interrupt()
 
-    def finish(self, outputs: Outputs) -> None:
+    def finish(self, outputs: Outputs, capture: Capture) -> None:
         """Print the table, then warnings; write the files whatever becomes of that."""
         summary = summarize(self._lab.run)
         try:
@@ -105,7 +115,10 @@ class _Experiment:
             self.output_closed = True
         finally:
             print_warnings(summary)
-            outputs.write(summary)
+            try:
+                outputs.write(summary)
+            finally:
+                capture.write(summary)
 
 
 def progress(*, enabled: bool = True) -> Progress:

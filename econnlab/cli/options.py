@@ -122,13 +122,18 @@ def diagnosis_options(function: F) -> F:
 
 
 def output_options(function: F) -> F:
-    """An option per format, and ``--save FILE`` for the record itself."""
+    """An option per format, ``--save FILE`` for the record itself, ``--capture FILE`` for the packets."""
     save = click.option(
         "--save",
         metavar="FILE",
         help="Write every attempt and event as JSON Lines, as they happen; - is stdout.",
     )
-    return format_options(save(function))
+    capture = click.option(
+        "--capture",
+        metavar="FILE",
+        help="Write the packets as pcapng for Wireshark, each attempt's verdict as a comment on its packet.",
+    )
+    return format_options(save(capture(function)))
 
 
 # -- what they make -------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from econnlab.cli.options import FORMATS
 from econnlab.discovery import parts
@@ -29,9 +30,9 @@ class Outputs:
     def __init__(self, values: dict[str, Any], formats: str = FORMATS) -> None:
         self._formats = parts(formats)
         asked = {name: values[name] for name in self._formats if values.get(name) is not None}
-        _refuse_collisions({**asked, "save": values.get("save")})
+        _refuse_collisions({**asked, "save": values.get("save"), "capture": values.get("capture")})
         self.on_stdout = STDOUT in (*asked.values(), values.get("save"))
-        self._files = {name: _open(where) for name, where in asked.items() if where != STDOUT}
+        self._files = {name: open_output(where) for name, where in asked.items() if where != STDOUT}
         self._stdout_format = next((name for name, where in asked.items() if where == STDOUT), None)
 
     def __enter__(self) -> Outputs:
@@ -61,21 +62,45 @@ class Outputs:
             sys.stdout.flush()
 
 
+class Output(Protocol):
+    """A file that was tried, and may be written once."""
+
+    def write(self, text: str) -> None:
+        """Write ``text``. Raises OSError."""
+
+    def write_with(self, fill: Callable[[BinaryIO], None]) -> None:
+        """Write what ``fill`` does. Raises OSError."""
+
+    def discard(self) -> None:
+        """Close it, also where nothing was written."""
+
+
 class _File:
-    """A file that is replaced whole, from a temporary one beside it."""
+    """A file that is replaced whole, from a temporary one beside it that lives while it is written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()  # the target of a link, not the link, is what is written
         if self._path.exists() and not os.access(self._path, os.W_OK):
             raise PermissionError(13, "Permission denied")
+        self._temporary().unlink()
+
+    def _temporary(self) -> Path:
         fd, name = tempfile.mkstemp(prefix=".econnlab-", dir=self._path.parent)
         os.close(fd)
-        self._temporary = Path(name)
+        return Path(name)
 
     def write(self, text: str) -> None:
-        self._temporary.write_text(text, encoding="utf-8")
-        self._temporary.chmod(self._mode())
-        self._temporary.replace(self._path)
+        self.write_with(lambda stream: _write_text(stream, text))
+
+    def write_with(self, fill: Callable[[BinaryIO], None]) -> None:
+        temporary = self._temporary()
+        try:
+            with temporary.open("wb") as stream:
+                fill(stream)
+            temporary.chmod(self._mode())
+            temporary.replace(self._path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def _mode(self) -> int:
         if self._path.exists():
@@ -85,17 +110,20 @@ class _File:
         return 0o666 & ~mask
 
     def discard(self) -> None:
-        self._temporary.unlink(missing_ok=True)
+        """There is nothing to close."""
 
 
 class _Device:
     """What is there already and is no plain file, as /dev/stdout or a named pipe: written in place."""
 
     def __init__(self, path: Path) -> None:
-        self._stream = path.open("w", encoding="utf-8")
+        self._stream = path.open("wb")
 
     def write(self, text: str) -> None:
-        self._stream.write(text)
+        self.write_with(lambda stream: _write_text(stream, text))
+
+    def write_with(self, fill: Callable[[BinaryIO], None]) -> None:
+        fill(self._stream)
         self._stream.flush()
 
     def discard(self) -> None:
@@ -103,7 +131,12 @@ class _Device:
             self._stream.close()
 
 
-def _open(where: str) -> _File | _Device:
+def _write_text(stream: BinaryIO, text: str) -> None:
+    stream.write(text.encode())
+
+
+def open_output(where: str) -> Output:
+    """The file ``where``, tried. Raises EnvironmentProblem."""
     path = Path(where)
     try:
         if path.is_dir():

@@ -1,7 +1,7 @@
 """A process that runs one scenario and writes its record: so that runs do not disturb each other.
 
-It reads the scenario as one JSON line from stdin and writes the record as JSON Lines to stdout, as --save
-does; an error is a last line ``{"failed": ...}``. It stops in good order when stdin closes: whoever started
+It reads its order as one JSON line from stdin and writes the record as JSON Lines to stdout, as --save does;
+an error is a last line ``{"failed": ...}``. It stops in good order when stdin closes: whoever started
 it is gone then, or wants no more.
 """
 
@@ -25,7 +25,11 @@ FOLDER = "ECONNLAB_WORKER_FOLDER"
 
 
 def main() -> None:
-    """Run the scenario that stdin names."""
+    """Run what stdin orders.
+
+    ``scenario``; ``private``: in a network of its own, also without kernel settings; ``capture``: the
+    descriptor of a file for its packets, or null.
+    """
     try:
         _obey()
     finally:
@@ -36,20 +40,22 @@ def main() -> None:
 def _obey() -> None:
     record_fd = claim_ledger_stream()
     commands = Commands()
-    scenario = decode(Scenario, commands.first())
+    order = commands.first()
+    scenario = decode(Scenario, order["scenario"])
+    private = scenario.kernel is not None or order["private"]
     try:
-        if scenario.kernel is not None:
+        if private:
             from econnlab.lab.namespace import enter
 
-            enter(scenario.kernel.settings)
-        _run(scenario, commands, record_fd)
+            enter({} if scenario.kernel is None else scenario.kernel.settings)
+        lab = Lab(scenario, own_namespace=private, capture=order["capture"])
+        _run(lab, commands, record_fd)
     except EconnlabError as error:
         failed = {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
         write_all(record_fd, json.dumps({"failed": failed}).encode() + b"\n")
 
 
-def _run(scenario: Scenario, commands: Commands, record_fd: int) -> None:
-    lab = Lab(scenario, own_namespace=scenario.kernel is not None)
+def _run(lab: Lab, commands: Commands, record_fd: int) -> None:
     threading.Thread(target=_stop_with, args=(commands, lab), daemon=True).start()
     failed: EconnlabError | None = None
     with lab:

@@ -19,6 +19,7 @@ from typing import Any
 import econnlab
 from econnlab.clock import now
 from econnlab.errors import EconnlabError, EnvironmentProblem, ExitCode, ProcessDied
+from econnlab.lab.capturing import Capturing
 from econnlab.lab.worker import FOLDER
 from econnlab.record.jsonl import read_run
 from econnlab.record.run import Run
@@ -40,9 +41,13 @@ class Done:
 
 
 class Workers:
-    """Runs ``scenarios``, at most ``jobs`` at a time. A context manager: after it none of them runs."""
+    """Runs ``scenarios``, at most ``jobs`` at a time. A context manager: after it none of them runs.
 
-    def __init__(self, scenarios: Sequence[Scenario], jobs: int) -> None:
+    ``capture`` is where the packets of a scenario that is alone go, if they go anywhere.
+    """
+
+    def __init__(self, scenarios: Sequence[Scenario], jobs: int, capture: Capturing | None = None) -> None:
+        self._capture = capture
         self._scenarios = scenarios
         self._pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="econnlab-worker")
         self._lock = threading.Lock()
@@ -112,6 +117,7 @@ class Workers:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            pass_fds=[] if self._capture is None else [self._capture.into],
             start_new_session=True,  # Ctrl-C in the terminal is the parent's to handle
             env={**os.environ, "TMPDIR": folder, FOLDER: folder},
         )
@@ -121,8 +127,14 @@ class Workers:
         said: list[bytes] = []
         errors = threading.Thread(target=lambda: said.append(process.stderr.read()), daemon=True)  # type: ignore[union-attr]
         errors.start()
+        capture = self._capture
+        order = {
+            "scenario": encode(scenario),
+            "private": capture is not None and capture.private,
+            "capture": None if capture is None else capture.into,
+        }
         with contextlib.suppress(OSError):
-            process.stdin.write(json.dumps(encode(scenario)).encode() + b"\n")
+            process.stdin.write(json.dumps(order).encode() + b"\n")
             process.stdin.flush()
         if self._stopped:
             self.interrupt()

@@ -48,3 +48,10 @@ def likely(evidence: str) -> Finding:
 def ms(seconds: float) -> str:
     """``1.3 ms``: how evidence writes a span."""
     return f"{seconds * 1000:.1f} ms"
+
+
+def carried_out(times: int | None) -> str:
+    """``; not carried out``: how often the server did what was asked, to be added to the evidence."""
+    if times is None:
+        return ""
+    return f"; carried out {times} times" if times > 1 else "; carried out" if times else "; not carried out"

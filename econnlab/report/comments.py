@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from econnlab.explain.summary import Failure, Summary
+from econnlab.explain.verdict import carried_out
 from econnlab.plaintext import harmless
 from econnlab.record.attempts import Attempt, Outcome
 from econnlab.record.events import Kind, Source
-from econnlab.report.terminal import carried_out
 from econnlab.wire.frames import Frame
 from econnlab.wire.layers import FIN, RST, Segment, segment
 

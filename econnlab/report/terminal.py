@@ -9,7 +9,7 @@ from rich.text import Text
 from econnlab.discovery import parts
 from econnlab.explain.notes import conclusion, remarks
 from econnlab.explain.summary import Failure, Row, Summary
-from econnlab.explain.verdict import UNKNOWN, Certainty, Verdict
+from econnlab.explain.verdict import UNKNOWN, Certainty, Verdict, carried_out
 from econnlab.record.attempts import Attempt, Outcome, Request
 from econnlab.report.columns import Column, draw, fitting
 from econnlab.report.table import PROCESSED, counts, labels
@@ -54,13 +54,6 @@ def request_line(scenario: Scenario, request: Request, failures: list[Failure]) 
 
 def _reserve(verdict: Verdict) -> str:
     return " (likely)" if verdict.certainty is Certainty.LIKELY and verdict.cause != UNKNOWN else ""
-
-
-def carried_out(times: int | None) -> str:
-    """``; not carried out``: how often the server did what was asked; empty where that is not known."""
-    if times is None:
-        return ""
-    return f"; carried out {times} times" if times > 1 else "; carried out" if times else "; not carried out"
 
 
 def _passed_over(attempt: Attempt) -> str:

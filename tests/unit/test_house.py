@@ -20,7 +20,7 @@ PURE = """
     econnlab.scenario.model econnlab.scenario.durations econnlab.scenario.links econnlab.scenario.codec
     econnlab.record.jsonl econnlab.record.ledger econnlab.explain.summary econnlab.explain.notes
     econnlab.lab.schedule econnlab.link.delays econnlab.link.tun.packets
-    econnlab.wire.reading econnlab.wire.writing
+    econnlab.wire.reading econnlab.wire.writing econnlab.wire.live.filter econnlab.report.comments
 """.split()
 HEAVY = set("requests urllib3 rich asyncio h11 json socket subprocess decimal dataclasses".split())
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__main__.py")

@@ -25,6 +25,7 @@ from econnlab.scenario.catalogue import PEERS, load, names, read_file
 from econnlab.scenario.model import Scenario
 from econnlab.scenario.toml import write_scenario
 
+_OF_ONE_RUN = ("csv", "json", "save", "capture", "timeline")
 #: More at a time than this and the processes of one disturb the timing of another, on two cores.
 DEFAULT_JOBS = 4
 
@@ -75,18 +76,18 @@ def run_scenarios(asked: tuple[str, ...], values: dict[str, Any]) -> int:
         chosen = [replace(scenario, seed=values["seed"]) for scenario in chosen]
     if values["dry_run"]:
         return _show_plans(chosen)
-    if len(chosen) > 1 and any(values.get(name) for name in ("csv", "json", "save", "capture")):
+    if len(chosen) > 1 and any(values.get(name) for name in _OF_ONE_RUN):
         raise UsageProblem(
-            "--csv, --json, --save and --capture hold one run.",
+            "--csv, --json, --save, --capture and --timeline are of one run.",
             "Name one scenario with them, or leave them out.",
         )
     with (
         Outputs(values) as outputs,
         Recorder(values["save"]) as recorder,
-        Capture(values["capture"], chosen[0]) as capture,
+        Capture(values["capture"], chosen[0], drawn=values["timeline"]) as capture,
     ):
         batch = _Batch(chosen, values["jobs"] or DEFAULT_JOBS, outputs, recorder, capture)
-        return batch.run()
+        return batch.run(drawn=values["timeline"])
 
 
 def _with_peers() -> list[str]:
@@ -122,9 +123,11 @@ class _Batch:
         self._tally = Tally(len(chosen))
         self._error: EconnlabError | None = None
 
-    def run(self) -> int:
+    def run(self, *, drawn: bool) -> int:
         alone = len(self._chosen) == 1
-        with interrupts() as stop, Workers(self._chosen, self._jobs, self._capture.plan) as workers:
+        plan = self._capture.plan
+        captures = {} if plan is None else {self._chosen[0].name: plan}
+        with interrupts() as stop, Workers(self._chosen, self._jobs, captures) as workers:
             stop.stops(workers.interrupt)
             try:
                 if alone:
@@ -135,7 +138,7 @@ class _Batch:
                         shown.update(task, completed=workers.attempts)
                         if done is not None:
                             shown.stop()  # its last drawing must not stand between the lines
-                            self._show(done, alone=alone)
+                            self._show(done, alone=alone, drawn=drawn)
                             shown.start()
                 self._screen.print(self._tally.conclusion(), soft_wrap=True)
             except OutputClosed:
@@ -146,12 +149,14 @@ class _Batch:
             return ExitCode.EXPECTATION
         return ExitCode.OK if self._error is None else self._error.exit_code
 
-    def _show(self, done: Done, *, alone: bool) -> None:
+    def _show(self, done: Done, *, alone: bool, drawn: bool) -> None:
         self._error = done.error or self._error
         summary = None if done.run is None else summarize(done.run)
         missed = self._missed(done, summary)
         if alone and summary is not None:
             self._screen.print(report(summary, self._screen))
+            for ladder in self._capture.drawn(summary) if drawn else ():
+                self._screen.print(ladder, soft_wrap=True)
             print_warnings(summary)
             self._recorder.whole(summary.run)
             try:

@@ -16,34 +16,39 @@ from econnlab.report.console import console
 from econnlab.scenario.model import Scenario
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from econnlab.explain.summary import Summary
     from econnlab.wire.frames import Frame
 
+#: What is advised where no file was named.
+_UNNAMED = "run.pcap"
 _LOOPBACK = ("127.", "localhost", "::1")
 
 
 class Capture:
-    """Where ``--capture FILE`` puts packets; nowhere where ``where`` is None. A context manager.
+    """Where ``--capture FILE`` puts packets, and from where ``--timeline`` draws them. A context manager.
 
     While the run goes on they go into a file without a name, so that nobody has to remove it, whatever
     happens to whom. ``plan`` says what the run is to do for it.
     """
 
-    def __init__(self, where: str | None, scenario: Scenario) -> None:
+    def __init__(self, where: str | None, scenario: Scenario, *, drawn: bool = False) -> None:
         self.plan: Capturing | None = None
         self._file: IO[bytes] | None = None
         self._output = None
         self._where = where
-        if where is None:
+        if where is None and not drawn:
             return
         if where == STDOUT:
             raise UsageProblem(
                 "A capture is no text, and does not go to stdout.", "Give --capture a file, as run.pcapng."
             )
-        self._output = open_output(where)
+        if where is not None:
+            self._output = open_output(where)
         place, why = where_to_capture(scenario)
         if place is Where.NOWHERE:
-            _say(_do_it_yourself(where, scenario, why), "yellow")
+            _say(_do_it_yourself(where or _UNNAMED, scenario, why), "yellow")
             return
         if place is Where.PRIVATE and scenario.kernel is None:
             _say(f"{why} The run takes a network of its own, where it has that right.", "dim")
@@ -79,6 +84,13 @@ class Capture:
             stream.seek(0)
             if stream.peek(1):  # a run that never began has none
                 yield from read_capture(stream)
+
+    def drawn(self, summary: Summary) -> Iterator[RenderableType]:
+        """Failures of the run, packet by packet."""
+        from econnlab.cli.timeline import of_run
+
+        if self._file is not None:
+            yield from of_run(self.frames, summary)
 
     def write(self, summary: Summary) -> None:
         """Write FILE: the packets, with what ``summary`` says of them."""
@@ -117,7 +129,7 @@ def _do_it_yourself(where: str, scenario: Scenario, why: str) -> str:
         interface = "lo" if (parsed.hostname or "").startswith(_LOOPBACK) else "any"
         which = f"'tcp port {port}'"
     command = f"sudo tcpdump -i {interface} -U -w {shlex.quote(where)} {which}"
-    return f"warning: {why} Run this in another terminal, then the command again without --capture: {command}"
+    return f"warning: {why} Capture it yourself, in another terminal, for econnlab diagnose: {command}"
 
 
 def _say(text: str, style: str) -> None:

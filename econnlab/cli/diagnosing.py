@@ -15,13 +15,14 @@ from rich.text import Text
 
 from econnlab.cli.options import DIAGNOSES
 from econnlab.cli.outputs import STDOUT, Outputs
-from econnlab.cli.timeline import ladders
+from econnlab.cli.timeline import of_capture
 from econnlab.errors import ExitCode, UsageProblem
 from econnlab.explain.packets.diagnosis import Diagnosis, diagnose
 from econnlab.explain.packets.wanted import Wanted
 from econnlab.report import diagnosis as page
 from econnlab.report.console import LabConsole, OutputClosed, console
 from econnlab.wire.flows import Traffic, follow
+from econnlab.wire.frames import Frame
 from econnlab.wire.reading import read_capture
 
 
@@ -69,9 +70,12 @@ def _failures(found: Diagnosis, where: str, values: dict[str, Any]) -> Iterator[
         yield from page.failures(found, every=values["every"])
         return
     shown = found.findings if values["every"] else found.findings[: page.WORST]
-    for ladder in ladders(lambda: open_capture(where), shown):
-        yield ladder
-        yield Text()
+    yield from of_capture(lambda: _frames(where), shown)
+
+
+def _frames(where: str) -> Iterator[Frame]:
+    with open_capture(where) as stream:
+        yield from read_capture(stream)
 
 
 def _read(where: str) -> tuple[Traffic, int | None]:

@@ -36,7 +36,7 @@ def run_experiment(scenario: Scenario, values: dict[str, Any], *, lines: bool) -
     with (
         Outputs(values) as outputs,
         Recorder(values["save"]) as recorder,
-        Capture(values["capture"], scenario) as capture,
+        Capture(values["capture"], scenario, drawn=values["timeline"]) as capture,
         interrupts() as stop,
     ):
         screen = console(stderr=outputs.on_stdout)
@@ -45,7 +45,7 @@ def run_experiment(scenario: Scenario, values: dict[str, Any], *, lines: bool) -
         lab = Lab(scenario, own_namespace=capture.private, capture=capture.into)
         experiment = _Experiment(lab, screen, recorder, lines=lines)
         failed = experiment.run(stop)
-        experiment.finish(outputs, capture)
+        experiment.finish(outputs, capture, drawn=values["timeline"])
         if failed is not None:
             raise failed
         if experiment.output_closed:
@@ -105,12 +105,14 @@ class _Experiment:
             self.output_closed = True
             self._lab.interrupt()
 
-    def finish(self, outputs: Outputs, capture: Capture) -> None:
+    def finish(self, outputs: Outputs, capture: Capture, *, drawn: bool) -> None:
         """Print the table, then warnings; write the files whatever becomes of that."""
         summary = summarize(self._lab.run)
         try:
             if not self.output_closed:
                 self._screen.print(report(summary, self._screen))
+                for ladder in capture.drawn(summary) if drawn else ():
+                    self._screen.print(ladder, soft_wrap=True)
         except OutputClosed:
             self.output_closed = True
         finally:

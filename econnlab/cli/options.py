@@ -122,7 +122,7 @@ def diagnosis_options(function: F) -> F:
 
 
 def output_options(function: F) -> F:
-    """An option per format, ``--save FILE`` for the record itself, ``--capture FILE`` for the packets."""
+    """An option per format, ``--save FILE`` for the record itself, what is to be had of the packets."""
     save = click.option(
         "--save",
         metavar="FILE",
@@ -133,7 +133,10 @@ def output_options(function: F) -> F:
         metavar="FILE",
         help="Write the packets as pcapng for Wireshark, each attempt's verdict as a comment on its packet.",
     )
-    return format_options(save(capture(function)))
+    timeline = click.option(
+        "--timeline", is_flag=True, help="Draw a failure of each cause: who sent which packet when."
+    )
+    return format_options(save(capture(timeline(function))))
 
 
 # -- what they make -------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,11 +43,13 @@ class Done:
 class Workers:
     """Runs ``scenarios``, at most ``jobs`` at a time. A context manager: after it none of them runs.
 
-    ``capture`` is where the packets of a scenario that is alone go, if they go anywhere.
+    ``captures`` says where the packets of a scenario go, by its name; of others they go nowhere.
     """
 
-    def __init__(self, scenarios: Sequence[Scenario], jobs: int, capture: Capturing | None = None) -> None:
-        self._capture = capture
+    def __init__(
+        self, scenarios: Sequence[Scenario], jobs: int, captures: Mapping[str, Capturing] | None = None
+    ) -> None:
+        self._captures = captures or {}
         self._scenarios = scenarios
         self._pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="econnlab-worker")
         self._lock = threading.Lock()
@@ -96,7 +98,7 @@ class Workers:
 
     def _run(self, scenario: Scenario, folder: str, began: float) -> Done | None:
         try:
-            process = self._start(folder)
+            process = self._start(folder, self._captures.get(scenario.name))
         except OSError as error:  # fork(2): EAGAIN, ENOMEM
             problem = EnvironmentProblem(
                 f"A worker process cannot be started: {error.strerror}.", "Run fewer at a time (--jobs)."
@@ -110,14 +112,14 @@ class Workers:
             with self._lock:
                 self._running.discard(process)
 
-    def _start(self, folder: str) -> subprocess.Popen[bytes]:
+    def _start(self, folder: str, capture: Capturing | None) -> subprocess.Popen[bytes]:
         code = f"import sys; sys.path.append({_ROOT!r}); from econnlab.lab.worker import main; main()"
         return subprocess.Popen(
             [sys.executable, "-P", "-c", code],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            pass_fds=[] if self._capture is None else [self._capture.into],
+            pass_fds=[] if capture is None else [capture.into],
             start_new_session=True,  # Ctrl-C in the terminal is the parent's to handle
             env={**os.environ, "TMPDIR": folder, FOLDER: folder},
         )
@@ -127,7 +129,7 @@ class Workers:
         said: list[bytes] = []
         errors = threading.Thread(target=lambda: said.append(process.stderr.read()), daemon=True)  # type: ignore[union-attr]
         errors.start()
-        capture = self._capture
+        capture = self._captures.get(scenario.name)
         order = {
             "scenario": encode(scenario),
             "private": capture is not None and capture.private,

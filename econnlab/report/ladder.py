@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from econnlab.explain.packets.diagnosis import Finding
+from econnlab.explain.packets.observing import address_text
 from econnlab.plaintext import harmless
-from econnlab.report.diagnosis import failure
 from econnlab.wire.excerpt import Connection, Row
 from econnlab.wire.layers import ACK, FIN, RST, SYN
 
@@ -32,11 +31,13 @@ _HEAD, _TAIL = 6, 18
 class Ladder:
     """The packets of one failure; of a failure behind a proxy, those of both hops side by side."""
 
-    finding: Finding
     rows: Sequence[Row]
     #: In front of the proxy first.
     connections: tuple[Connection, ...]
-    number: int = 1
+    #: What is said under it.
+    verdict: Text
+    #: What stands between client and server where there are two hops.
+    between: str = "proxy"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield from _draw(self, options.max_width, ascii_only=options.ascii_only)
@@ -61,6 +62,7 @@ def _draw(ladder: Ladder, width: int, *, ascii_only: bool) -> Iterator[Text]:
     rows = [row for row in ladder.rows if _matters(row)]
     if not rows:
         yield Text("none of its packets is in this capture", "dim")
+        yield ladder.verdict
         return
     lanes = len(ladder.connections)
     lane = max(_NARROWEST_LANE, min(_WIDEST_LANE, (width - _TIME_WIDTH - 26) // lanes))
@@ -80,15 +82,13 @@ def _draw(ladder: Ladder, width: int, *, ascii_only: bool) -> Iterator[Text]:
             )
         last = row.at_ns
         yield _step(row, row.at_ns - began, ladder, lane, signs, marks.get(id(row), ""))
-    yield failure(ladder.finding, ladder.number)
+    yield ladder.verdict
 
 
 def _heading(ladder: Ladder, lane: int) -> Iterator[Text]:
-    names = ["client", "server"] if len(ladder.connections) == 1 else ["client", "proxy", "server"]
-    finding = ladder.finding
-    addresses = [finding.client, finding.server]
-    if finding.decided_on is not None:
-        addresses.append(finding.decided_on[1])
+    names = ["client", "server"] if len(ladder.connections) == 1 else ["client", ladder.between, "server"]
+    ends = [ladder.connections[0].client, *(each.server for each in ladder.connections)]
+    addresses = [address_text(end) for end in ends]
     for line, style in ((names, "bold"), (addresses, "dim")):
         yield Text(f"{'ms' if line is names else '':>{_TIME_WIDTH - 2}}  " + _columns(line, lane), style)
 

@@ -32,24 +32,33 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 def request_line(scenario: Scenario, request: Request, failures: list[Failure]) -> Text:
     """One request as it ended: ``Success 1 ...``, ``Error 3: ECONNRESET ...``."""
     last = request.last
-    number = f"{last.session}" if scenario.plan.together else f"{last.request}"
-    if scenario.plan.total_sessions > 1 and not scenario.plan.together:
-        number += f" of session {last.session}"
     if request.ok:
         after = f"  after {_tries(failures)}" if failures else ""
         return Text.assemble(
             ("Success ", "green"),
-            f"{number}  {last.status} in {_took_ms(last)}, {_connection(last)}{after}",
+            f"{_number(scenario, last)}  {last.status} in {_took_ms(last)}, {_connection(last)}{after}",
         )
-    verdict = failures[-1].verdict
-    tries = f" ({len(failures)} attempts)" if len(failures) > 1 else ""
+    return failed_line(scenario, failures[-1], len(failures))
+
+
+def failed_line(scenario: Scenario, failure: Failure, attempts: int = 1) -> Text:
+    """One failed attempt, the last of ``attempts``, with its cause."""
+    attempt, verdict = failure.attempt, failure.verdict
+    tries = f" ({attempts} attempts)" if attempts > 1 else ""
     return Text.assemble(
         ("Error   ", "red"),
-        f"{number}: {error_name(last)}{tries}{_passed_over(last)}  {last.outcome.value}, ",
-        f"{_connection(last)}, ",
+        f"{_number(scenario, attempt)}: {error_name(attempt)}{tries}{_passed_over(attempt)}  ",
+        f"{attempt.outcome.value}, {_connection(attempt)}, ",
         (verdict.cause, "yellow"),
-        f"{_reserve(verdict)}: {verdict.evidence}{carried_out(failures[-1].processed)}",
+        f"{_reserve(verdict)}: {verdict.evidence}{carried_out(failure.processed)}",
     )
+
+
+def _number(scenario: Scenario, attempt: Attempt) -> str:
+    if scenario.plan.together:
+        return f"{attempt.session}"
+    of_session = f" of session {attempt.session}" if scenario.plan.total_sessions > 1 else ""
+    return f"{attempt.request}{of_session}"
 
 
 def _reserve(verdict: Verdict) -> str:

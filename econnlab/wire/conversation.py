@@ -82,7 +82,7 @@ class Exchange:
     """A request and its response; without HTTP in the clear, what was sent between two turns."""
 
     __slots__ = (
-        "before", "begin", "end", "number", "request", "request_at", "request_bytes", "request_last_at",
+        "asked_then", "before", "begin", "end", "number", "request", "request_at", "request_bytes", "request_last_at",
         "resent", "response", "response_at", "response_bytes", "response_last_at", "tail",
     )  # fmt: skip
 
@@ -101,6 +101,8 @@ class Exchange:
         #: Packets of the request that were sent again.
         self.resent = 0
         self.response_at = 0
+        #: Bytes of the request that had been sent when the response began.
+        self.asked_then = 0
         self.response_last_at = 0
         self.response = b""
         self.response_bytes = 0

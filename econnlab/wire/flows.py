@@ -223,13 +223,14 @@ class Tracker:
                 conversation.unasked += payload[:LONGEST_HEAD]
             return
         if not exchange.response_at:
-            exchange.response_at = at
+            exchange.response_at, exchange.asked_then = at, exchange.request_bytes
             exchange.response = payload[:LONGEST_HEAD]
         elif len(exchange.response) < LONGEST_HEAD and b"\r\n\r\n" not in exchange.response:
             exchange.response += payload[:LONGEST_HEAD]
         elif exchange.response[9:10] == b"1" and conversation.protocol == "http":
             # An interim response (RFC 9110 section 15.2): what counts is the one behind it.
             exchange.response, exchange.response_bytes = payload[:LONGEST_HEAD], 0
+            exchange.response_at, exchange.asked_then = at, exchange.request_bytes
         exchange.response_last_at = at
         exchange.response_bytes += fresh
         exchange.tail = (exchange.tail + payload)[-5:] if len(payload) < 5 else payload[-5:]

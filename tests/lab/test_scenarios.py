@@ -1,6 +1,8 @@
 """Every scenario that comes with the lab holds what it expects, blindly too, and leaves nothing behind."""
 
+import contextlib
 import os
+import tempfile
 
 import pytest
 
@@ -8,8 +10,12 @@ from econnlab.cli.batch import DEFAULT_JOBS
 from econnlab.errors import EnvironmentProblem
 from econnlab.explain.expectations import broken
 from econnlab.explain.summary import summarize
+from econnlab.lab.capturing import Capturing, Where, where_to_capture
 from econnlab.lab.workers import Workers
 from econnlab.scenario.catalogue import load, names
+from econnlab.wire.flows import follow
+from econnlab.wire.reading import read_capture
+from tests.agreement import agreement
 from tests.blind import judge
 from tests.conftest import children_of
 
@@ -24,9 +30,22 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ended(files):
+def captures(files):
+    """A file for the packets of each scenario; empty where nobody may capture."""
+    with contextlib.ExitStack() as stack:
+        found = {}
+        for name in names():
+            place, _ = where_to_capture(load(name))
+            if place is not Where.NOWHERE:
+                file = stack.enter_context(tempfile.TemporaryFile())
+                found[name] = Capturing(file.fileno(), place is Where.PRIVATE)
+        yield found
+
+
+@pytest.fixture(scope="module")
+def ended(files, captures):
     """Every scenario, run side by side as `econnlab run --all` does."""
-    with Workers([load(name) for name in names()], DEFAULT_JOBS) as workers:
+    with Workers([load(name) for name in names()], DEFAULT_JOBS, captures) as workers:
         return {done.scenario.name: done for done in workers.results() if done is not None}
 
 
@@ -44,6 +63,19 @@ def test_causes_are_found_blindly(ended):
     score = judge([done.run for done in ended.values() if done.run is not None], seed=3)
     assert not score.wrong_with_certainty
     assert score.right >= 0.99 * score.failures, score.wrong
+
+
+@pytest.mark.parametrize("name", names())
+def test_packets_alone_say_the_same(ended, captures, name):
+    """Of 100 failures 99, in each scenario; what put no packet on the wire cannot be in a capture."""
+    done = ended[name]
+    if name not in captures or done.run is None:
+        pytest.skip("this system lets nobody capture packets here")
+    with os.fdopen(os.dup(captures[name].into), "rb") as stream:
+        stream.seek(0)
+        score = agreement(done.run, follow(read_capture(stream)))
+    assert score.agreed >= 0.99 * (score.failures - score.without_packets), score.different
+    assert score.without_packets == (10 if name == "port-exhaustion" else 0)
 
 
 def test_nothing_is_left_behind(ended, files):

@@ -21,6 +21,8 @@ from econnlab.wire.messages import first_line, missing_of_response, response_of
 
 #: A request without an answer when the capture ended is a failure only if it had waited this long, s.
 PATIENCE_S = 30.0
+#: What a proxy may be late by.
+_LATENESS_NS = 5_000_000
 #: A SYN that was sent so often and never answered.
 _UNANSWERED_SYNS = 2
 
@@ -91,9 +93,8 @@ class Cases:
             through = address_text(conversation.server.address)
             facts = facts_of(decided, hop.exchange, self._server(decided), scanned, through, exchange)
         else:
-            decided = (
-                hop.conversation if _server_left(hop.conversation) and hop.conversation else conversation
-            )
+            left = _left_before(hop.conversation, conversation, exchange)
+            decided = hop.conversation if left and hop.conversation is not None else conversation
             facts = self._never_passed_on(conversation, exchange, hop, scanned)
         attempt = asked = _attempt(conversation, exchange, outcome, facts)
         answer = None
@@ -112,7 +113,7 @@ class Cases:
         """The proxy took it and sent nothing on: because its server had gone, or because it had forgotten."""
         assert exchange is not None
         behind = hop.conversation
-        if behind is not None and _server_left(behind):
+        if behind is not None and _left_before(behind, conversation, exchange):
             return lost_hop(conversation, exchange, behind, self._server(behind))
         return facts_of(
             conversation,
@@ -126,9 +127,16 @@ class Cases:
         return self.servers.get(conversation.server.address) or Server(conversation.server.address, [], [])
 
 
-def _server_left(behind: Conversation | None) -> bool:
+def _left_before(behind: Conversation | None, front: Conversation, exchange: Exchange | None) -> bool:
+    """The server behind a proxy had ended the connection before the request can have come there.
+
+    How long the proxy takes is seen in the handshakes: it connects when it has been connected to.
+    """
     first = behind.first_end if behind is not None else None
-    return behind is not None and first is not None and first[0] is behind.server
+    if behind is None or exchange is None or first is None or first[0] is not behind.server:
+        return False
+    transit = 2 * (behind.began - front.began) + _LATENESS_NS
+    return first[1].at < exchange.request_at + transit
 
 
 def _on_hop(asked: Attempt, behind: Conversation, exchange: Exchange | None, facts: PacketFacts) -> Attempt:

@@ -67,7 +67,7 @@ class PacketFacts:
     #: The server's kernel has acknowledged all of it; some of it.
     acknowledged: bool
     sent_again: int
-    #: Bytes that its head announced and that were never sent.
+    #: Bytes that its head announced and that had not been sent when the answer began, or never were.
     missing: int
     #: How long its sender had begun with it before it wrote, by a header that says so.
     held_s: float | None

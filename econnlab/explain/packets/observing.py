@@ -88,7 +88,6 @@ def _facts(
     acknowledged = its.ack is not None and exchange is not None and covers(its.ack, exchange.end - 1)
     heard = (exchange.before if exchange is not None else its.data_at) or conversation.confirmed
     last = _last_response(conversation, exchange)
-    size = request_size(exchange) if exchange is not None else None
     until = ended or (conversation.ended or conversation.last) / NS
     began = conversation.began / NS
     answered = exchange is not None and exchange.response_at > 0
@@ -98,7 +97,7 @@ def _facts(
         sent=sent,
         acknowledged=acknowledged,
         sent_again=exchange.resent if exchange is not None else 0,
-        missing=max(0, size - exchange.request_bytes) if size is not None and exchange is not None else 0,
+        missing=_missing(exchange),
         held_s=_held_s(asked or exchange),
         responses=responses,
         last_heard=(heard or conversation.began) / NS,
@@ -131,6 +130,13 @@ def _facts(
         kept_by=kept_by,
         through=through,
     )
+
+
+def _missing(exchange: Exchange | None) -> int:
+    size = request_size(exchange) if exchange is not None else None
+    if exchange is None or size is None:
+        return 0
+    return max(0, size - (exchange.asked_then if exchange.response_at else exchange.request_bytes))
 
 
 def _kind(side: Side, mark: Mark) -> End:

@@ -1,0 +1,50 @@
+"""One attribution, fed twice: what packets say of a run's failures, beside what its ledgers say."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from econnlab.explain.packets.diagnosis import Finding, diagnose
+from econnlab.explain.summary import Failure, summarize
+from econnlab.record.run import Run
+from econnlab.wire.flows import Traffic
+
+
+@dataclass
+class Agreement:
+    """How many failures were named alike."""
+
+    failures: int = 0
+    agreed: int = 0
+    #: Never connected, or closed before a byte was written: nothing of them is in a capture.
+    without_packets: int = 0
+    #: ``ledgers: cause, packets: cause``.
+    different: Counter[str] = field(default_factory=Counter)
+
+
+def agreement(run: Run, traffic: Traffic) -> Agreement:
+    """Compare; a failure is found by its client's address, and by its time where a port came up twice."""
+    found: dict[str, list[Finding]] = defaultdict(list)
+    for finding in diagnose(traffic).findings:
+        found[finding.client].append(finding)
+    score = Agreement()
+    for failure in summarize(run).failures:
+        score.failures += 1
+        if failure.attempt.local is None:
+            score.without_packets += 1
+            continue
+        named = _named(failure, found[failure.attempt.local], run)
+        if named == failure.verdict.cause:
+            score.agreed += 1
+        else:
+            score.different[f"ledgers: {failure.verdict.cause}, packets: {named}"] += 1
+    return score
+
+
+def _named(failure: Failure, findings: list[Finding], run: Run) -> str:
+    if not findings:
+        return "nothing"
+    attempt = failure.attempt
+    at = (run.facts.epoch or 0.0) + (attempt.sent if attempt.sent is not None else attempt.began)
+    return min(findings, key=lambda finding: abs(finding.at - at)).verdict.cause

@@ -82,8 +82,8 @@ class Exchange:
     """A request and its response; without HTTP in the clear, what was sent between two turns."""
 
     __slots__ = (
-        "asked_then", "before", "begin", "end", "number", "request", "request_at", "request_bytes", "request_last_at",
-        "resent", "response", "response_at", "response_bytes", "response_last_at", "tail",
+        "asked_then", "before", "begin", "end", "number", "request", "request_at", "request_bytes",
+        "request_last_at", "resent", "response", "response_at", "response_bytes", "response_last_at", "tail",
     )  # fmt: skip
 
     def __init__(self, number: int, at: int, begin: int, before: int) -> None:
@@ -177,3 +177,14 @@ class Conversation:
         """Who ended it first, and with which packet; None while it stands."""
         ends = [(side, mark) for side in (self.client, self.server) if (mark := side.ended) is not None]
         return min(ends, key=lambda end: end[1].at, default=None)
+
+    @property
+    def answered(self) -> bool:
+        """The last request got the beginning of a response, and the client was still there for it.
+
+        One that had closed answers it with RST; one that had only ended its own direction does not.
+        """
+        exchange, fin = self.exchange, self.client.fin
+        if exchange is None or not exchange.response_at:
+            return False
+        return fin is None or self.client.rst is None or exchange.response_at < fin.at

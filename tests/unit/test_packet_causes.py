@@ -168,6 +168,17 @@ def test_left_in_the_queue_while_another_is_served():
     assert causes(served, later, waiting) == ["slow_response"]
 
 
+def test_an_answer_to_a_client_that_has_gone_is_none():
+    """As the accept queue has it: served when room comes, long after its client gave up."""
+    served = Talk().open().talk(0.01, 0.1, 0.2)
+    waiting = Talk(port=40001).open(0.05).ask(0.06).acknowledge(0.061).fin(1.1, "client").answer(1.2)
+    waiting.send(1.201, "client", flags=RST, seq=1100)
+    finding = only(served, waiting)
+    assert (finding.verdict.cause, finding.attempt.outcome) == ("over_capacity", "timeout")
+    half_closed = Talk(port=40001).open(0.05).ask(0.06).fin(0.07, "client").answer(1.2).fin(1.3)
+    assert causes(served, half_closed) == []
+
+
 def test_the_syn_ack_again_and_the_request_unacknowledged():
     talk = Talk().open().ask(0.01)
     talk.send(0.3, "client", GET, seq=1001)

@@ -175,7 +175,7 @@ def _failures(conversation: Conversation, capture_end: int) -> Iterator[tuple[Ex
     elif exchange is None:
         if conversation.client.rsts or conversation.server.rsts or _ended_unasked(conversation):
             yield None, _unasked_outcome(conversation)
-    elif not exchange.response_at:
+    elif not conversation.answered:
         outcome = _unanswered(conversation, exchange, capture_end)
         if outcome is not None:
             yield exchange, outcome
@@ -257,7 +257,7 @@ def _attempt(
         planned=None,
         began=sent - (facts.held_s or 0.0) if sent else conversation.began / NS,
         sent=sent,
-        first_byte=exchange.response_at / NS if exchange is not None and exchange.response_at else None,
+        first_byte=_first_byte(conversation, exchange),
         ended=(conversation.ended or conversation.last) / NS,
         connection=conversation.number,
         local=address_text(conversation.client.address),
@@ -272,6 +272,14 @@ def _attempt(
         keep_alive=None,
         connection_header=None,
     )
+
+
+def _first_byte(conversation: Conversation, exchange: Exchange | None) -> float | None:
+    if exchange is None or not exchange.response_at:
+        return None
+    if exchange is conversation.exchange and not conversation.answered:
+        return None
+    return exchange.response_at / NS
 
 
 def covers_beginning(conversation: Conversation) -> bool:

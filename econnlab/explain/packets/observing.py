@@ -88,9 +88,10 @@ def _facts(
     acknowledged = its.ack is not None and exchange is not None and covers(its.ack, exchange.end - 1)
     heard = (exchange.before if exchange is not None else its.data_at) or conversation.confirmed
     last = _last_response(conversation, exchange)
-    until = ended or (conversation.ended or conversation.last) / NS
+    gone = client_mark.at / NS if client_mark is not None else None
+    until = ended or gone or (conversation.ended or conversation.last) / NS
     began = conversation.began / NS
-    answered = exchange is not None and exchange.response_at > 0
+    answered = exchange is not None and exchange.response_at > 0 and conversation.answered
     responses = exchange.number - 1 if exchange is not None else conversation.exchanges
     return PacketFacts(
         server=address_text(its.address),
@@ -112,7 +113,7 @@ def _facts(
         ttls=_other_ttl(its),
         idents=_other_ident(its),
         client_end=None if client_mark is None else _kind(client, client_mark),
-        client_ended=client_mark.at / NS if client_mark is not None else None,
+        client_ended=gone,
         syns=conversation.syns,
         synack_again=conversation.synack_again,
         answered_handshake=bool(conversation.synack_at),

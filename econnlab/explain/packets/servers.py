@@ -40,7 +40,7 @@ def life_of(conversation: Conversation) -> Life:
     """The connection, seen from its server's other connections."""
     first, exchange = conversation.first_end, conversation.exchange
     last_byte = conversation.server.data_at
-    answered = exchange is not None and exchange.response_at > 0
+    answered = conversation.answered
     responses = conversation.exchanges - (0 if answered or exchange is None else 1)
     # What the server sent to a request that came after its end has nothing to do with how long it was idle.
     idle = (first[1].at - last_byte) / _NS if first is not None and last_byte else -1.0

@@ -75,7 +75,8 @@ class Capture:
         return None if self.plan is None else self.plan.into
 
     def frames(self) -> Iterator[Frame]:
-        """The packets of the run, once it is over, without comments."""
+        """The packets of the run in order of time, once it is over, without comments."""
+        from econnlab.wire.order import in_order
         from econnlab.wire.reading import read_capture
 
         if self._file is None:
@@ -83,7 +84,7 @@ class Capture:
         with os.fdopen(os.dup(self._file.fileno()), "rb") as stream:
             stream.seek(0)
             if stream.peek(1):  # a run that never began has none
-                yield from read_capture(stream)
+                yield from in_order(read_capture(stream))
 
     def drawn(self, summary: Summary) -> Iterator[RenderableType]:
         """Failures of the run, packet by packet."""

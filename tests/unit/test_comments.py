@@ -15,6 +15,7 @@ from econnlab.report.comments import commented
 from econnlab.wire.frames import ETHERNET, RAW, Frame
 from econnlab.wire.live.recording import Recording
 from econnlab.wire.live.ring import Packet
+from econnlab.wire.order import in_order
 from econnlab.wire.reading import read_capture
 from tests import making
 from tests.packets import packet_of
@@ -119,6 +120,12 @@ def test_on_a_wire_the_packet_as_the_client_sent_it_is_meant():
     attempt = making.attempt(local=f"10.77.0.1:{CLIENT}")
     out, turned = asks(100.0001, hosts=(near, far)), asks(100.002, hosts=(far, near))
     assert [bool(each) for each in said([out, turned], attempt)] == [True, False]
+
+
+def test_packets_that_overtook_one_another_are_put_in_order():
+    times = [5, 3, 4, 1, 2, *range(10, 600), 599]
+    frames = [Frame(at, RAW, bytes([number % 256]), 1) for number, at in enumerate(times)]
+    assert list(in_order(frames)) == sorted(frames, key=lambda each: each.at_ns)
 
 
 # -- what the kernel gave -------------------------------------------------------------------------

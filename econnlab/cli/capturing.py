@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 import tempfile
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, BinaryIO
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 #: What is advised where no file was named.
 _UNNAMED = "run.pcap"
+#: How the hosts of this machine alone begin.
 _LOOPBACK = ("127.", "localhost", "::1")
 
 
@@ -123,11 +125,14 @@ class Capture:
 
 def _do_it_yourself(where: str, scenario: Scenario, why: str) -> str:
     """One line: what to run beside the command. The lab's own ports are new each time, a URL's is not."""
-    interface, which = "lo", "tcp"
+    if scenario.kernel is not None:
+        return f"warning: {why} No other program sees those packets; run the command as root."
+    loopback, which = "lo0" if sys.platform == "darwin" else "lo", "tcp"
+    interface = loopback
     if scenario.url is not None:
         parsed = urlsplit(scenario.url)
         port = parsed.port or (443 if parsed.scheme == "https" else 80)
-        interface = "lo" if (parsed.hostname or "").startswith(_LOOPBACK) else "any"
+        interface = loopback if (parsed.hostname or "").startswith(_LOOPBACK) else "any"
         which = f"'tcp port {port}'"
     command = f"sudo tcpdump -i {interface} -U -w {shlex.quote(where)} {which}"
     return f"warning: {why} Capture it yourself, in another terminal, for econnlab diagnose: {command}"

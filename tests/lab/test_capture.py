@@ -338,6 +338,11 @@ def test_a_sigkill_leaves_no_file_and_no_process(cli, capturing, monkeypatch, co
     assert [path.name for path in cli.folder.iterdir()] == ["files"]
 
 
+def _captures(pid):
+    """It is the capture, and no longer the fork of its parent."""
+    return b"econnlab.wire.live" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 def _all(pid, count):
     found = children_of(pid)
     return found if len(found) == count else None
@@ -346,9 +351,8 @@ def _all(pid, count):
 def test_a_capture_that_dies_is_named_and_costs_nothing_else(cli, capturing):
     process = cli.start(*LONG, "--capture", "run.pcapng")
     children = wait_until(lambda: _all(process.pid, 3), "server, link and capture")
-    for pid in children:
-        if b"econnlab.wire.live" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, signal.SIGKILL)
+    (capture,) = wait_until(lambda: [pid for pid in children if _captures(pid)], "the capture to be itself")
+    os.kill(capture, signal.SIGKILL)
     _, err = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 3
     assert "The lab's capture process was killed by SIGKILL" in err

@@ -7,11 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from econnlab.cli import capturing
 from econnlab.explain.notes import warnings
 from econnlab.explain.summary import summarize
+from econnlab.lab.capturing import Where
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import ConnectionEvent, Kind, Source
 from econnlab.report.comments import commented
+from econnlab.scenario.catalogue import load
 from econnlab.wire.frames import ETHERNET, RAW, Frame
 from econnlab.wire.live.recording import Recording
 from econnlab.wire.live.ring import Packet
@@ -191,3 +194,36 @@ def test_gaps_are_warned_of(captured, warned):
     said = " ".join(warnings(summarize(run)))
     assert warned in said
     assert bool(said) is bool(warned)
+
+
+# -- without the right ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "command"),
+    [
+        (None, "sudo tcpdump -i lo -U -w 'a b' tcp"),
+        ("http://localhost:3000/x", "sudo tcpdump -i lo -U -w 'a b' 'tcp port 3000'"),
+        ("http://[::1]/", "sudo tcpdump -i lo -U -w 'a b' 'tcp port 80'"),
+        ("https://shop.example/", "sudo tcpdump -i any -U -w 'a b' 'tcp port 443'"),
+    ],
+)
+def test_who_may_not_capture_is_told_how(tmp_path, monkeypatch, capsys, url, command):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(capturing, "where_to_capture", lambda _: (Where.NOWHERE, "Not here."))
+    monkeypatch.setattr("sys.platform", "linux")
+    scenario = load("keepalive")
+    if url is not None:
+        scenario = replace(scenario, server=None, url=url)
+    with capturing.Capture("a b", scenario) as capture:
+        assert (capture.into, capture.private, list(capture.frames())) == (None, False, [])
+        capture.write(summarize(run_of(WELL)))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("warning: Not here. ") and line.endswith(f": {command}")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_network_that_nobody_else_sees_is_none_for_tcpdump(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(capturing, "where_to_capture", lambda _: (Where.NOWHERE, "Not here."))
+    with capturing.Capture(str(tmp_path / "x"), load("backlog-overflow-reset")):
+        assert "tcpdump" not in capsys.readouterr().err

@@ -168,3 +168,10 @@ def test_what_cannot_be_run_is_refused_before_anything_starts(make):
     with pytest.raises(UsageProblem) as raised:
         make()
     assert raised.value.hint
+
+
+def test_a_record_from_before_the_epoch_was_kept_is_read():
+    header, *rest = written(run(attempt()))
+    old = json.loads(header)
+    del old["facts"]["epoch"]
+    assert read_run([json.dumps(old) + "\n", *rest], "old").facts.epoch is None

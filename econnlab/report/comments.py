@@ -22,6 +22,9 @@ from econnlab.wire.layers import FIN, RST, Segment, segment
 
 #: The two clocks are read apart, some microseconds; a client needs more from one step to its next.
 _SLACK_S = 50e-6
+#: A packet is stamped when it is delivered, on a busy machine well after send(2): what has ended meanwhile (a
+#: FIN was there already) still had a request.
+_DELIVERY_S = 0.020
 _WRAP = 0xFFFFFFFF
 #: A difference of sequence numbers below this is a step forward (RFC 9293 section 3.4).
 _FORWARD = 0x80000000
@@ -53,7 +56,7 @@ class _Connection:
 
     def takes(self, host: bytes, at: float) -> bool:
         """A packet of ``host`` at this time belongs to it."""
-        return self.host in (None, host) and at <= self.attempts[-1].ended + _SLACK_S
+        return self.host in (None, host) and at <= self.attempts[-1].ended + _DELIVERY_S
 
     def is_new(self, found: Segment) -> bool:
         """It carries bytes of the client's that were not seen before."""
@@ -104,7 +107,7 @@ class _Comments:
             return ""
         begun = [each for each in connection.attempts if each.sent is not None and each.sent - _SLACK_S <= at]
         # An attempt whose write met an error sent nothing: the packet is that of the last one begun.
-        if len(begun) <= connection.sent or begun[-1].ended + _SLACK_S < at:
+        if len(begun) <= connection.sent:
             return ""
         connection.sent = len(begun)
         return f"econnlab: {_name(begun[-1])}: {self._verdict(begun[-1])}"

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint bench peers clean
+.PHONY: help setup demo test lint bench fuzz peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: $(STAMP) ## ruff and mypy
 
 bench: $(STAMP) ## the figures about speed, as ratios in one run (some minutes)
 	$(BIN)/python -m tests.benchmarks
+
+fuzz: $(STAMP) ## damaged captures by the ten thousand, until one upsets the reader
+	$(BIN)/python -m tests.fuzz
 
 peers: $(STAMP) ## install the real servers and clients that tests use
 	sh tests/peers/install.sh

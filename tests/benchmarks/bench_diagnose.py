@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.traffic import write_traffic
@@ -26,15 +27,17 @@ def measure() -> Iterator[Figure | str]:
             with path.open("wb") as stream:
                 write_traffic(stream, packets)
         try:
-            quick = min(diagnose(few)[0] for _ in range(RUNS))
+            quick = min(diagnose(few).busy for _ in range(RUNS))
             runs = [diagnose(many) for _ in range(RUNS)]
         except subprocess.CalledProcessError as error:
             yield f"econnlab diagnose ended with {error.returncode}: {error.stderr.strip()}"
             return
-        seconds, peak = min(run[0] for run in runs), max(run[1] for run in runs)
+        seconds, peak = min(runs).seconds, max(run.peak_mb for run in runs)
         yield Figure(f"econnlab diagnose of {MANY:,} packets", seconds, " s", at_most=8)
+        busy = min(run.busy for run in runs)
+        yield Figure("  of them on a processor", busy, " s")
         yield Figure("  peak of resident memory", peak, " MB", at_most=300)
-        yield Figure(f"  times as long as for {FEW:,} packets", seconds / quick, at_most=4.6)
+        yield Figure(f"  processor time / that of {FEW:,} packets", busy / quick, at_most=4.6)
         yield from beside_tshark(many, seconds)
 
 
@@ -44,19 +47,27 @@ def beside_tshark(path: Path, seconds: float) -> Iterator[Figure | str]:
     if tshark is None:
         yield "  tshark is not installed, so nothing stands beside it: make peers"
         return
-    theirs, peak = run([tshark, "-n", "-q", "-z", "conv,tcp", "-r", str(path)])
-    yield Figure("tshark -q -z conv,tcp of the same file", theirs, " s")
-    yield Figure("  peak of resident memory", peak, " MB")
-    yield Figure("econnlab diagnose / tshark", seconds / theirs)
+    theirs = run([tshark, "-n", "-q", "-z", "conv,tcp", "-r", str(path)])
+    yield Figure("tshark -q -z conv,tcp of the same file", theirs.seconds, " s")
+    yield Figure("  peak of resident memory", theirs.peak_mb, " MB")
+    yield Figure("econnlab diagnose / tshark", seconds / theirs.seconds)
 
 
-def diagnose(path: Path) -> tuple[float, float]:
-    """Seconds and megabytes of the command."""
+class Cost(NamedTuple):
+    """Of a process: seconds, those it was on a processor, and the most memory that it had resident, MB."""
+
+    seconds: float
+    busy: float
+    peak_mb: float
+
+
+def diagnose(path: Path) -> Cost:
+    """What the command costs."""
     return run([sys.executable, "-m", "econnlab", "diagnose", str(path), "--json", "-"])
 
 
-def run(words: list[str]) -> tuple[float, float]:
-    """Seconds that a process takes, and the most memory (MB) that it has resident. CalledProcessError."""
+def run(words: list[str]) -> Cost:
+    """What a process costs. Raises CalledProcessError."""
     with tempfile.TemporaryFile("w+") as errors:
         began = time.perf_counter()
         child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=errors)
@@ -68,4 +79,5 @@ def run(words: list[str]) -> tuple[float, float]:
             raise subprocess.CalledProcessError(child.returncode, words, stderr=errors.read())
     # KiB on Linux, bytes on macOS (getrusage(2)). It counts what this process had when it forked (exec_mmap()
     # in Linux' fs/exec.c), so nothing large may be held here.
-    return took, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+    busy = usage.ru_utime + usage.ru_stime
+    return Cost(took, busy, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6)

@@ -94,9 +94,9 @@ def _connection(kind: str, at: int, number: int, chance: random.Random) -> list[
         talk.say("s", _RST | _ACK, after=15)
     else:
         talk.open()
-        for _ in range(chance.randint(1, 16)):
+        for turn in range(chance.randint(1, 16)):
+            talk.pause(chance.choice(_PAUSES_US) if turn else 0)
             talk.exchange()
-            talk.pause(chance.choice(_PAUSES_US))
         getattr(talk, "end_" + kind.replace(" ", "_"))()
     return talk.rows
 

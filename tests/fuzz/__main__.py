@@ -11,18 +11,20 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, seed, settings
 
 from tests.fuzz.damage import damaged_captures
-from tests.fuzz.holding import check, read_to_its_end, traced
+from tests.fuzz.holding import FUNCTIONS, check, traced
 
 #: What differs between messages of one kind: bytes and numbers.
 _KIND = re.compile(r"\b[0-9a-f]{2}( [0-9a-f]{2}){0,3}(?=[,.])|b'.*'|\b(0x)?[0-9a-f]*\d[0-9a-f]*\b")
 
 
-def main(words, function=read_to_its_end):
+def main(words):
     """Exit code 1 where the property does not hold; the smallest file that breaks it is kept."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--examples", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--of", choices=FUNCTIONS, default="diagnose")
     chosen = parser.parse_args(words)
+    function, most_bytes = FUNCTIONS[chosen.of]
     print(f"{chosen.examples} examples, --seed {chosen.seed}", flush=True)
     endings, last = Counter(), [b""]
 
@@ -36,7 +38,7 @@ def main(words, function=read_to_its_end):
     @given(damaged_captures())
     def holds(data):
         last[0] = data
-        endings[_KIND.sub("..", check(data, function))] += 1
+        endings[_KIND.sub("..", check(data, function, most_bytes))] += 1
 
     began = time.monotonic()
     try:

@@ -11,8 +11,8 @@ _EXTREMES = [
     0, 1, 3, 4, 8, 11, 12, 16, 28, 31, 32, 0x7FFF, 0xFFFF, 0x10000, 262_144, 262_145, 0x7FFFFFFC, 0x7FFFFFFF,
     0x80000000, 0xFFFFFFFC, 0xFFFFFFFF,
 ]  # fmt: skip
-#: A position as a share of the file, so that one is always within it. Mixed up: Hypothesis likes small numbers
-#: and a file whose first bytes are wrong is no capture at all, whatever else is wrong with it.
+#: A position as a share of the file, so that one is always within it. Mixed up: Hypothesis likes small
+#: numbers, and a file whose first bytes are wrong is no capture at all, whatever else is wrong with it.
 _shares = st.integers(0, 2**16 - 1).map(lambda number: number * 40_503 + 30_011 & 0xFFFF)
 _orders = st.sampled_from("<>")
 

@@ -2,10 +2,14 @@
 
 import contextlib
 import io
+import json
 import re
 import signal
 import tracemalloc
+from types import SimpleNamespace
+from unittest import mock
 
+from econnlab.cli.diagnosing import diagnose_capture
 from econnlab.wire.frames import MalformedCapture
 from econnlab.wire.reading import read_capture
 
@@ -27,6 +31,26 @@ def read_to_its_end(stream):
         assert isinstance(at_ns, int) and isinstance(link_type, int) and isinstance(length, int)
         assert isinstance(data, bytes) and isinstance(comment, str)
     return "a whole file" if reader.cut_at is None else "a file that was cut"
+
+
+def diagnose_in_process(stream):
+    """The whole command: read, judged, printed, and written as JSON, all of it harmless to a terminal."""
+    options = dict.fromkeys("timeline host port since until csv json".split()) | {"every": True, "json": "-"}
+    screen, page = io.StringIO(), io.StringIO()
+    with (
+        mock.patch("sys.stdin", SimpleNamespace(buffer=stream)),
+        contextlib.redirect_stdout(page),
+        contextlib.redirect_stderr(screen),
+    ):
+        assert diagnose_capture("-", options) == 0
+    json.loads(page.getvalue())
+    control = set(re.findall(r"[^\n\x20-\x7e\xa0-\U0010ffff]", screen.getvalue()))
+    assert not control, f"the terminal gets {control!r}"
+    return "a diagnosis"
+
+
+#: What may be tried, and the memory that it may need for a small file.
+FUNCTIONS = {"read": (read_to_its_end, MOST_BYTES), "diagnose": (diagnose_in_process, 4 * MOST_BYTES)}
 
 
 def check(data, function=read_to_its_end, most_bytes=MOST_BYTES):

@@ -6,22 +6,22 @@ from hypothesis import HealthCheck, given, settings
 from econnlab.wire.frames import MalformedCapture
 from tests.fuzz.bases import BASES
 from tests.fuzz.damage import damaged_captures, pieces_of
-from tests.fuzz.holding import Hang, check, traced, within
+from tests.fuzz.holding import FUNCTIONS, Hang, check, traced, within
 
 
-@given(damaged_captures())
-@settings(
-    max_examples=200,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
-def holds(data):
-    check(data)
+@pytest.mark.parametrize(("name", "examples"), [("read", 200), ("diagnose", 100)])
+def test_a_damaged_capture_ends_well_or_in_one_line(name, examples):
+    @given(damaged_captures())
+    @settings(
+        max_examples=examples,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    def holds(data):
+        check(data, *FUNCTIONS[name])
 
-
-def test_a_damaged_capture_ends_in_frames_or_in_one_line():
     with traced():
         holds()
 

@@ -3,6 +3,8 @@
 import io
 from collections import Counter
 
+from econnlab.explain.packets.diagnosis import diagnose
+from econnlab.wire.flows import follow
 from econnlab.wire.layers import RST, SYN, segment
 from econnlab.wire.reading import read_capture
 from tests.benchmarks.traffic import write_traffic
@@ -27,6 +29,19 @@ def test_it_holds_what_it_says():
     assert sum(count for each, count in flags.items() if each & RST) == 12 + 2 + 2 + 200
     assert flags[SYN] - 200 + 1 <= begun.total()
     assert any(each.size > each.end - each.start for each in segments), "bodies are cut"
+
+
+def test_the_diagnosis_counts_what_was_put_in():
+    begun, data = written(20_000)
+    found = diagnose(follow(read_capture(io.BytesIO(data))))
+    causes = Counter(finding.verdict.cause for finding in found.findings)
+    assert causes == {
+        "keepalive_race": begun["race"],
+        "unread_data": begun["unread"],
+        "not_listening": begun["refused"],
+        "response_cut": begun["truncated"],
+        "port_scan": 200,
+    }
 
 
 def test_it_is_the_same_for_the_same_seed():

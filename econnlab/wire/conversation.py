@@ -30,7 +30,6 @@ class Side:
 
     __slots__ = (
         "ack",
-        "acked_at",
         "address",
         "data_at",
         "fin",
@@ -53,8 +52,6 @@ class Side:
         #: What comes next: behind the last byte seen, SYN and FIN counted.
         self.seq: int | None = None
         self.ack: int | None = None
-        #: When ``ack`` last moved.
-        self.acked_at = 0
         #: When it last sent new bytes.
         self.data_at = 0
         self.packets = 0

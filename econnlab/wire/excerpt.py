@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from econnlab.wire.frames import Frame
-from econnlab.wire.layers import segment
+from econnlab.wire.layers import ends_of, segment
 
 #: Of a longer connection, so many packets are kept from its beginning and from its end.
 _FIRST, _LAST = 8, 64
@@ -58,13 +58,13 @@ def rows(
     wanted = {}
     kept = {connection: _Kept() for connection in connections}
     for connection in connections:
-        wanted[connection.client + connection.server] = connection, True
-        wanted[connection.server + connection.client] = connection, False
+        wanted[ends_of(connection.client, connection.server)] = connection, True
+        wanted[ends_of(connection.server, connection.client)] = connection, False
     for number, (at_ns, link_type, data, length, _) in enumerate(frames):
         if not since_ns <= at_ns <= until_ns:
             continue
         found = segment(link_type, data, length)
-        if found is None or (known := wanted.get(found.source + found.target)) is None:
+        if found is None or (known := wanted.get(found.ends)) is None:
             continue
         connection, by_client = known
         into = kept[connection]

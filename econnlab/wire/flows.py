@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from econnlab.wire.conversation import LONGEST_HEAD, Bygone, Conversation, Exchange, Mark, Side
 from econnlab.wire.frames import Frame
-from econnlab.wire.layers import ACK, FIN, RST, SYN, Segment, segment
+from econnlab.wire.layers import ACK, FIN, RST, SYN, Segment, ends_of, segment
 from econnlab.wire.messages import missing_of_response, request_name
 
 _WRAP = 0xFFFFFFFF
@@ -65,7 +65,7 @@ def follow(frames: Iterable[Frame]) -> Traffic:
         if found is None:
             others += 1
             continue
-        if found[7] - found[6] < found[5]:
+        if found[6] - found[5] < found[4]:
             shortened += 1
         if not first:
             first = at
@@ -91,8 +91,8 @@ class Tracker:
 
     def add(self, at: int, found: Segment, data: bytes) -> None:
         """Take in one segment of a frame ``data``, captured at ``at``."""
-        source, target, seq, ack, flags, size, start, end, ttl, ident, _ = found
-        known = self._known.get(source + target)
+        ends, seq, ack, flags, size, start, end, ttl, ident, _ = found
+        known = self._known.get(ends)
         if known is None or flags & SYN:
             known = self._begin(at, found, known)
         conversation, me, other = known
@@ -123,7 +123,6 @@ class Tracker:
         if flags & ACK and not flags & RST:
             if me.ack is None or 0 < ((ack - me.ack) & _WRAP) < _FORWARD:
                 me.ack = ack
-                me.acked_at = at
             if not conversation.confirmed and me is conversation.client:
                 conversation.confirmed = at
         if flags & (FIN | RST):
@@ -169,9 +168,9 @@ class Tracker:
         number = next(self._numbers)
         conversation = self._traffic.conversations[number] = Conversation(number, client, server, at)
         one, two = conversation.client, conversation.server
-        self._known[client + server] = (conversation, one, two)
-        self._known[server + client] = (conversation, two, one)
-        return self._known[client + server if source == client else server + client]
+        up = self._known[ends_of(client, server)] = (conversation, one, two)
+        down = self._known[ends_of(server, client)] = (conversation, two, one)
+        return up if source == client else down
 
     def _is_server(self, it: bytes, other: bytes) -> bool:
         """Of two ends without a SYN: one that is known to serve, or else the lower port."""
@@ -267,7 +266,8 @@ class Tracker:
     def _let_go(self, conversation: Conversation) -> None:
         """Keep no more of it than is asked for later, where nothing was lost on it."""
         client, server, exchange = conversation.client, conversation.server, conversation.exchange
-        for key in (client.address + server.address, server.address + client.address):
+        ends = client.address, server.address
+        for key in (ends_of(*ends), ends_of(*reversed(ends))):
             known = self._known.get(key)
             if known is not None and known[0] is conversation:
                 del self._known[key]

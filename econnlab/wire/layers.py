@@ -35,9 +35,8 @@ _MOST_EXTENSIONS = 16
 class Segment(NamedTuple):
     """A TCP segment. Sequence numbers are as on the wire, from 0 to 2**32 - 1."""
 
-    #: Address and port as bytes: 4 or 16, and 2.
-    source: bytes
-    target: bytes
+    #: Both addresses, of 4 or 16 bytes, the sender's first, and then both ports, of 2.
+    ends: bytes
     seq: int
     ack: int
     flags: int
@@ -49,6 +48,23 @@ class Segment(NamedTuple):
     #: IPv4's identification; 0 in IPv6.
     ident: int
     window: int
+
+    @property
+    def source(self) -> bytes:
+        """Address and port of the sender."""
+        size = len(self.ends) // 2 - 2
+        return self.ends[:size] + self.ends[-4:-2]
+
+    @property
+    def target(self) -> bytes:
+        """Address and port to which it goes."""
+        size = len(self.ends) // 2 - 2
+        return self.ends[size:-4] + self.ends[-2:]
+
+
+def ends_of(source: bytes, target: bytes) -> bytes:
+    """The ``ends`` of a segment from one address and port to another."""
+    return source[:-2] + target[:-2] + source[-2:] + target[-2:]
 
 
 def segment(link_type: int, data: bytes, length: int) -> Segment | None:
@@ -74,15 +90,14 @@ def segment(link_type: int, data: bytes, length: int) -> Segment | None:
         tcp = at + header
         # 0 where the card cuts it up later (TSO): then the frame's end is the packet's.
         end = at + total if total else length
-        hosts, middle = at + 12, at + 16
-        beyond = at + 20
+        hosts, beyond = at + 12, at + 20
     elif first >> 4 == 6:
         tcp, ttl, ident = _ipv6(data, at), data[at + 7], 0
         if tcp < 0:
             return None
         payload = data[at + 4] << 8 | data[at + 5]
         end = at + 40 + payload if payload else length
-        hosts, middle, beyond = at + 8, at + 24, at + 40
+        hosts, beyond = at + 8, at + 40
     else:
         return None
     if captured < tcp + 20:
@@ -93,8 +108,8 @@ def segment(link_type: int, data: bytes, length: int) -> Segment | None:
     if offset < 0x50 or size < 0:
         return None
     fields = (
-        data[hosts:middle] + data[tcp : tcp + 2],
-        data[middle:beyond] + data[tcp + 2 : tcp + 4],
+        # Without options they stand side by side.
+        data[hosts : beyond + 4] if tcp == beyond else data[hosts:beyond] + data[tcp : tcp + 4],
         seq,
         ack,
         flags,

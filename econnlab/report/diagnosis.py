@@ -10,6 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from econnlab.discovery import parts
+from econnlab.explain.packets.advice import Advice
 from econnlab.explain.packets.diagnosis import HARMLESS, Diagnosis, Finding, ServerReport
 from econnlab.explain.verdict import Certainty
 from econnlab.plaintext import harmless
@@ -18,6 +19,9 @@ from econnlab.report.columns import Column, draw, fitting
 #: So many failures are shown where not all are asked for.
 WORST = 10
 _MOST_SERVERS = 20
+_MOST_ADVICE = 12
+#: Servers that are named together, until it is "and so many more".
+_MOST_NAMED = 3
 #: That a server keeps connections for as long as this goes without saying.
 _WORTH_TELLING_S = 0.1
 
@@ -108,9 +112,17 @@ def failure(finding: Finding, number: int) -> Text:
 
 
 def advice(diagnosis: Diagnosis) -> Iterator[Text]:
-    """What to do, the most frequent cause first."""
+    """What to do, the most frequent cause first; servers with the same need together."""
+    same: dict[tuple[str, str], list[Advice]] = {}
     for each in diagnosis.advice:
-        yield Text.assemble((f"{each.server}, {each.cause}", "cyan"), f" ({each.failures}): {each.text}")
+        same.setdefault((each.cause, each.text), []).append(each)
+    for (cause, text), those in list(same.items())[:_MOST_ADVICE]:
+        servers = ", ".join(each.server for each in those[:_MOST_NAMED])
+        more = f" and {len(those) - _MOST_NAMED} more" if len(those) > _MOST_NAMED else ""
+        count = sum(each.failures for each in those)
+        yield Text.assemble((f"{servers}{more}, {cause}", "cyan"), f" ({count}): {text}")
+    if len(same) > _MOST_ADVICE:
+        yield Text(f"and {len(same) - _MOST_ADVICE} more (--json has all)", "dim")
 
 
 def remarks(diagnosis: Diagnosis, cut_at: int | None) -> Iterator[str]:

@@ -19,6 +19,8 @@ TOGETHER_S = 0.015
 FEWEST_TOGETHER, SHARE_TOGETHER = 3, 0.5
 #: Idle times further apart than this, or than this share of their middle, come from no common timer.
 SPREAD_S, SPREAD = 0.020, 0.25
+#: A process that dies takes all its connections along within this; refusals much later have other reasons.
+SURVIVED_S, SAME_OUTAGE_S = 1.0, 60.0
 #: A TTL that differs by as much or more is another machine's: routes change by less.
 OTHER_TTL = 2
 #: Who waits so many times longer than others were answered in was not served at all.

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from econnlab.explain.packets.facts import AT_ONCE_S, TOGETHER_S, Together
+from econnlab.explain.packets.facts import AT_ONCE_S, SAME_OUTAGE_S, SURVIVED_S, TOGETHER_S, Together
 from econnlab.explain.statistics import quantile
 from econnlab.wire.conversation import Bygone, Conversation
 from econnlab.wire.flows import Traffic, was_refused
@@ -146,9 +146,11 @@ class Server:
         return bisect_left(self._answered_began, until) > bisect_right(self._answered_began, after)
 
     def refuses_next(self, after: float) -> bool:
-        """The next connection after then was refused."""
+        """Nothing of it outlived that moment, and the next connection, not much later, was refused."""
+        if self.standing(after + SURVIVED_S):
+            return False
         refused = bisect_right(self.refusals, after)
-        if refused == len(self.refusals):
+        if refused == len(self.refusals) or self.refusals[refused] > after + SAME_OUTAGE_S:
             return False
         accepted = bisect_right(self._began, after)
         return accepted == len(self._began) or self.refusals[refused] < self._began[accepted]

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from rich.console import RenderableType
 from rich.text import Text
 
+from econnlab.cli.interrupts import Interrupts, interrupts
 from econnlab.cli.options import DIAGNOSES
 from econnlab.cli.outputs import STDOUT, Outputs
 from econnlab.cli.timeline import of_capture
@@ -22,7 +23,7 @@ from econnlab.explain.packets.wanted import Wanted
 from econnlab.report import diagnosis as page
 from econnlab.report.console import LabConsole, OutputClosed, console
 from econnlab.wire.flows import Traffic, follow
-from econnlab.wire.frames import Frame
+from econnlab.wire.frames import Frame, MalformedCapture
 from econnlab.wire.reading import read_capture
 
 
@@ -32,26 +33,59 @@ def diagnose_capture(where: str, values: dict[str, Any]) -> int:
         raise UsageProblem(
             "--timeline reads the capture twice, which stdin does not allow.", "Write it to a file first."
         )
-    with Outputs(values, DIAGNOSES) as outputs:
+    with Outputs(values, DIAGNOSES) as outputs, interrupts() as stop:
         screen = console(stderr=outputs.on_stdout)
-        traffic, cut_at = _read(where)
+        capture = _Capture(where, stop)
+        traffic = capture.follow()
         found = diagnose(traffic, _wanted(values, traffic))
         try:
-            _show(found, screen, where, cut_at, values)
+            _show(found, screen, capture, values)
         except OutputClosed:
             return ExitCode.PIPE_CLOSED
         finally:
             outputs.write(found)
-    return ExitCode.OK
+    return ExitCode.INTERRUPTED if stop.happened else ExitCode.OK
 
 
-def _show(
-    found: Diagnosis, screen: LabConsole, where: str, cut_at: int | None, values: dict[str, Any]
-) -> None:
-    screen.print(page.headline(found, "stdin" if where == STDOUT else where), soft_wrap=True)
+class _Capture:
+    """The file ``where``, or stdin: read to its end, to where it is damaged, or until told to stop."""
+
+    def __init__(self, where: str, stop: Interrupts) -> None:
+        self.name = "stdin" if where == STDOUT else where
+        #: Where it breaks off in the middle of a packet.
+        self.cut_at: int | None = None
+        #: What is wrong with it behind the packets that could be read.
+        self.damage = ""
+        self._where = where
+        self._stop = stop
+
+    def follow(self) -> Traffic:
+        """Its connections. Raises MalformedCapture where not a packet can be read."""
+        return follow(self.frames())
+
+    def frames(self) -> Iterator[Frame]:
+        """Its packets."""
+        with open_capture(self._where) as stream:
+            reader = read_capture(stream)
+            read = 0
+            try:
+                for read, frame in enumerate(reader, 1):  # noqa: B007 - whether there was one is asked below
+                    yield frame
+                    # Ctrl-C in a pipeline stops tcpdump as well: what it still has comes before the end.
+                    if self._stop.happened and self._where != STDOUT:
+                        return
+            except MalformedCapture as damage:
+                if not read:
+                    raise
+                self.damage = damage.message
+            self.cut_at = reader.cut_at
+
+
+def _show(found: Diagnosis, screen: LabConsole, capture: _Capture, values: dict[str, Any]) -> None:
+    screen.print(page.headline(found, capture.name), soft_wrap=True)
     screen.print(page.summary(found, screen))
     for title, lines in (
-        ("Failures" if values["every"] else "The worst", _failures(found, where, values)),
+        ("Failures" if values["every"] else "The worst", _failures(found, capture, values)),
         ("What to do", page.advice(found)),
     ):
         shown: list[RenderableType] = list(lines)
@@ -61,28 +95,16 @@ def _show(
             screen.print(line, soft_wrap=True)
     screen.print(Text(f"\n{page.conclusion(found)}", "bold"))
     notes = console(stderr=True)
-    for remark in page.remarks(found, cut_at):
+    for remark in page.remarks(found, capture.cut_at, capture.damage):
         notes.print(f"note: {remark}", style="dim", soft_wrap=True)
 
 
-def _failures(found: Diagnosis, where: str, values: dict[str, Any]) -> Iterator[RenderableType]:
+def _failures(found: Diagnosis, capture: _Capture, values: dict[str, Any]) -> Iterator[RenderableType]:
     if not values["timeline"]:
         yield from page.failures(found, every=values["every"])
         return
     shown = found.findings if values["every"] else found.findings[: page.WORST]
-    yield from of_capture(lambda: _frames(where), shown)
-
-
-def _frames(where: str) -> Iterator[Frame]:
-    with open_capture(where) as stream:
-        yield from read_capture(stream)
-
-
-def _read(where: str) -> tuple[Traffic, int | None]:
-    with open_capture(where) as stream:
-        reader = read_capture(stream)
-        traffic = follow(reader)
-        return traffic, reader.cut_at
+    yield from of_capture(capture.frames, shown)
 
 
 @contextlib.contextmanager

@@ -125,8 +125,10 @@ def advice(diagnosis: Diagnosis) -> Iterator[Text]:
         yield Text(f"and {len(same) - _MOST_ADVICE} more (--json has all)", "dim")
 
 
-def remarks(diagnosis: Diagnosis, cut_at: int | None) -> Iterator[str]:
+def remarks(diagnosis: Diagnosis, cut_at: int | None, damage: str) -> Iterator[str]:
     """What the reader should know of the capture itself."""
+    if damage:
+        yield f"{harmless(damage)} What is before it was read."
     if cut_at is not None:
         yield f"the file breaks off in the middle of a packet at offset {cut_at}; what is before it was read"
     if diagnosis.frames and diagnosis.others == diagnosis.frames:

@@ -369,7 +369,7 @@ def test_a_capture_that_dies_is_named_and_costs_nothing_else(cli, capturing):
         (["maxconn", "--capture", "-"], 2, "does not go to stdout"),
         (["maxconn", "--capture", "x", "--csv", "./x"], 2, "is given for two outputs"),
         (["maxconn", "--capture", "none/x"], 3, "cannot be written: No such file"),
-        (["run", "crash-read", "crash-unread", "--capture", "x"], 2, "hold one run"),
+        (["run", "crash-read", "crash-unread", "--capture", "x"], 2, "are of one run"),
     ],
 )
 def test_what_cannot_be_captured_is_said_before_anything_runs(cli, arguments, code, said):

@@ -79,7 +79,7 @@ def test_an_expectation_that_does_not_hold_is_named_and_ends_with_1(cli):
         (["bad.toml"], "bad.toml: server.fault.at: expected one of"),
         (["kind.toml"], "kind.toml: client.kind: there is no 'lynx'. There are"),
         (["binary.toml"], "is not text in UTF-8"),
-        (["not-listening", "crash-read", "--csv", "-"], "hold one run"),
+        (["not-listening", "crash-read", "--csv", "-"], "are of one run"),
         (["not-listening", "--jobs", "0"], "0 is not in the range"),
     ],
 )

@@ -198,6 +198,15 @@ def test_a_capture_that_breaks_off_is_read_up_to_there(cli):
     assert "breaks off in the middle of a packet at offset" in done.stderr
 
 
+def test_a_capture_that_is_damaged_in_the_middle_is_read_up_to_there(cli):
+    path = written(cli.folder, *races(3))
+    path.write_bytes(path.read_bytes() + b"\xff" * 64)
+    done = cli.run("diagnose", "trace.pcapng", "--timeline")
+    assert done.returncode == 0
+    assert "keepalive_race 3" in done.stdout
+    assert "at offset" in done.stderr and "What is before it was read" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -188,7 +188,7 @@ def whole_and_one(write):
 @pytest.mark.parametrize("write", [pcap_bytes, pcapng_bytes])
 def test_memory_does_not_grow_with_the_file(write):
     begin, packet = whole_and_one(write)
-    count = 50_000_000 // len(packet) // 1000 * 1000
+    count = 12_000_000 // len(packet) // 1000 * 1000
     stream = Repeated(begin, packet, count)
     tracemalloc.start()
     try:

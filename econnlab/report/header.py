@@ -105,7 +105,8 @@ def _limits(spec: ServerSpec) -> Iterator[str]:
         answered = ", answered with 408" if spec.answer_408 else ""
         yield f"waits {format_ms(spec.header_timeout_ms)} ms for a request's head{answered}"
     if spec.accept_after_ms:
-        yield f"accepts from {format_ms(spec.accept_after_ms)} ms on, backlog {spec.backlog}"
+        late = format_ms(spec.accept_after_ms)
+        yield f"accepts {late} ms after the first connection came, backlog {spec.backlog}"
 
 
 def _fault(fault: Fault) -> str:

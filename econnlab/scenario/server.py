@@ -95,7 +95,7 @@ class ServerSpec:
     header_timeout_ms: Decimal | None = None
     #: Answer 408 when it has passed, before closing.
     answer_408: bool = True
-    #: Listen at once, accept only after this long, as an application that still starts.
+    #: Listen at once, accept this long after the first connection came, as an application that still starts.
     accept_after_ms: Decimal = Decimal(0)
     #: listen(2)'s; the kernel cuts it down to net.core.somaxconn.
     backlog: int = 4096

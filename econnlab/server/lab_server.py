@@ -61,7 +61,7 @@ class LabServer:
         if self.spec.accept_after_ms:
             self._listener.listen(self.spec.backlog)
             self.pause_accepting("starting")
-            self.loop.call_later(seconds(self.spec.accept_after_ms), self._resume_accepting)
+            self.loop.add_reader(self._listener, self._accept_later)
         else:
             self._listener.listen(self.spec.backlog)
             self.loop.add_reader(self._listener, self._on_acceptable)
@@ -178,6 +178,11 @@ class LabServer:
         self._end_when_empty()
         if self._paused and not self.full:
             self._resume_accepting()
+
+    def _accept_later(self) -> None:
+        """The first connection stands in the queue."""
+        self.loop.remove_reader(self._listener)
+        self.loop.call_later(seconds(self.spec.accept_after_ms), self._resume_accepting)
 
     def _resume_accepting(self) -> None:
         if self._paused:

@@ -22,6 +22,17 @@ RACE = [
     "keepalive", "--keepalive-timeout", "100", "--interval", "100", "--sessions", "6", "--requests", "5",
     "--link", "20ms~0.3",
 ]  # fmt: skip
+NEAR, FAR = bytes([10, 77, 0, 1]), bytes([10, 77, 0, 2])
+WIRED = """
+[server]
+[kernel]
+packet_delay = "5ms"
+settings = {}
+[plan]
+intervals = "20ms"
+sessions = 2
+requests = 2
+"""
 NOBODY = 65534
 
 
@@ -136,14 +147,19 @@ def test_run_writes_it_as_well(cli, capturing):
 def test_a_scenario_with_a_wire_shows_the_clients_packets(cli, capturing):
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         pytest.skip("/dev/net/tun is missing, or not this user's to open")
-    done = cli.run_alone("run", "backlog-overflow-reset", "--capture", "run.pcapng")
+    (cli.folder / "wire.toml").write_text(WIRED)
+    done = cli.run_alone("run", "wire.toml", "--capture", "run.pcapng")
     if done.returncode == 3:
         pytest.skip(done.stdout)  # this system forbids a network of the run's own
+    assert done.returncode == 0, done.stdout + done.stderr
     path = cli.folder / "run.pcapng"
     assert {frame.link_type for frame in frames_of(path)} == {RAW}
-    said = [each for each in seen_in(path) if each.comment]
-    assert {each.source[:4] for each in said} == {bytes([10, 77, 0, 1]), bytes([10, 77, 0, 2])}
-    assert any("backlog_overflow" in each.comment for each in said)
+    packets = seen_in(path)
+    said = [each for each in packets if each.comment]
+    assert len(said) == 4
+    # As the client sent it: the wire puts each packet back with its addresses exchanged.
+    assert {(each.source[:4], each.target[:4]) for each in said} == {(NEAR, FAR)}
+    assert [each.payload for each in packets].count(said[0].payload) == 2
 
 
 def test_tls_hides_the_request_and_not_what_became_of_it(cli, capturing):

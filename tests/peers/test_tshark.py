@@ -9,6 +9,7 @@ import pytest
 
 from econnlab.wire.reading import read_capture
 from tests.conftest import DEADLINE_S
+from tests.lab.test_capture import WIRED
 from tests.peers.conftest import program
 
 #: What it says to root, whatever the file.
@@ -74,7 +75,8 @@ def test_every_packet_is_whole_and_known(cli, tshark):
 def test_packets_of_a_wire_are_known_without_a_link_header(cli, tshark):
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         pytest.skip("/dev/net/tun is missing, or not this user's to open")
-    path = captured(cli, "run", "backlog-overflow-reset")
+    (cli.folder / "wire.toml").write_text(WIRED)
+    path = captured(cli, "run", "wire.toml")
     assert {line.partition(":tcp")[0] for line in tshark(path, *fields("frame.protocols"))} == {"raw:ip"}
 
 

@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -114,15 +115,9 @@ class Topology:
 
     def _start_capture(self, into: int) -> None:
         settings = {"ports": self._ports, "into": into, "local": address(self.dial)}
-        capture = Child(
-            "econnlab.wire.live",
-            open_door(),
-            settings,
-            lambda: self._on_death(capture),
-            name="capture",
-            beside=[into],
+        self._capture = self._child(
+            "econnlab.wire.live", open_door(), settings, name="capture", beside=[into]
         )
-        self._capture = capture
 
     def _start_proxy(self, spec: Proxy) -> None:
         """In front of all that has been started."""
@@ -177,8 +172,15 @@ class Topology:
             self._start("econnlab.link.tun", _Wire(device, self.dial), settings)
 
     def _start(self, module: str, listener: Listener, settings: dict[str, Any]) -> Child:
-        child = Child(module, listener, settings, lambda: self._on_death(child))
+        child = self._child(module, listener, settings)
         self._children.append(child)
+        return child
+
+    def _child(self, module: str, listener: Listener, settings: dict[str, Any], **more: Any) -> Child:
+        """One whose death, which another thread tells, may come before it is all there."""
+        born: Future[Child] = Future()
+        child = Child(module, listener, settings, lambda: self._on_death(born.result()), **more)
+        born.set_result(child)
         return child
 
     def wait_until_listening(self) -> None:

@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 import pytest
 
+from econnlab.lab import processes
+from econnlab.lab.topology import Topology
+from econnlab.scenario.catalogue import load
 from econnlab.wire.frames import ETHERNET, RAW
 from econnlab.wire.layers import ACK, FIN, RST, SYN, segment
 from econnlab.wire.reading import read_capture
@@ -374,6 +377,27 @@ def test_a_capture_that_dies_is_named_and_costs_nothing_else(cli, capturing):
     assert "The lab's capture process was killed by SIGKILL" in err
     assert "Traceback" not in err
     wait_until(lambda: not any(map(is_running, children)), "every process to end")
+
+
+def test_a_process_that_dies_before_it_is_all_there_is_named(monkeypatch):
+    """Its reading thread tells, which begins before whoever starts it has it in hand."""
+    failures = []
+    topology = Topology(load("maxconn"), failures.append)
+
+    def kill_first(thread):
+        for pid in children_of(os.getpid()):
+            os.kill(pid, signal.SIGKILL)
+        thread.start()
+        thread.join(0.5)  # what it has to say is said by then, or waits
+
+    with monkeypatch.context() as patched:
+        patched.setattr(processes, "start_thread", kill_first)
+        topology.start()
+    try:
+        wait_until(lambda: failures, "the death to be told")
+        assert "was killed by SIGKILL" in failures[0].message
+    finally:
+        topology.stop()
 
 
 # -- what cannot be -------------------------------------------------------------------------------

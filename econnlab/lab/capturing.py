@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
-from econnlab.errors import EconnlabError
+import econnlab
+from econnlab.errors import EnvironmentProblem
+from econnlab.lab.namespace import enter
 from econnlab.scenario.model import Scenario
 from econnlab.wire.live.door import CannotCapture, open_door
+
+_ROOT = str(Path(econnlab.__file__).parent.parent)
 
 
 class Where(Enum):
@@ -40,27 +46,24 @@ def where_to_capture(scenario: Scenario) -> tuple[Where, str]:
             return Where.HERE, why
         except CannotCapture as problem:
             why = problem.message
-    if scenario.url is None and _private_works():
+    # A scenario with kernel settings enters it in a worker, others may do so right here: see enter().
+    movable = scenario.kernel is not None or len(os.listdir("/proc/self/task")) == 1
+    if sys.platform == "linux" and scenario.url is None and movable and _private_works():
         return Where.PRIVATE, why
     return Where.NOWHERE, why or "Packets cannot be captured in the network that this scenario enters."
 
 
 def _private_works() -> bool:
     """Try it in a process that ends at once: a failed attempt may leave its process half moved."""
-    if sys.platform != "linux" or len(os.listdir("/proc/self/task")) != 1:
-        return False
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            from econnlab.lab.namespace import enter
+    code = f"import sys; sys.path.append({_ROOT!r}); from econnlab.lab.capturing import probe; probe()"
+    words, quiet = [sys.executable, "-P", "-c", code], subprocess.DEVNULL
+    return subprocess.run(words, stdin=quiet, stdout=quiet, stderr=quiet).returncode == 0
 
-            enter({})
-            open_door().close()
-            code = 0
-        except (EconnlabError, OSError):
-            pass
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    return status == 0
+
+def probe() -> None:
+    """End this process, with 0 if it can capture in a network of its own."""
+    try:
+        enter({})
+        open_door().close()
+    except EnvironmentProblem:
+        sys.exit(1)

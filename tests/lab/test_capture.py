@@ -1,5 +1,6 @@
 """``--capture`` through the door a user takes: real packets, and what is written on them."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -386,7 +387,8 @@ def test_a_process_that_dies_before_it_is_all_there_is_named(monkeypatch):
 
     def kill_first(thread):
         for pid in children_of(os.getpid()):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # the one before it is gone already
+                os.kill(pid, signal.SIGKILL)
         thread.start()
         thread.join(0.5)  # what it has to say is said by then, or waits
 

@@ -22,6 +22,19 @@ class Agreement:
     #: ``ledgers: cause, packets: cause``.
     different: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def share(self) -> float:
+        """Of the failures that put packets on the wire, those named alike; 1 where there are none."""
+        judged = self.failures - self.without_packets
+        return self.agreed / judged if judged else 1.0
+
+    def add(self, other: Agreement) -> None:
+        """Take in what another run gave."""
+        self.failures += other.failures
+        self.agreed += other.agreed
+        self.without_packets += other.without_packets
+        self.different += other.different
+
 
 def agreement(run: Run, traffic: Traffic) -> Agreement:
     """Compare; a failure is found by its client's address, and by its time where a port came up twice."""

@@ -136,7 +136,9 @@ def _left_before(behind: Conversation | None, front: Conversation, exchange: Exc
     if behind is None or exchange is None or first is None or first[0] is not behind.server:
         return False
     transit = 2 * (behind.began - front.began) + _LATENESS_NS
-    return first[1].at < exchange.request_at + transit
+    told = front.server.ended
+    passed_on = told is None or first[1].at <= told.at  # what came after cannot be why
+    return passed_on and first[1].at < exchange.request_at + transit
 
 
 def _on_hop(asked: Attempt, behind: Conversation, exchange: Exchange | None, facts: PacketFacts) -> Attempt:

@@ -15,6 +15,8 @@ ADVICE = (
     "out why it accepts late."
 )
 
+#: One packet may be lost on the way.
+_SENT_IN_VAIN = 2
 _MET = {Outcome.TIMEOUT, Outcome.RESET, Outcome.CLOSED, Outcome.BROKEN_PIPE}
 
 
@@ -46,10 +48,10 @@ def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
         return None
     if facts.refused_at_end:
         return likely("the handshake's last ACK was answered with RST: no room in the listen queue")
-    if not facts.synack_again or not facts.sent_again:
+    if not facts.synack_again and facts.sent_again < _SENT_IN_VAIN:
         return None
+    again = f"sent its SYN-ACK {facts.synack_again} times more and " if facts.synack_again else ""
     return likely(
-        f"server's kernel sent its SYN-ACK {facts.synack_again} times more and acknowledged nothing, though "
-        "the client "
-        f"had confirmed it and sent its request {facts.sent_again + 1} times: the listen queue was full"
+        f"server's kernel {again}acknowledged nothing, though the client had confirmed the handshake and "
+        f"sent its request {facts.sent_again + 1} times: the listen queue was full"
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from econnlab.explain.packets.diagnosis import Finding, diagnose
+from econnlab.explain.packets.diagnosis import diagnose
+from econnlab.explain.packets.findings import Finding
 from econnlab.explain.summary import Failure, summarize
 from econnlab.record.run import Run
 from econnlab.wire.flows import Traffic

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from rich.console import RenderableType
 from rich.text import Text
 
-from econnlab.explain.packets.diagnosis import Diagnosis, Finding, diagnose
+from econnlab.explain.packets.diagnosis import Diagnosis, diagnose
+from econnlab.explain.packets.findings import Finding
 from econnlab.explain.packets.observing import address_text
 from econnlab.explain.summary import Failure, Summary
 from econnlab.report.diagnosis import failure

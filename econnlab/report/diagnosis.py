@@ -11,7 +11,8 @@ from rich.text import Text
 
 from econnlab.discovery import parts
 from econnlab.explain.packets.advice import Advice
-from econnlab.explain.packets.diagnosis import HARMLESS, Diagnosis, Finding, ServerReport
+from econnlab.explain.packets.diagnosis import Diagnosis
+from econnlab.explain.packets.findings import HARMLESS, Finding, ServerReport
 from econnlab.explain.verdict import Certainty
 from econnlab.plaintext import harmless
 from econnlab.report.columns import Column, draw, fitting

@@ -11,19 +11,12 @@ from econnlab.wire.conversation import LONGEST_HEAD, Bygone, Conversation, Excha
 from econnlab.wire.frames import Frame
 from econnlab.wire.layers import ACK, FIN, RST, SYN, Segment, ends_of, segment
 from econnlab.wire.messages import missing_of_response, request_name
+from econnlab.wire.turns import begins_request, is_alert, is_error, protocol_of
 
 _WRAP = 0xFFFFFFFF
 #: A difference of sequence numbers below this is a step forward (RFC 9293 section 3.4).
 _FORWARD = 0x80000000
-_METHODS = frozenset(
-    b"GET POST PUT HEAD DELETE OPTIONS PATCH CONNECT TRACE PROPFIND REPORT MKCOL MOVE COPY SEARCH".split()
-)
-# TLS record types (RFC 8446 section 5.1)
-_CHANGE_CIPHER, _ALERT, _HANDSHAKE, _APPLICATION = 20, 21, 22, 23
-#: An encrypted alert of TLS 1.3 has 24 bytes with its header; requests and responses have more than this.
-_LONGEST_ALERT = 40
-#: Statuses after which one asks what happened behind them.
-_ERRORS = frozenset({b"408", b"413", b"499", b"500", b"502", b"503", b"504"})
+#: So many failed exchanges of one connection are told apart.
 _MOST_ERRORS = 1000
 #: The same packet at two interfaces is no further apart; what TCP sends again is (RFC 6298: 1 s; Linux 0.2).
 _SAME_PACKET_NS = 100_000_000
@@ -107,7 +100,7 @@ class Tracker:
             if 0 < fresh < _FORWARD:
                 me.seq = (seq + size) & _WRAP
                 me.sent += fresh
-                if conversation.protocol == "tls" and _is_alert(data, start, fresh):
+                if conversation.protocol == "tls" and is_alert(data, start, fresh):
                     pass  # close_notify, or why the handshake failed: nobody asks or answers with it
                 elif me is conversation.client:
                     self._asked(conversation, at, fresh, data[start:end])
@@ -184,9 +177,9 @@ class Tracker:
         """New bytes of the client."""
         exchange = conversation.exchange
         if not conversation.protocol:
-            conversation.protocol = _protocol(payload)
+            conversation.protocol = protocol_of(payload)
         if exchange is None or exchange.response_at:
-            if not _begins_request(conversation, payload, fresh):
+            if not begins_request(conversation, payload, fresh):
                 if exchange is not None:
                     exchange.request_bytes += fresh
                 return
@@ -204,7 +197,7 @@ class Tracker:
                 conversation.first_name = hash(request_name(last))
             if last.before and last.request_at - last.before > conversation.longest_idle:
                 conversation.longest_idle = last.request_at - last.before
-            if last.response[9:12] in _ERRORS and len(conversation.errors) < _MOST_ERRORS:
+            if is_error(last.response) and len(conversation.errors) < _MOST_ERRORS:
                 conversation.errors.append(last)
         conversation.exchanges += 1
         begin = ((conversation.client.seq or 0) - fresh) & _WRAP
@@ -299,9 +292,7 @@ def went_well(conversation: Conversation) -> bool:
     if exchange is None:
         return bool(conversation.client.sent) or not conversation.unasked_bytes
     return (
-        bool(exchange.response_at)
-        and exchange.response[9:12] not in _ERRORS
-        and not missing_of_response(exchange)
+        bool(exchange.response_at) and not is_error(exchange.response) and not missing_of_response(exchange)
     )
 
 
@@ -323,40 +314,3 @@ def _bygone(conversation: Conversation, exchange: Exchange | None) -> Bygone:
         conversation.first_name or last_name,
         last_name,
     )
-
-
-def _is_alert(data: bytes, start: int, fresh: int) -> bool:
-    """A TLS record that carries an alert, by its type or, where that is encrypted, by its length."""
-    kind = data[start] if start < len(data) else 0
-    return kind == _ALERT or (kind == _APPLICATION and fresh <= _LONGEST_ALERT)
-
-
-def _request_behind_handshake(payload: bytes) -> bool:
-    """The end of the client's handshake, and in the same segment its first request (RFC 8446 figure 1).
-
-    In TLS 1.3 its Finished looks like application data itself, behind a change_cipher_spec.
-    """
-    kinds = []
-    at = 0
-    while at + 5 <= len(payload):
-        kinds.append(payload[at])
-        at += 5 + (payload[at + 3] << 8 | payload[at + 4])
-    finished = 1 if kinds[:1] == [_CHANGE_CIPHER] else 0
-    return kinds.count(_APPLICATION) > finished
-
-
-def _protocol(payload: bytes) -> str:
-    if payload.partition(b" ")[0] in _METHODS or payload.startswith(b"PRI * HTTP/2"):
-        return "http"
-    if payload[:1] == b"\x16" and payload[1:2] == b"\x03":
-        return "tls"
-    return "?"
-
-
-def _begins_request(conversation: Conversation, payload: bytes, fresh: int) -> bool:
-    """New bytes of the client, after an answer or at the beginning, are a request of their own."""
-    if conversation.protocol == "http":
-        return payload.partition(b" ")[0] in _METHODS or not payload
-    if conversation.protocol == "tls" and payload:
-        return payload[0] == _APPLICATION or _request_behind_handshake(payload)
-    return True

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from econnlab.wire.frames import LONGEST_FRAME, Frame, MalformedCapture
 
 if TYPE_CHECKING:
-    from econnlab.wire.reading import Source
+    from econnlab.wire.source import Source
 
 #: How a file begins: the byte order of its numbers, and what the second half of a time counts, in ns.
 _MAGICS = {

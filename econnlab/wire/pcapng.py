@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from econnlab.wire.frames import LONGEST_FRAME, Frame, MalformedCapture
 
 if TYPE_CHECKING:
-    from econnlab.wire.reading import Source
+    from econnlab.wire.source import Source
 
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 0x0A0D0D0A, 1, 2, 3, 6
 _ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}

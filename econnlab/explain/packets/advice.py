@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from econnlab.discovery import parts
 
 if TYPE_CHECKING:
-    from econnlab.explain.packets.diagnosis import Finding, ServerReport
+    from econnlab.explain.packets.findings import Finding, ServerReport
 
 #: A client lets go of an idle connection this share of the server's timeout earlier, at most a second.
 _MARGIN, _WIDEST_MARGIN_S = 0.2, 1.0

@@ -18,6 +18,7 @@ from econnlab.record.attempts import Attempt, Outcome
 from econnlab.wire.conversation import Conversation, Exchange
 from econnlab.wire.flows import Traffic, was_refused, went_well
 from econnlab.wire.messages import first_line, missing_of_response, response_of
+from econnlab.wire.turns import is_error
 
 #: A request without an answer when the capture ended is a failure only if it had waited this long, s.
 PATIENCE_S = 30.0
@@ -181,20 +182,12 @@ def _failures(conversation: Conversation, capture_end: int) -> Iterator[tuple[Ex
         outcome = _unanswered(conversation, exchange, capture_end)
         if outcome is not None:
             yield exchange, outcome
-    elif (
-        (response := response_of(exchange)) is not None
-        and response.status >= 400
-        and _counts(response.status)
-    ):
+    elif response_of(exchange) is not None and is_error(exchange.response):
         yield exchange, Outcome.HTTP_ERROR
     elif missing_of_response(exchange) and conversation.first_end is not None:
         yield exchange, _cut(conversation)
     elif (conversation.client.rsts or conversation.server.rsts) and not went_well(conversation):
         yield exchange, Outcome.OTHER
-
-
-def _counts(status: int) -> bool:
-    return status >= 500 or status in (408, 413)
 
 
 def _ended_unasked(conversation: Conversation) -> bool:

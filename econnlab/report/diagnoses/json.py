@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from econnlab.explain.packets.diagnosis import Diagnosis, Finding, ServerReport
+    from econnlab.explain.packets.diagnosis import Diagnosis
+    from econnlab.explain.packets.findings import Finding, ServerReport
 
 NAME = "json"
 HELP = "servers, failures and advice as JSON"

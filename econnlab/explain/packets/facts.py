@@ -17,8 +17,9 @@ AT_ONCE_S = 0.020
 TOGETHER_S = 0.015
 #: So many, at least, and this share of all that stood, are a restart rather than chance.
 FEWEST_TOGETHER, SHARE_TOGETHER = 3, 0.5
-#: Idle times further apart than this, or than this share of their middle, come from no common timer.
-SPREAD_S, SPREAD = 0.020, 0.25
+#: Idle times further apart than this, and than this share of the longest, come from no common timer, however
+#: late a busy server was to look at it.
+SPREAD_S, SPREAD = 0.020, 0.3
 #: A process that dies takes all its connections along within this; refusals much later have other reasons.
 SURVIVED_S, SAME_OUTAGE_S = 1.0, 60.0
 #: A TTL that differs by as much or more is another machine's: routes change by less.
@@ -47,15 +48,15 @@ class Together:
     fins: int
     #: Connections that stood just before.
     stood: int
-    #: The longest and the middle idle time of those that were closed, and their spread.
-    idle_s: float
+    #: The longest idle time of those that were closed, and how much shorter the shortest was.
+    longest_s: float
     spread_s: float
 
     @property
     def like_a_restart(self) -> bool:
         """A good part of all that stood, idle for different times."""
         many = self.closed >= max(FEWEST_TOGETHER, SHARE_TOGETHER * self.stood)
-        return many and self.spread_s > max(SPREAD_S, SPREAD * self.idle_s)
+        return many and self.spread_s > max(SPREAD_S, SPREAD * self.longest_s)
 
 
 @dataclass(frozen=True)

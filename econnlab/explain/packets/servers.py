@@ -123,7 +123,7 @@ class Server:
             len(closed),
             sum(life.fin for life in closed),
             self.standing(self._close_times[begin]),
-            quantile(idle, 0.5),
+            idle[-1],
             idle[-1] - idle[0],
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import LOST, Case
-from econnlab.explain.packets.facts import AT_ONCE_S, PacketFacts
+from econnlab.explain.packets.facts import TURNED_AWAY_S, PacketFacts
 from econnlab.explain.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
 
@@ -41,7 +41,7 @@ def explain(case: Case) -> Finding | None:
 def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     if case.attempt.status == REQUEST_TIMEOUT:
         return likely("server answered 408: the request's head took too long for it")
-    if not case.unanswered or case.attempt.reused or not facts.crossed or facts.idle_s <= AT_ONCE_S:
+    if not case.unanswered or case.attempt.reused or not facts.crossed or facts.idle_s <= TURNED_AWAY_S:
         return None
     if facts.died or facts.retired or facts.other_machine or facts.tls_client or facts.refused_at_end:
         return None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from econnlab.explain.evidence import LOST, Case, Surroundings
-from econnlab.explain.packets.facts import AT_ONCE_S, SCAN_PORTS, End, PacketFacts
+from econnlab.explain.packets.facts import SCAN_PORTS, TURNED_AWAY_S, End, PacketFacts
 from econnlab.explain.packets.hops import Hop, Hops
 from econnlab.explain.packets.observing import NS, address_text, end_of, facts_of, lost_hop
 from econnlab.explain.packets.servers import Server, refused_ports, servers_of
@@ -207,7 +207,7 @@ def _unasked_outcome(conversation: Conversation) -> Outcome:
     end, mark = end_of(conversation.server), conversation.server.ended
     if end is None or mark is None:
         return Outcome.OTHER
-    at_once = mark.at - (conversation.confirmed or conversation.began) <= AT_ONCE_S * NS
+    at_once = mark.at - (conversation.confirmed or conversation.began) <= TURNED_AWAY_S * NS
     if conversation.protocol != "tls" and not at_once:
         return Outcome.OTHER
     return Outcome.CLOSED if end is End.FIN else Outcome.RESET

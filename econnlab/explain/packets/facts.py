@@ -13,6 +13,8 @@ from enum import StrEnum
 BLOCKED_S = 0.010
 #: A server that closes within this after its own last byte, or after the handshake, did it at once.
 AT_ONCE_S = 0.020
+#: A server that turns a connection away does so within this, also where it is busy; its timers are longer.
+TURNED_AWAY_S = 0.100
 #: Ends of several connections this near to each other have one reason.
 TOGETHER_S = 0.015
 #: So many, at least, and this share of all that stood, are a restart rather than chance.
@@ -187,7 +189,7 @@ def turned_away(facts: PacketFacts) -> bool:
     """A new connection that the server ended at once, others of it standing, or before any request came."""
     if facts.end is None or facts.ended is None or facts.responses or facts.refused_at_end:
         return False
-    if facts.ended - facts.last_heard > AT_ONCE_S and facts.ended - (facts.sent or 0.0) > AT_ONCE_S:
+    if facts.ended - facts.last_heard > TURNED_AWAY_S and facts.ended - (facts.sent or 0.0) > TURNED_AWAY_S:
         return False
     return facts.beside > 0 or (facts.crossed and not facts.tls_client)
 

@@ -97,40 +97,32 @@ class Server:
         )
         self._closes = sorted((life for life in lives if life.by_server), key=lambda life: life.ended)
         self._close_times = [life.ended for life in self._closes]
-        self._cluster_begins = list(range(len(self._closes)))
-        for index in range(1, len(self._closes)):
-            if self._close_times[index] - self._close_times[index - 1] <= TOGETHER_S:
-                self._cluster_begins[index] = self._cluster_begins[index - 1]
-        self._clusters: dict[int, Together] = {}
+        #: By the number of its window: see ``together``.
+        self._together: dict[int, Together] = {}
 
-    def together(self, at: float) -> Together | None:
-        """What the server closed around ``at``: ends that follow each other by no more than TOGETHER_S."""
-        index = bisect_left(self._close_times, at - TOGETHER_S)
-        if index == len(self._closes) or self._close_times[index] > at + TOGETHER_S:
-            return None
-        begin = self._cluster_begins[index]
-        if begin not in self._clusters:
-            self._clusters[begin] = self._cluster(begin)
-        return self._clusters[begin]
+    def together(self, at: float) -> Together:
+        """What the server closed around ``at``: in its own window of TOGETHER_S, the one before and the next."""
+        number = int(at / TOGETHER_S)
+        if number not in self._together:
+            self._together[number] = self._closed((number - 1) * TOGETHER_S, (number + 2) * TOGETHER_S)
+        return self._together[number]
 
-    def _cluster(self, begin: int) -> Together:
-        end = begin + 1
-        while end < len(self._closes) and self._close_times[end] - self._close_times[end - 1] <= TOGETHER_S:
-            end += 1
-        closed = self._closes[begin:end]
+    def _closed(self, since: float, until: float) -> Together:
+        """Of the connections that stood at the beginning: what comes and goes in between is no restart."""
+        within = slice(bisect_left(self._close_times, since), bisect_left(self._close_times, until))
+        closed = [life for life in self._closes[within] if life.began < since]
         idle = sorted(life.idle_s for life in closed if life.idle_s >= 0) or [0.0]
         return Together(
             len(closed),
             sum(life.fin for life in closed),
-            self.standing(self._close_times[begin]),
+            self.standing(since),
             idle[-1],
             idle[-1] - idle[0],
         )
 
     def retired_at(self, at: float) -> bool:
         """A good part of its connections ended then, idle for different times: no timer did that."""
-        together = self.together(at)
-        return together is not None and together.like_a_restart
+        return self.together(at).like_a_restart
 
     def standing(self, at: float) -> int:
         """Connections that had begun and not ended just before ``at``."""

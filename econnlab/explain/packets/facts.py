@@ -16,7 +16,7 @@ AT_ONCE_S = 0.050
 #: A server that turns a connection away does so within this, also where it is busy; its timers are longer.
 TURNED_AWAY_S = 0.100
 #: Ends of several connections this near to each other may have one reason.
-TOGETHER_S = 0.050
+TOGETHER_S = 0.025
 #: So many, at least, and this share of all that stood, are a restart rather than chance.
 FEWEST_TOGETHER, SHARE_TOGETHER = 3, 0.5
 #: Idle times further apart than this, and than this share of the longest, come from no common timer, however

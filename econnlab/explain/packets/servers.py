@@ -101,7 +101,7 @@ class Server:
         self._together: dict[int, Together] = {}
 
     def together(self, at: float) -> Together:
-        """What the server closed around ``at``: in its own window of TOGETHER_S, the one before and the next."""
+        """What the server closed around ``at``: in its window of TOGETHER_S, the one before, the next."""
         number = int(at / TOGETHER_S)
         if number not in self._together:
             self._together[number] = self._closed((number - 1) * TOGETHER_S, (number + 2) * TOGETHER_S)

@@ -164,7 +164,7 @@ class Conversation:
         self.unasked = b""
         self.unasked_bytes = 0
         self.unasked_at = 0
-        #: The longest pause before a request that was answered, ns.
+        #: The longest pause before a request, ns, the last one left out.
         self.longest_idle = 0
         #: When it was over: an RST, or the second FIN.
         self.ended = 0

@@ -296,6 +296,13 @@ def went_well(conversation: Conversation) -> bool:
     )
 
 
+def longest_idle(conversation: Conversation) -> int:
+    """The longest pause, ns, before a request that was answered."""
+    last = conversation.exchange
+    pause = last.request_at - last.before if last is not None and last.before and conversation.answered else 0
+    return max(conversation.longest_idle, pause)
+
+
 def _bygone(conversation: Conversation, exchange: Exchange | None) -> Bygone:
     first = conversation.first_end
     by_server = first is not None and first[0] is conversation.server
@@ -309,7 +316,7 @@ def _bygone(conversation: Conversation, exchange: Exchange | None) -> Bygone:
         by_server,
         idle,
         conversation.exchanges,
-        conversation.longest_idle,
+        longest_idle(conversation),
         exchange.response_at - exchange.request_at if exchange is not None else -1,
         conversation.first_name or last_name,
         last_name,

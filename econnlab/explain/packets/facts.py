@@ -22,6 +22,8 @@ FEWEST_TOGETHER, SHARE_TOGETHER = 3, 0.5
 #: Idle times further apart than this, and than this share of the longest, come from no common timer, however
 #: late a busy server was to look at it.
 SPREAD_S, SPREAD = 0.020, 0.3
+#: So much sooner than another survived is sooner, whatever the capture's distance.
+SOONER = 0.8
 #: A process that dies takes all its connections along within this; refusals much later have other reasons.
 SURVIVED_S, SAME_OUTAGE_S = 1.0, 60.0
 #: A TTL that differs by as much or more is another machine's: routes change by less.
@@ -53,12 +55,21 @@ class Together:
     #: The longest idle time of those that were closed, and how much shorter the shortest was.
     longest_s: float
     spread_s: float
+    #: The longest idle time that any connection to the server survived.
+    survived_s: float
 
     @property
     def like_a_restart(self) -> bool:
-        """A good part of all that stood, idle for different times."""
-        many = self.closed >= max(FEWEST_TOGETHER, SHARE_TOGETHER * self.stood)
-        return many and self.spread_s > max(SPREAD_S, SPREAD * self.longest_s)
+        """A good part of all that stood, idle for times that no one timer explains.
+
+        A timer closes none sooner than it let others live. Without such others, ends by FIN alone tell: RSTs
+        come of a loop that was blocked, as well, and then at any time after the timer was due.
+        """
+        if self.closed < max(FEWEST_TOGETHER, SHARE_TOGETHER * self.stood) or self.spread_s <= SPREAD_S:
+            return False
+        if self.longest_s - self.spread_s < SOONER * self.survived_s:
+            return True
+        return self.fins > self.closed / 2 and self.spread_s > SPREAD * self.longest_s
 
 
 @dataclass(frozen=True)
@@ -147,9 +158,7 @@ class PacketFacts:
     def retired(self) -> bool:
         """It ended with most of the server's connections, which had been idle for different times."""
         together = self.together
-        if self.end is None or self.died or together is None or not together.like_a_restart:
-            return False
-        return self.end is End.FIN or together.fins > together.closed / 2
+        return self.end is not None and not self.died and together is not None and together.like_a_restart
 
     @property
     def at_limit(self) -> bool:

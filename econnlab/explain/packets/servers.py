@@ -10,7 +10,7 @@ from typing import NamedTuple
 from econnlab.explain.packets.facts import AT_ONCE_S, SAME_OUTAGE_S, SURVIVED_S, TOGETHER_S, Together
 from econnlab.explain.statistics import quantile
 from econnlab.wire.conversation import Bygone, Conversation
-from econnlab.wire.flows import Traffic, was_refused
+from econnlab.wire.flows import Traffic, longest_idle, was_refused
 
 _NS = 1_000_000_000
 
@@ -52,7 +52,7 @@ def life_of(conversation: Conversation) -> Life:
         first is not None and first[1] is first[0].fin,
         idle,
         responses,
-        conversation.longest_idle / _NS,
+        longest_idle(conversation) / _NS,
         took,
         conversation.exchanges,
         conversation.client.address,
@@ -118,6 +118,7 @@ class Server:
             self.standing(since),
             idle[-1],
             idle[-1] - idle[0],
+            self.survived_s,
         )
 
     def retired_at(self, at: float) -> bool:

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from econnlab.explain.attribution import attribute
 from econnlab.explain.evidence import Case, Evidence
@@ -13,7 +14,7 @@ from econnlab.explain.verdict import Certainty
 from econnlab.record.attempts import Outcome
 from econnlab.record.run import Run
 from econnlab.scenario.links import PROFILES
-from econnlab.scenario.model import ClientSpec, Scenario
+from econnlab.scenario.model import ClientSpec, Kernel, Scenario
 from econnlab.scenario.server import ServerSpec
 
 
@@ -32,8 +33,9 @@ class Score:
 
 
 def blinded(run: Run) -> Run:
-    """``run`` without a word of what was meant to happen: only whether a link and a proxy stood between."""
+    """``run`` without a word of what was meant to happen: only what stood between client and server."""
     relayed = run.scenario.relayed
+    wire = Kernel({}, Decimal(1)) if run.scenario.wired else None
     return replace(
         run,
         scenario=Scenario(
@@ -42,6 +44,7 @@ def blinded(run: Run) -> Run:
             url=run.scenario.url,
             link=PROFILES["lan" if relayed else "none"],
             proxy=run.scenario.proxy,
+            kernel=wire,
             client=ClientSpec(),
             plan=run.scenario.plan,
         ),

@@ -23,6 +23,7 @@ class Mark(NamedTuple):
     has_ack: bool
     ttl: int
     ident: int
+    is_fin: bool
 
 
 class Side:

@@ -237,6 +237,7 @@ class Tracker:
             bool(found.flags & ACK),
             found.ttl,
             found.ident,
+            not found.flags & RST,
         )
         if found.flags & RST:
             me.rsts += 1

@@ -92,7 +92,15 @@ class Cases:
         elif hop.exchange is not None and hop.conversation is not None:
             decided = hop.conversation
             through = address_text(conversation.server.address)
-            facts = facts_of(decided, hop.exchange, self._server(decided), scanned, through, exchange)
+            facts = facts_of(
+                decided,
+                hop.exchange,
+                self._server(decided),
+                scanned,
+                through,
+                exchange,
+                front=conversation,
+            )
         else:
             left = _left_before(hop.conversation, conversation, exchange)
             decided = hop.conversation if left and hop.conversation is not None else conversation

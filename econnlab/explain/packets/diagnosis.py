@@ -105,7 +105,7 @@ def _ended(conversation: Conversation) -> Ended | None:
         return None
     side, mark = first
     by = SERVER if side is conversation.server else CLIENT
-    return Ended(by, "FIN" if mark is side.fin else "RST", mark.at / NS)
+    return Ended(by, "FIN" if mark.is_fin else "RST", mark.at / NS)
 
 
 def _servers(cases: Cases, findings: Iterable[Finding], wanted: Wanted) -> dict[str, ServerReport]:

@@ -28,11 +28,7 @@ def address_text(address: bytes) -> str:
 def end_of(side: Side) -> End | None:
     """How this side ended the connection first."""
     mark = side.ended
-    if mark is None:
-        return None
-    if mark is side.fin:
-        return End.FIN
-    return End.RST if mark.has_ack else End.RST_NO_SOCKET
+    return None if mark is None else _kind(mark)
 
 
 def covers(acknowledged: int, begin: int) -> bool:
@@ -48,18 +44,30 @@ def facts_of(
     through: str | None = None,
     asked: Exchange | None = None,
     kept_by: str | None = None,
+    front: Conversation | None = None,
 ) -> PacketFacts:
     """The facts of ``exchange``, or of a connection on which nothing was asked.
 
-    ``asked`` is the same request on the hop in front, which the client itself wrote.
+    ``asked`` is the same request on the hop in ``front``, which the client itself wrote.
     """
     mark, client_mark = conversation.server.ended, conversation.client.ended
-    first = conversation.first_end
-    if first is not None and first[0] is conversation.client:
+    first = _first_end(conversation)
+    told = _first_end(front) if front is not None else None
+    if told is not None and told[0] == "client" and (first is None or told[1].at < first[1].at):
+        first = told  # on its way through the proxy, the client's end may have come after the server's
+        client_mark = told[1]
+    if first is not None and first[0] == "client":
         mark = None  # what the server sent after the client's end is an answer to it
     elif first is not None:
         client_mark = None
     return _facts(conversation, exchange, server, mark, client_mark, scanned, through, asked, kept_by)
+
+
+def _first_end(conversation: Conversation) -> tuple[str, Mark] | None:
+    first = conversation.first_end
+    if first is None:
+        return None
+    return "client" if first[0] is conversation.client else "server", first[1]
 
 
 def lost_hop(front: Conversation, asked: Exchange, behind: Conversation, server: Server) -> PacketFacts:
@@ -104,7 +112,7 @@ def _facts(
         last_heard=(heard or conversation.began) / NS,
         advertised_s=last[0],
         announced_close=last[1],
-        end=None if mark is None else _kind(its, mark),
+        end=None if mark is None else _kind(mark),
         ended=ended,
         end_covers=mark is not None and _mark_covers(its, mark, begin),
         tls_client=conversation.protocol == "tls",
@@ -112,7 +120,7 @@ def _facts(
         plain_server=_first_bytes(conversation, exchange).startswith(b"HTTP/"),
         ttls=_other_ttl(its),
         idents=_other_ident(its),
-        client_end=None if client_mark is None else _kind(client, client_mark),
+        client_end=None if client_mark is None else _kind(client_mark),
         client_ended=gone,
         syns=conversation.syns,
         synack_again=conversation.synack_again,
@@ -140,13 +148,13 @@ def _missing(exchange: Exchange | None) -> int:
     return max(0, size - (exchange.asked_then if exchange.response_at else exchange.request_bytes))
 
 
-def _kind(side: Side, mark: Mark) -> End:
-    return End.FIN if mark is side.fin else End.RST if mark.has_ack else End.RST_NO_SOCKET
+def _kind(mark: Mark) -> End:
+    return End.FIN if mark.is_fin else End.RST if mark.has_ack else End.RST_NO_SOCKET
 
 
 def _mark_covers(side: Side, mark: Mark, begin: int) -> bool:
     """By its own acknowledgment number; an RST without one leaves what was acknowledged before."""
-    if mark is side.fin or mark.has_ack:
+    if mark.is_fin or mark.has_ack:
         return covers(mark.ack, begin)
     return side.ack is not None and covers(side.ack, begin)
 

@@ -49,7 +49,7 @@ def life_of(conversation: Conversation) -> Life:
         conversation.began / _NS,
         first[1].at / _NS if first is not None else float("inf"),
         first is not None and first[0] is conversation.server,
-        first is not None and first[1] is first[0].fin,
+        first is not None and first[1].is_fin,
         idle,
         responses,
         longest_idle(conversation) / _NS,

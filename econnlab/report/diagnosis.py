@@ -15,6 +15,7 @@ from econnlab.explain.packets.diagnosis import Diagnosis
 from econnlab.explain.packets.findings import HARMLESS, Finding, ServerReport
 from econnlab.explain.verdict import Certainty
 from econnlab.plaintext import harmless
+from econnlab.record.attempts import Outcome
 from econnlab.report.columns import Column, draw, fitting
 
 #: So many failures are shown where not all are asked for.
@@ -56,7 +57,7 @@ def _columns(servers: Iterable[ServerReport]) -> list[Column]:
         Column("requests", [str(server.requests) for server in servers], 5),
         Column("lost", [str(server.lost) for server in servers]),
         Column("share", [f"{server.share_lost:.2%}" if server.lost else "" for server in servers], 4),
-        Column("resets", [str(server.resets) for server in servers], 2),
+        Column("RSTs", [str(server.resets) for server in servers], 2),
         Column("closes idle after", [_idle(server) for server in servers], 6, right=False),
         Column("main cause", [_main_cause(server) for server in servers], 7, right=False),
     ]
@@ -139,6 +140,14 @@ def remarks(diagnosis: Diagnosis, cut_at: int | None, damage: str) -> Iterator[s
             f"{_count(diagnosis.tls, 'connection')} spoke TLS: what was asked and answered is hidden, so "
             "these were judged by TCP alone"
         )
+    if diagnosis.one_way:
+        those = _count(diagnosis.one_way, "connection")
+        yield f"of {those} one direction alone was captured: nothing is said of them"
+    if diagnosis.gaps:
+        yield (
+            f"{_count(diagnosis.gaps, 'time')} packets that were sent are missing (a larger buffer, tcpdump "
+            "-B, loses fewer); causes rest on the others"
+        )
     if diagnosis.shortened:
         yield f"{_count(diagnosis.shortened, 'packet')} were captured in part (tcpdump -s 0 takes them whole)"
 
@@ -147,11 +156,13 @@ def conclusion(diagnosis: Diagnosis) -> str:
     """One sentence."""
     lost = sum(server.lost for server in diagnosis.servers)
     if lost:
-        return f"{_count(lost, 'request')} got no whole answer."
-    return (
-        "No request was lost."
-        if any(server.requests for server in diagnosis.servers)
-        else "Nothing was asked."
+        errors = any(each.attempt.outcome is Outcome.HTTP_ERROR for each in diagnosis.findings)
+        what = "got no whole answer, or an error" if errors else "got no whole answer"
+        return f"{_count(lost, 'request')} {what}."
+    if not any(server.requests for server in diagnosis.servers):
+        return "Nothing was asked."
+    return "No request was lost" + (
+        ", as far as TCP tells." if diagnosis.tls or diagnosis.shortened or diagnosis.gaps else "."
     )
 
 

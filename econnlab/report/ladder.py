@@ -59,7 +59,7 @@ _ASCII = _Signs("-", ">", "<", "|", ":", "x")
 
 def _draw(ladder: Ladder, width: int, *, ascii_only: bool) -> Iterator[Text]:
     signs = _ASCII if ascii_only else _DRAWN
-    rows = [row for row in ladder.rows if _matters(row)]
+    rows = _merged([row for row in ladder.rows if _matters(row)])
     if not rows:
         yield Text("none of its packets is in this capture", "dim")
         yield ladder.verdict
@@ -73,6 +73,7 @@ def _draw(ladder: Ladder, width: int, *, ascii_only: bool) -> Iterator[Text]:
     for row in shown:
         if row is None:
             left_out = len(rows) - _HEAD - _TAIL
+            last = rows[-_TAIL - 1].at_ns
             yield Text(f"{'':{_TIME_WIDTH}}{signs.gap}  {left_out} packets left out", "dim")
             continue
         if row.at_ns - last > _PAUSE_NS:
@@ -100,6 +101,24 @@ def _columns(names: Sequence[str], lane: int) -> str:
 def _matters(row: Row) -> bool:
     """A bare ACK says nothing that the rest does not."""
     return bool(row.size or row.flags & (SYN | FIN | RST))
+
+
+def _merged(rows: Sequence[Row]) -> list[Row]:
+    """Runs of data that one side sent, each as one packet: what is in between are turns."""
+    merged: list[Row] = []
+    for row in rows:
+        before = merged[-1] if merged else None
+        if before is not None and _goes_on(before, row):
+            merged[-1] = before._replace(size=before.size + row.size, packets=before.packets + 1)
+        else:
+            merged.append(row)
+    return merged
+
+
+def _goes_on(before: Row, row: Row) -> bool:
+    same = before.connection == row.connection and before.by_client == row.by_client
+    plain = not (before.flags | row.flags) & (SYN | FIN | RST) and row.at_ns - before.at_ns < _PAUSE_NS
+    return same and plain and before.again == row.again and bool(before.size and row.size) and not row.line
 
 
 def _shortened(rows: Sequence[Row]) -> list[Row | None]:
@@ -135,7 +154,8 @@ def _label(row: Row) -> str:
     if row.flags & ACK and row.flags & (SYN | RST):
         names.append("ACK")
     if row.size:
-        names.insert(0, f"{row.size} bytes{' again' if row.again else ''}")
+        many = f"{row.packets} x, " if row.packets > 1 else ""
+        names.insert(0, f"{many}{row.size} bytes{' again' if row.again else ''}")
     return " ".join(names)
 
 

@@ -120,6 +120,8 @@ class Bygone(NamedTuple):
     #: From the server's last byte to the end, ns; -1 where it never answered.
     idle: int
     exchanges: int
+    #: It spoke HTTP, in the clear or under TLS.
+    http: bool
     longest_idle: int
     #: From the last request to the beginning of its response, ns; -1 where there was none.
     took: int
@@ -186,3 +188,9 @@ class Conversation:
         if exchange is None or not exchange.response_at:
             return False
         return fin is None or self.client.rst is None or exchange.response_at < fin.at
+
+    @property
+    def one_way(self) -> bool:
+        """Only one side was captured, and the other cannot have been silent."""
+        client, server = self.client.packets, self.server.packets
+        return not client or (not server and client > self.syns + self.client.rsts)

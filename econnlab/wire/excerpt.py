@@ -40,6 +40,8 @@ class Row(NamedTuple):
     again: bool
     #: The first line of what it carries, where that is text.
     line: str
+    #: Packets of data that are drawn as one.
+    packets: int = 1
 
 
 class _Kept:

@@ -39,6 +39,8 @@ class Traffic:
     frames: int = 0
     #: Frames that held no TCP segment that could be read.
     others: int = 0
+    #: Times that bytes were missing which the other side, or a later packet, says were sent.
+    gaps: int = 0
     #: TCP segments of which less was captured than was sent.
     shortened: int = 0
     began: int = 0
@@ -98,6 +100,8 @@ class Tracker:
                 me.seq = seq
             fresh = (seq + size - me.seq) & _WRAP
             if 0 < fresh < _FORWARD:
+                if fresh > size:
+                    self._traffic.gaps += 1
                 me.seq = (seq + size) & _WRAP
                 me.sent += fresh
                 if conversation.protocol == "tls" and is_alert(data, start, fresh):
@@ -113,7 +117,11 @@ class Tracker:
                     conversation.exchange.resent += 1
         elif me.seq is None and not flags & RST:
             me.seq = seq
+        elif flags & FIN and me.seq is not None and 0 < (seq - me.seq) & _WRAP < _FORWARD:
+            self._unseen(conversation, me, at, (seq - me.seq) & _WRAP)
         if flags & ACK and not flags & RST:
+            if other.seq is not None and 1 < (ack - other.seq) & _WRAP < _FORWARD:  # 1 is a FIN
+                self._unseen(conversation, other, at, (ack - other.seq) & _WRAP)
             if me.ack is None or 0 < ((ack - me.ack) & _WRAP) < _FORWARD:
                 me.ack = ack
             if not conversation.confirmed and me is conversation.client:
@@ -126,6 +134,17 @@ class Tracker:
                 me.step = step
             me.ttl = ttl
             me.ident = ident
+
+    def _unseen(self, conversation: Conversation, who: Side, at: int, count: int) -> None:
+        """Bytes that were sent, for the other side has them, and are not in the capture."""
+        self._traffic.gaps += 1
+        who.seq = ((who.seq or 0) + count) & _WRAP
+        who.sent += count
+        if who is conversation.client:
+            self._asked(conversation, at, count, b"")
+        else:
+            self._answered(conversation, at, count, b"")
+            who.data_at = at
 
     # -- beginnings -------------------------------------------------------------------------------
 
@@ -317,6 +336,7 @@ def _bygone(conversation: Conversation, exchange: Exchange | None) -> Bygone:
         by_server,
         idle,
         conversation.exchanges,
+        conversation.protocol in ("http", "tls"),
         longest_idle(conversation),
         exchange.response_at - exchange.request_at if exchange is not None else -1,
         conversation.first_name or last_name,

@@ -15,6 +15,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,15}) *\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*\bchunked *\r\n", re.IGNORECASE)
 _CONNECTION = re.compile(rb"\r\nconnection: *([^\r]*)\r\n", re.IGNORECASE)
 _KEEP_ALIVE = re.compile(rb"\r\nkeep-alive:[^\r]*\btimeout=(\d{1,9})", re.IGNORECASE)
+_EXPECTS = re.compile(rb"\r\nexpect: *100-continue *\r\n", re.IGNORECASE)
 #: Headers that name a request on every hop it takes; proxies hand them on.
 _NAME = re.compile(
     rb"\r\n(?:x-econnlab-request|x-request-id|x-correlation-id|x-amzn-trace-id|traceparent): *([!-~]+)",
@@ -89,6 +90,12 @@ def request_size(exchange: Exchange) -> int | None:
     if length is None and _CHUNKED.search(exchange.request[: end + 2]) is not None:
         return None
     return end + 4 + (int(length[1]) if length is not None else 0)
+
+
+def awaits_continue(exchange: Exchange, sent: int) -> bool:
+    """Of the request, with ``sent`` bytes on their way, only the head was due: it expects 100 Continue."""
+    end = exchange.request.find(b"\r\n\r\n") + 4
+    return sent <= end and _EXPECTS.search(exchange.request[:end]) is not None
 
 
 def request_name(exchange: Exchange) -> bytes:

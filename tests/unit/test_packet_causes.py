@@ -364,6 +364,55 @@ def test_sequence_numbers_that_wrap():
     assert causes(talk) == ["keepalive_race"]
 
 
+def test_what_the_capture_has_missed_was_sent_all_the_same():
+    """The response is not in it, and the client acknowledges it: no request was lost."""
+    talk = Talk().open().talk(0.01).ask(1.0)
+    talk.arrives(at="server")._next["server"] += len(OK)  # sent, and not captured
+    talk.arrives(at="client").send(1.01, "client").fin(2.0, "client").arrives(at="server").fin(2.001)
+    done = found(talk)
+    assert (done.findings, done.gaps) == ((), 1)
+
+
+@pytest.mark.parametrize("side", ["client", "server"])
+def test_of_one_direction_nothing_is_said(side):
+    talk = race()
+    way = 26 if side == "client" else 30
+    talk.frames = [frame for frame in talk.frames if frame.data[way : way + 4] == bytes([10, 0, 0, 1])]
+    done = found(talk)
+    assert (done.findings, done.one_way) == ((), 1)
+
+
+def test_a_goodbye_of_another_protocol_is_no_request():
+    hello, query, goodbye = b"\x4a\0\0\0\x0a5.7.0", b"\x0f\0\0\0\x03select 1", b"\1\0\0\0\1"
+    talk = Talk(listens=3306).open().send(0.01, "server", hello).arrives(at="client")
+    talk.ask(0.02, query).answer(0.03, b"\1\0\0\1\1").ask(0.04, goodbye).fin(0.041, "client")
+    assert causes(talk.arrives(at="server").fin(0.05)) == []
+
+
+def test_who_waits_for_100_continue_has_sent_all_that_is_due():
+    asked = b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 99999\r\n\r\n"
+    too_large = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n"
+    talk = Talk().open().talk(0.01, request=asked, response=too_large).fin(0.5).fin(0.6, "client")
+    assert causes(talk) == ["error_response"]
+
+
+def test_a_client_that_ends_its_direction_at_once_has_not_given_up():
+    talk = Talk().open().ask(0.01).fin(0.011, "client").arrives(at="server").fin(0.015)
+    assert causes(talk) == ["client_aborted"]
+
+
+def test_a_connection_that_is_reset_unused_is_no_scan():
+    talk = Talk().open().rst(0.01, "client")
+    assert causes(talk) == ["harmless_reset"]
+
+
+def test_an_rst_right_behind_a_response_under_tls_may_have_cut_it():
+    talk = shaken().ask(0.04, SECRET).answer(0.05, SECRET)
+    finding = only(talk.rst(0.051))
+    assert (finding.verdict.cause, finding.attempt.outcome) == ("response_cut", "reset")
+    assert "nobody can tell" in finding.verdict.evidence
+
+
 # -- proxies --------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import Case
-from econnlab.explain.packets.facts import End
+from econnlab.explain.packets.facts import SCAN_PORTS, End, PacketFacts
 from econnlab.explain.verdict import Finding, likely
 from econnlab.record.attempts import Outcome
 
@@ -19,9 +19,23 @@ def explain(case: Case) -> Finding | None:
     if facts is None or attempt.outcome is not Outcome.OTHER or facts.cut or facts.tls_server:
         return None
     if facts.sent is None:
-        if facts.tls_client or facts.client_end not in (None, End.FIN):
-            return None  # tls_untrusted, port_scan
-        first = "client closed" if facts.client_end is not None else f"server sent {facts.end}"
-        return likely(f"{first} on a connection on which nothing had been asked")
-    who = f"client sent {facts.client_end}" if facts.client_end is not None else f"server sent {facts.end}"
+        return _unused(facts)
+    who = f"server sent {facts.end}"
+    if facts.client_end is not None:
+        who = f"client sent {facts.client_end}"
+    elif facts.end is End.FIN:
+        who = "client sent RST after the server's FIN"
+    if facts.tls_client:
+        return likely(f"{who} when no request was under way, as far as TCP tells")
     return likely(f"{who} when every request on this connection had been answered")
+
+
+def _unused(facts: PacketFacts) -> Finding | None:
+    if facts.tls_client:
+        return None  # tls_untrusted
+    if facts.client_end in (End.RST, End.RST_NO_SOCKET):
+        if facts.refused_ports >= SCAN_PORTS:
+            return None  # port_scan
+        return likely("client reset the connection unused: a health check, one made ahead, or a scan")
+    first = "client closed" if facts.client_end is not None else f"server sent {facts.end}"
+    return likely(f"{first} on a connection on which nothing had been asked")

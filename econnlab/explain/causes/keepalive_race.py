@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import Case
-from econnlab.explain.packets.facts import PacketFacts, client_held_it
+from econnlab.explain.packets.facts import LONG_BEFORE_S, PacketFacts, client_held_it
 from econnlab.explain.verdict import Finding, certain, likely, ms
 from econnlab.record.events import Kind
 
@@ -86,4 +86,5 @@ def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     gap = facts.sent - facts.ended
     crossing = f"{ms(gap)} before the request" if gap >= 0 else f"{ms(-gap)} after the request had left"
     known = "which says that none of the request had come" if gap < 0 else "none of which it had seen"
-    return likely(f"server's {facts.end} came after {ms(facts.idle_s)} idle, {crossing}, {known}")
+    unlooked = "; a look at the connection before its reuse would have told" if gap > LONG_BEFORE_S else ""
+    return likely(f"server's {facts.end} came after {ms(facts.idle_s)} idle, {crossing}, {known}{unlooked}")

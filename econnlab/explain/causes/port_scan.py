@@ -16,11 +16,12 @@ OF_CAPTURES = True
 def explain(case: Case) -> Finding | None:
     """Refused at many ports of one host, or a handshake that its own client reset without a byte."""
     facts = case.packets
-    if facts is None or facts.sent is not None:
+    if facts is None or facts.sent is not None or facts.refused_ports < SCAN_PORTS:
         return None
     if case.attempt.outcome is Outcome.REFUSED:
-        many = facts.refused_ports >= SCAN_PORTS
-        return likely(f"refused, as at {facts.refused_ports} ports of this host") if many else None
+        return likely(f"refused, as at {facts.refused_ports} ports of this host")
     if facts.client_end is not None and facts.client_end is not End.FIN and not facts.tls_client:
-        return likely("the client reset the connection at once, having sent nothing")
+        return likely(
+            f"client reset the connection unused; at {facts.refused_ports} ports of this host it was refused"
+        )
     return None

@@ -48,5 +48,10 @@ def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
         return None
     if facts.retired or facts.other_machine:
         return None
+    if facts.tls_client:
+        return likely(
+            f"server sent {facts.end} right behind {facts.received} bytes of its response; with TLS nobody "
+            "can tell whether they were all"
+        )
     of = f" of {facts.expected}" if facts.expected is not None else ""
     return certain(f"server sent {facts.received} bytes{of} of its response and then {facts.end}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from econnlab.explain.evidence import Case
-from econnlab.explain.packets.facts import PacketFacts, left_in_queue
+from econnlab.explain.packets.facts import PacketFacts, gave_up, left_in_queue
 from econnlab.explain.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
@@ -56,6 +56,8 @@ def _from_packets(facts: PacketFacts) -> Finding | None:
         return None
     if facts.client_ended is None:
         return likely("server has the request and had not answered when the capture ended")
+    if not gave_up(facts):
+        return None  # client_aborted
     return likely(
         f"server's kernel had the request, and no answer came within "
         f"{ms(facts.client_ended - facts.sent)}; then the "

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from econnlab.explain.evidence import LOST, Case, Surroundings
 from econnlab.explain.packets.facts import SCAN_PORTS, TURNED_AWAY_S, End, PacketFacts
 from econnlab.explain.packets.hops import Hop, Hops
-from econnlab.explain.packets.observing import NS, address_text, end_of, facts_of, lost_hop
+from econnlab.explain.packets.observing import NS, address_text, broken_off, end_of, facts_of, lost_hop
 from econnlab.explain.packets.servers import Server, refused_ports, servers_of
 from econnlab.record.attempts import Attempt, Outcome
 from econnlab.wire.conversation import Conversation, Exchange
@@ -24,6 +24,8 @@ from econnlab.wire.turns import is_error
 PATIENCE_S = 30.0
 #: What a proxy may be late by.
 _LATENESS_NS = 5_000_000
+#: What a server says that waited too long for a request's head.
+_TIMED_OUT = b"HTTP/1.1 408"
 #: A SYN that was sent so often and never answered.
 _UNANSWERED_SYNS = 2
 
@@ -59,6 +61,7 @@ class Cases:
         self._failed = [
             (conversation, exchange, outcome)
             for conversation in traffic.conversations.values()
+            if not conversation.one_way
             for exchange, outcome in _failures(conversation, traffic.ended)
         ]
         hops = Hops(traffic, [(front, asked) for front, asked, _ in self._failed if asked is not None])
@@ -192,7 +195,7 @@ def _failures(conversation: Conversation, capture_end: int) -> Iterator[tuple[Ex
             yield exchange, outcome
     elif response_of(exchange) is not None and is_error(exchange.response):
         yield exchange, Outcome.HTTP_ERROR
-    elif missing_of_response(exchange) and conversation.first_end is not None:
+    elif (missing_of_response(exchange) and conversation.first_end is not None) or broken_off(conversation):
         yield exchange, _cut(conversation)
     elif (conversation.client.rsts or conversation.server.rsts) and not went_well(conversation):
         yield exchange, Outcome.OTHER
@@ -223,14 +226,21 @@ def _unasked_outcome(conversation: Conversation) -> Outcome:
 
 def _unanswered(conversation: Conversation, exchange: Exchange, capture_end: int) -> Outcome | None:
     first = conversation.first_end
-    if conversation.unasked.startswith(b"HTTP/1.1 408"):
+    if conversation.unasked.startswith(_TIMED_OUT):
         return Outcome.HTTP_ERROR
+    if conversation.protocol == "?" and not _reset_by_server(conversation):
+        return None  # what is asked and what is a goodbye in it, nobody knows
     if first is None:
         waited = (capture_end - exchange.request_at) / NS
         return Outcome.TIMEOUT if exchange.resent > 1 or waited > PATIENCE_S else None
     if first[0] is conversation.server:
         return Outcome.CLOSED if end_of(conversation.server) is End.FIN else Outcome.RESET
     return Outcome.TIMEOUT
+
+
+def _reset_by_server(conversation: Conversation) -> bool:
+    first = conversation.first_end
+    return first is not None and first[0] is conversation.server and not first[1].is_fin
 
 
 def _cut(conversation: Conversation) -> Outcome:
@@ -247,9 +257,9 @@ def _attempt(
     before = exchange.before if exchange is not None else 0
     sent = exchange.request_at / NS if exchange is not None else None
     response = response_of(exchange) if exchange is not None else None
-    status = (
-        408 if conversation.unasked.startswith(b"HTTP/1.1 408") else response.status if response else None
-    )
+    status = response.status if response is not None else None
+    if conversation.unasked.startswith(_TIMED_OUT):
+        status = 408
     return Attempt(
         row=0,
         session=conversation.number,

@@ -43,6 +43,10 @@ class Diagnosis:
     advice: tuple[Advice, ...]
     #: Connections that spoke TLS: of them only TCP tells.
     tls: int
+    #: Connections of which only one direction was captured: nothing is said of them.
+    one_way: int
+    #: Times that bytes were missing in the capture.
+    gaps: int
 
     @property
     def causes(self) -> Counter[str]:
@@ -72,6 +76,8 @@ def diagnose(traffic: Traffic, wanted: Wanted = EVERYTHING) -> Diagnosis:
         tuple(_worst_first(findings)),
         tuple(advise(reports, findings)),
         sum(conversation.protocol == "tls" for conversation in conversations),
+        sum(conversation.one_way for conversation in conversations),
+        traffic.gaps,
     )
 
 
@@ -116,6 +122,7 @@ def _servers(cases: Cases, findings: Iterable[Finding], wanted: Wanted) -> dict[
         report = reports.setdefault(culprit, ServerReport(culprit))
         report.causes[finding.verdict.cause] += 1
         report.lost += finding.lost
+        report.unasked += finding.lost and finding.attempt.sent is None
     return reports
 
 
@@ -125,7 +132,7 @@ def _report(server: Server, wanted: Wanted) -> ServerReport:
         address_text(server.address),
         len(lives),
         sum(life.asked for life in lives),
-        resets=sum(life.by_server and not life.fin for life in lives),
+        resets=sum(life.reset for life in lives),
         idle_timeout=_idle_timeout(server, lives),
         survived_s=max((life.longest_idle_s for life in lives), default=0.0),
     )
@@ -136,7 +143,11 @@ def _idle_timeout(server: Server, lives: list[Life]) -> IdleTimeout | None:
     idle = sorted(
         life.idle_s
         for life in lives
-        if life.by_server and life.responses and life.idle_s > AT_ONCE_S and not server.retired_at(life.ended)
+        if life.http
+        and life.by_server
+        and life.responses
+        and life.idle_s > AT_ONCE_S
+        and not server.retired_at(life.ended)
     )
     if not idle:
         return None
@@ -153,6 +164,7 @@ def _count_refusals(servers: dict[str, ServerReport], traffic: Traffic, cases: C
         report = servers.setdefault(address_text(server), ServerReport(address_text(server)))
         report.causes[cause] += times
         report.lost += times if cause == REFUSED else 0
+        report.unasked += times if cause == REFUSED else 0
 
 
 def _worst_first(findings: list[Finding]) -> list[Finding]:

@@ -15,6 +15,10 @@ BLOCKED_S = 0.010
 AT_ONCE_S = 0.050
 #: A server that turns a connection away does so within this, also where it is busy; its timers are longer.
 TURNED_AWAY_S = 0.100
+#: A FIN that came so long before the request was no surprise to a client that looks.
+LONG_BEFORE_S = 0.100
+#: No client gives up so soon: one that ends its direction then has only said that it asks no more.
+IMPATIENT_S = 0.100
 #: Ends of several connections this near to each other may have one reason.
 TOGETHER_S = 0.025
 #: So many, at least, and this share of all that stood, are a restart rather than chance.
@@ -210,3 +214,10 @@ def left_in_queue(facts: PacketFacts) -> bool:
     if facts.sent is None or facts.client_ended is None or facts.kept_by is not None:
         return False
     return facts.client_ended - facts.sent > QUEUED * facts.elsewhere_s
+
+
+def gave_up(facts: PacketFacts) -> bool:
+    """The client ended the connection after having waited for an answer."""
+    if facts.sent is None or facts.client_ended is None or facts.client_end is None:
+        return False
+    return facts.client_end is not End.FIN or facts.client_ended - facts.sent > IMPATIENT_S

@@ -78,7 +78,9 @@ class ServerReport:
     connections: int = 0
     requests: int = 0
     lost: int = 0
-    #: Connections that the server reset.
+    #: Lost before they were sent: the connection was refused, or ended first.
+    unasked: int = 0
+    #: Connections on which the server sent an RST.
     resets: int = 0
     idle_timeout: IdleTimeout | None = None
     #: The longest that a connection was idle and then used again, s.
@@ -87,6 +89,6 @@ class ServerReport:
 
     @property
     def share_lost(self) -> float:
-        """Of the requests, those that were lost; 0 where there were none."""
-        asked = max(self.requests, self.lost)
+        """Of the requests, with those that could not be sent, those that were lost; 0 of none."""
+        asked = max(self.requests + self.unasked, self.lost)
         return self.lost / asked if asked else 0.0

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 
-from econnlab.explain.packets.facts import OTHER_TTL, End, PacketFacts
+from econnlab.explain.packets.facts import AT_ONCE_S, OTHER_TTL, End, PacketFacts
 from econnlab.explain.packets.servers import Server
 from econnlab.wire.conversation import Conversation, Exchange, Mark, Side
-from econnlab.wire.messages import missing_of_response, request_size, response_of, started_ns
+from econnlab.wire.messages import (
+    awaits_continue,
+    missing_of_response,
+    request_size,
+    response_of,
+    started_ns,
+)
 
 NS = 1_000_000_000
 _WRAP, _FORWARD = 0xFFFFFFFF, 0x80000000
@@ -126,7 +132,7 @@ def _facts(
         synack_again=conversation.synack_again,
         answered_handshake=bool(conversation.synack_at),
         refused_at_end=_refused_at_end(conversation),
-        cut=exchange is not None and missing_of_response(exchange),
+        cut=exchange is not None and (missing_of_response(exchange) or broken_off(conversation)),
         expected=_expected(exchange),
         received=exchange.response_bytes if exchange is not None else 0,
         together=server.together(ended) if ended is not None else None,
@@ -145,7 +151,18 @@ def _missing(exchange: Exchange | None) -> int:
     size = request_size(exchange) if exchange is not None else None
     if exchange is None or size is None:
         return 0
-    return max(0, size - (exchange.asked_then if exchange.response_at else exchange.request_bytes))
+    sent = exchange.asked_then if exchange.response_at else exchange.request_bytes
+    # Who expects 100 Continue sends no body until it is asked to (RFC 9110 section 10.1.1).
+    return 0 if awaits_continue(exchange, sent) else max(0, size - sent)
+
+
+def broken_off(conversation: Conversation) -> bool:
+    """Under TLS: the server sent RST right behind response data. Whether it was whole, nobody can tell."""
+    first, exchange = conversation.first_end, conversation.exchange
+    if first is None or exchange is None or conversation.protocol != "tls" or not exchange.response_at:
+        return False
+    at_once = first[1].at - exchange.response_last_at <= AT_ONCE_S * NS
+    return first[0] is conversation.server and not first[1].is_fin and at_once
 
 
 def _kind(mark: Mark) -> End:

@@ -32,6 +32,10 @@ class Life(NamedTuple):
     took_s: float
     #: Requests that were sent.
     asked: int
+    #: The server sent an RST, first or later.
+    reset: bool
+    #: It spoke HTTP, in the clear or under TLS.
+    http: bool
     #: The client's address and port.
     client: bytes
 
@@ -55,6 +59,8 @@ def life_of(conversation: Conversation) -> Life:
         longest_idle(conversation) / _NS,
         took,
         conversation.exchanges,
+        conversation.server.rst is not None,
+        conversation.protocol in ("http", "tls"),
         conversation.client.address,
     )
 
@@ -70,6 +76,8 @@ def _past(bygone: Bygone) -> Life:
         bygone.longest_idle / _NS,
         bygone.took / _NS if bygone.took >= 0 else -1.0,
         bygone.exchanges,
+        False,
+        bygone.http,
         bygone.client,
     )
 

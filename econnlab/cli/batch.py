@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from econnlab.cli.capturing import Capture
-from econnlab.cli.experiment import TICK_S, progress
 from econnlab.cli.interrupts import interrupts
 from econnlab.cli.outputs import Outputs
+from econnlab.cli.progress import TICK_S, progress
 from econnlab.cli.rendering import print_warnings
 from econnlab.cli.saving import Recorder
 from econnlab.errors import EconnlabError, EnvironmentProblem, ExitCode, UsageProblem

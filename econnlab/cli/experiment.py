@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from econnlab.cli.capturing import Capture
 from econnlab.cli.interrupts import Interrupts, interrupts
 from econnlab.cli.outputs import Outputs
+from econnlab.cli.progress import TICK_S, progress
 from econnlab.cli.rendering import print_scenario, print_warnings
 from econnlab.cli.saving import Recorder
 from econnlab.errors import EnvironmentProblem, ExitCode
@@ -22,9 +20,6 @@ from econnlab.report.console import LabConsole, OutputClosed, console
 from econnlab.report.header import header
 from econnlab.report.terminal import report, request_line
 from econnlab.scenario.model import Scenario
-
-#: Progress is redrawn this often; drawing costs a millisecond, which a send may have to wait for.
-TICK_S = 0.5
 
 
 def run_experiment(scenario: Scenario, values: dict[str, Any], *, lines: bool) -> int:
@@ -121,18 +116,3 @@ class _Experiment:
                 outputs.write(summary)
             finally:
                 capture.write(summary)
-
-
-def progress(*, enabled: bool = True) -> Progress:
-    """A bar of requests on stderr, where that is a terminal."""
-    on_terminal = sys.stderr.isatty()
-    return Progress(
-        TextColumn("requests"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console(stderr=True),
-        auto_refresh=False,
-        transient=True,
-        disable=not (enabled and on_terminal),
-    )

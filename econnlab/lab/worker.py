@@ -11,14 +11,17 @@ import json
 import os
 import shutil
 import threading
+from typing import TYPE_CHECKING
 
 from econnlab.child import Commands, claim_ledger_stream
 from econnlab.errors import EconnlabError
-from econnlab.lab.lab import Lab
 from econnlab.record.jsonl import counters_line, event_line, header_line, request_lines
 from econnlab.record.ledger import write_all
 from econnlab.scenario.codec import decode
 from econnlab.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    from econnlab.lab.lab import Lab
 
 #: The folder for temporary files that whoever starts a worker makes for it, and either of the two removes.
 FOLDER = "ECONNLAB_WORKER_FOLDER"
@@ -48,6 +51,8 @@ def _obey() -> None:
             from econnlab.lab.namespace import enter
 
             enter({} if scenario.kernel is None else scenario.kernel.settings)
+        from econnlab.lab.lab import Lab  # with every client: who only starts a worker needs none of them
+
         lab = Lab(scenario, own_namespace=private, capture=order["capture"])
         _run(lab, commands, record_fd)
     except EconnlabError as error:

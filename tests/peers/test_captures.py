@@ -114,7 +114,7 @@ def test_wireshark_reads_the_same(tshark, tmp_path, name):
     assert len(ours) and not complaints
 
 
-@pytest.mark.parametrize("cut", [1, 30, 71, 100])
+@pytest.mark.parametrize("cut", [1, 71])
 @pytest.mark.parametrize("name", ["microseconds", "big endian pcapng"])
 def test_wireshark_finds_as_much_in_a_cut_file(tshark, tmp_path, name, cut):
     data = FILES[name][:-cut]

@@ -9,7 +9,7 @@ from tests.fuzz.damage import damaged_captures, pieces_of
 from tests.fuzz.holding import FUNCTIONS, Hang, check, traced, within
 
 
-@pytest.mark.parametrize(("name", "examples"), [("read", 100), ("diagnose", 40)])
+@pytest.mark.parametrize(("name", "examples"), [("read", 60), ("diagnose", 25)])
 def test_a_damaged_capture_ends_well_or_in_one_line(name, examples):
     @given(damaged_captures())
     @settings(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from econnlab.explain.packets.diagnosis import diagnose
 from econnlab.explain.packets.findings import Finding
+from econnlab.explain.packets.observing import address_text
 from econnlab.explain.summary import Failure, summarize
 from econnlab.record.run import Run
 from econnlab.wire.flows import Traffic
@@ -18,7 +19,7 @@ class Agreement:
 
     failures: int = 0
     agreed: int = 0
-    #: Never connected, or closed before a byte was written: nothing of them is in a capture.
+    #: Never connected, or ended between the client's look and its write: no request is in a capture.
     without_packets: int = 0
     #: ``ledgers: cause, packets: cause``.
     different: Counter[str] = field(default_factory=Counter)
@@ -42,10 +43,11 @@ def agreement(run: Run, traffic: Traffic) -> Agreement:
     found: dict[str, list[Finding]] = defaultdict(list)
     for finding in diagnose(traffic).findings:
         found[finding.client].append(finding)
+    last_asked = _last_asked(traffic)
     score = Agreement()
     for failure in summarize(run).failures:
         score.failures += 1
-        if failure.attempt.local is None:
+        if not _on_the_wire(failure, last_asked, run):
             score.without_packets += 1
             continue
         named = _named(failure, found[failure.attempt.local], run)
@@ -54,6 +56,26 @@ def agreement(run: Run, traffic: Traffic) -> Agreement:
         else:
             score.different[f"ledgers: {failure.verdict.cause}, packets: {named}"] += 1
     return score
+
+
+def _last_asked(traffic: Traffic) -> dict[str, float]:
+    """When the last byte of a request was seen, by the client's address; 0 where none was."""
+    return {
+        address_text(each.client.address): 0.0
+        if each.exchange is None
+        else each.exchange.request_last_at / 1e9
+        for each in traffic.conversations.values()
+    }
+
+
+def _on_the_wire(failure: Failure, last_asked: dict[str, float], run: Run) -> bool:
+    """Not so of one that never connected, nor of one whose connection was gone when it wrote (EPIPE)."""
+    attempt = failure.attempt
+    if attempt.local is None:
+        return False
+    if attempt.sent is None or not attempt.reused:
+        return True
+    return last_asked.get(attempt.local, 0.0) >= (run.facts.epoch or 0.0) + attempt.sent - 0.001
 
 
 def _named(failure: Failure, findings: list[Finding], run: Run) -> str:

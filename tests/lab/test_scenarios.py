@@ -75,7 +75,10 @@ def test_packets_alone_say_the_same(ended, captures, name):
         stream.seek(0)
         score = agreement(done.run, follow(read_capture(stream)))
     assert score.share >= 0.99, score.different
-    assert score.without_packets == (10 if name == "port-exhaustion" else 0)
+    if name == "port-exhaustion":
+        assert score.without_packets == score.failures == 10
+    else:  # one may write into a connection that was reset since it looked
+        assert score.without_packets <= max(1, 0.1 * score.failures)
 
 
 def test_nothing_is_left_behind(ended, files):

@@ -63,13 +63,18 @@ class Together:
     survived_s: float
 
     @property
+    def many(self) -> bool:
+        """A good part of all that stood."""
+        return self.closed >= max(FEWEST_TOGETHER, SHARE_TOGETHER * self.stood)
+
+    @property
     def like_a_restart(self) -> bool:
         """A good part of all that stood, idle for times that no one timer explains.
 
         A timer closes none sooner than it let others live. Without such others, ends by FIN alone tell: RSTs
         come of a loop that was blocked, as well, and then at any time after the timer was due.
         """
-        if self.closed < max(FEWEST_TOGETHER, SHARE_TOGETHER * self.stood) or self.spread_s <= SPREAD_S:
+        if not self.many or self.spread_s <= SPREAD_S:
             return False
         if self.longest_s - self.spread_s < SOONER * self.survived_s:
             return True
@@ -160,9 +165,13 @@ class PacketFacts:
 
     @property
     def retired(self) -> bool:
-        """It ended with most of the server's connections, which had been idle for different times."""
+        """It ended with most of the server's connections, and no idle timer accounts for that."""
         together = self.together
-        return self.end is not None and not self.died and together is not None and together.like_a_restart
+        if self.end is None or self.died or together is None:
+            return False
+        # No idle timer runs while a request is in progress.
+        in_progress = self.end is End.FIN and self.end_covers
+        return together.like_a_restart or (together.many and in_progress)
 
     @property
     def at_limit(self) -> bool:

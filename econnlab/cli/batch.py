@@ -132,14 +132,13 @@ class _Batch:
             try:
                 if alone:
                     self._screen.print(header(self._chosen[0]), soft_wrap=True)
-                with progress() as shown:
-                    task = shown.add_task("", total=sum(each.plan.total_requests for each in self._chosen))
+                with progress(sum(each.plan.total_requests for each in self._chosen)) as shown:
                     for done in workers.results(TICK_S):
-                        shown.update(task, completed=workers.attempts)
+                        shown.reached(workers.attempts)
                         if done is not None:
-                            shown.stop()  # its last drawing must not stand between the lines
+                            shown.pause()  # its last drawing must not stand between the lines
                             self._show(done, alone=alone, drawn=drawn)
-                            shown.start()
+                            shown.go_on()
                 self._screen.print(self._tally.conclusion(), soft_wrap=True)
             except OutputClosed:
                 return ExitCode.PIPE_CLOSED

@@ -74,11 +74,10 @@ class _Experiment:
 
     def _follow(self, lab: Lab) -> None:
         total = self._scenario.plan.total_requests
-        with progress(enabled=not self._lines) as shown:
-            task = shown.add_task("", total=total)
+        with progress(total, enabled=not self._lines) as shown:
             for request in lab.requests(TICK_S):
                 if request is None:
-                    shown.update(task, completed=len(lab.run.requests))
+                    shown.reached(len(lab.run.requests))
                     continue
                 self._recorder.request(request)
                 if self._lines:

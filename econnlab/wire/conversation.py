@@ -37,7 +37,6 @@ class Side:
         "ident",
         "isn",
         "packets",
-        "resent",
         "rst",
         "rsts",
         "sent",
@@ -56,9 +55,8 @@ class Side:
         #: When it last sent new bytes.
         self.data_at = 0
         self.packets = 0
-        #: New bytes, and packets that repeated old ones.
+        #: New bytes.
         self.sent = 0
-        self.resent = 0
         #: Of its last packet other than an RST.
         self.ttl = 0
         self.ident = 0
@@ -136,7 +134,7 @@ class Conversation:
     __slots__ = (
         "began", "client", "confirmed", "ended", "errors", "exchange", "exchanges", "first_name", "last",
         "longest_idle", "number", "previous", "protocol", "server", "syn_at", "synack_again", "synack_at",
-        "syns", "unasked", "unasked_at", "unasked_bytes",
+        "syns", "unasked", "unasked_bytes",
     )  # fmt: skip
 
     def __init__(self, number: int, client: bytes, server: bytes, at: int) -> None:
@@ -166,7 +164,6 @@ class Conversation:
         #: What the server sent before it was asked, or in a TLS handshake.
         self.unasked = b""
         self.unasked_bytes = 0
-        self.unasked_at = 0
         #: The longest pause before a request, ns, the last one left out.
         self.longest_idle = 0
         #: When it was over: an RST, or the second FIN.

@@ -111,10 +111,9 @@ class Tracker:
                 else:
                     self._answered(conversation, at, fresh, data[start:end])
                     me.data_at = at
-            elif size > 1:  # one byte again is a keep-alive probe (RFC 9293 section 3.8.4)
-                me.resent += 1
-                if me is conversation.client and conversation.exchange is not None:
-                    conversation.exchange.resent += 1
+            # One byte again is a keep-alive probe (RFC 9293 section 3.8.4).
+            elif size > 1 and me is conversation.client and conversation.exchange is not None:
+                conversation.exchange.resent += 1
         elif me.seq is None and not flags & RST:
             me.seq = seq
         elif flags & FIN and me.seq is not None and 0 < (seq - me.seq) & _WRAP < _FORWARD:
@@ -228,7 +227,6 @@ class Tracker:
         """New bytes of the server."""
         exchange = conversation.exchange
         if exchange is None:
-            conversation.unasked_at = conversation.unasked_at or at
             conversation.unasked_bytes += fresh
             if len(conversation.unasked) < LONGEST_HEAD:
                 conversation.unasked += payload[:LONGEST_HEAD]

@@ -66,7 +66,7 @@ def test_an_interrupted_run_prints_and_saves_what_it_had(cli, number):
     assert again.stdout == (cli.folder / "out.csv").read_text()
 
 
-@pytest.mark.parametrize("delay_s", [0.0, 0.05, 0.1, 0.2, 0.3])
+@pytest.mark.parametrize("delay_s", [0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4])
 def test_ctrl_c_at_any_moment_ends_in_good_order(cli, delay_s):
     """From the first instruction on: at the earliest Python itself is still starting."""
     process = cli.start(*LONG_RUN, preexec_fn=signals_as_in_a_terminal)
@@ -123,7 +123,7 @@ def test_a_process_of_the_lab_that_dies_is_reported_as_such(cli, name):
     gone(children)
 
 
-@pytest.mark.parametrize("lines", [1, 7])
+@pytest.mark.parametrize("lines", [1, 3, 7])
 def test_a_reader_that_leaves_ends_the_run_quietly(cli, lines):
     process = cli.start(*LONG_RUN, "--csv", "out.csv")
     for _ in range(lines):

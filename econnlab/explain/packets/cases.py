@@ -44,11 +44,6 @@ class PacketCase:
     #: The connection behind a proxy on which it was decided.
     decided_on: Conversation | None
 
-    @property
-    def lost(self) -> bool:
-        """A request was sent and its answer did not come whole."""
-        return self.attempt.outcome is not Outcome.OTHER
-
 
 class Cases:
     """Looks at the connections of ``traffic``, each with its server's others and with the hop behind it."""

@@ -213,9 +213,12 @@ class ServedConnection:
             return
         if server.faults.strike(self, Stage.READ):
             return
-        server.ledger.event(Kind.PROCESSED, self.number, request_id=self._request_id())
-        if server.faults.strike(self, Stage.PROCESSED):
-            return
+        if server.carried is not None and server.carried.before(self._request):
+            server.ledger.event(Kind.REPLAYED, self.number, request_id=self._request_id())
+        else:
+            server.ledger.event(Kind.PROCESSED, self.number, request_id=self._request_id())
+            if server.faults.strike(self, Stage.PROCESSED):
+                return
         status = status_of(self._request)
         if server.response_delay_s:
             self._delay = server.loop.call_later(server.response_delay_s, self._respond, status)

@@ -10,7 +10,7 @@ from econnlab.scenario.server import ServerSpec
 
 #: The header in which the lab's clients name their request, so that ledgers can count what was done.
 REQUEST_ID = b"x-econnlab-request"
-METHODS = {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE"}
+METHODS = {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS"}
 CHUNK = 16384
 
 OK = 200
@@ -22,7 +22,10 @@ _BODIES = {
     TOO_LARGE: b"body too large\n",
     UNAVAILABLE: b"over capacity\n",
 }
-_HEADERS = {NOT_ALLOWED: [("Allow", "GET, HEAD, POST, PUT, DELETE")], UNAVAILABLE: [("Retry-After", "1")]}
+_HEADERS = {
+    NOT_ALLOWED: [("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS")],
+    UNAVAILABLE: [("Retry-After", "1")],
+}
 
 
 def status_of(request: h11.Request) -> int:

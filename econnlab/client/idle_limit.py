@@ -170,7 +170,7 @@ class _LimitedPool(HTTPConnectionPool):
                 return
             _log.debug("Replacing a connection to %s, idle for %.3f s", self.host, idle_for_s)
             conn.close()
-        del conn.econnlab_idleness  # what was known of it holds no longer
+        conn.econnlab_idleness = None  # what was known of it holds no longer
 
 
 def _original(response: BaseHTTPResponse) -> weakref.ref[HTTPResponse] | None:

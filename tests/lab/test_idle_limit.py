@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import time
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
 
-from econnlab.client import IdleLimitAdapter, IdleLimits, limit_idle
+from econnlab.client import IdleLimitAdapter, IdleLimits, idle_clock, idle_limit, limit_idle
 from econnlab.client.observed import observe, tls_settings
 from econnlab.client.observer import Observer
 from econnlab.clock import now
@@ -167,6 +168,19 @@ def test_the_clock_runs_while_the_response_waits_to_be_read(start_server, tmp_pa
         assert accepted(server) == 1
         session.get(server.url, verify=verify)
         assert accepted(server) == 2
+
+
+def test_the_clock_runs_while_the_machine_is_suspended(start_server, ask, monkeypatch):
+    if sys.platform == "linux":
+        assert idle_clock.clock() <= time.clock_gettime(time.CLOCK_BOOTTIME) < idle_clock.clock() + 60
+    server = start_server(**LONG)
+    session = ask(2, server.url, IdleLimitAdapter(idle_limit=600))
+    assert accepted(server) == 1
+    clock = idle_clock.clock
+    for module in (idle_clock, idle_limit):  # the kernel still thinks that it was idle for a moment
+        monkeypatch.setattr(module, "clock", lambda: clock() + 3600)
+    session.get(server.url)
+    assert accepted(server) == 2
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from http.client import HTTPResponse
 
     from urllib3 import BaseHTTPResponse
-    from urllib3._base_connection import BaseHTTPConnection
 
 _log = logging.getLogger(__name__)
 _Manager = TypeVar("_Manager", bound=PoolManager)
@@ -35,8 +34,6 @@ _TIMEOUT = re.compile(
     r'(?:^|[,;])[ \t]*timeout[ \t]*=[ \t]*("?)([0-9]+(?:\.[0-9]+)?)\1[ \t]*(?=[,;]|$)', re.IGNORECASE
 )
 _LONGEST_HEADER = 256
-#: The attribute in which a connection carries what its pool knows of it.
-_IDLENESS = "econnlab_idleness"
 
 
 @dataclass(frozen=True)
@@ -110,60 +107,75 @@ class _LimitedManager(PoolManager):
 
 
 class _Idleness:
-    """What a pool knows of one open connection. Whoever holds the connection holds this."""
+    """What a pool knows of one open connection, which carries it: only who holds that touches this."""
 
-    __slots__ = ("allowed_s", "response", "since")
+    __slots__ = ("allowed_s", "response", "said", "since", "taken")
 
     def __init__(self, allowed_s: float | None) -> None:
         self.allowed_s = allowed_s
-        #: When the pool took the connection back.
-        self.since = 0.0
+        #: The last Keep-Alive header. It stands until there is another one on the same connection.
+        self.said: str | None = None
+        #: When the pool gave the connection out, and when it took it back.
+        self.taken = self.since = -math.inf
         #: Its last response, where the connection is to be closed after that.
         self.response: weakref.ref[HTTPResponse] | None = None
 
 
 class _LimitedPool(HTTPConnectionPool):
-    """Looks at each response, at each connection it takes back, and at each it gives out."""
+    """Looks at each response, at each connection it takes back, and at each it gives out.
+
+    These three are on the way of every request: what is seldom needed is done elsewhere.
+    """
 
     idle_limits: IdleLimits
 
-    def _make_request(self, conn: BaseHTTPConnection, *args: Any, **kwargs: Any) -> BaseHTTPResponse:
+    def _make_request(self, conn: Any, *args: Any, **kwargs: Any) -> BaseHTTPResponse:
         response = super()._make_request(conn, *args, **kwargs)
-        idle: _Idleness | None = getattr(conn, _IDLENESS, None)
+        idle: _Idleness | None = getattr(conn, "econnlab_idleness", None)
         if idle is None:
-            idle = _Idleness(self.idle_limits.idle_limit)
-            setattr(conn, _IDLENESS, idle)
-        keep_alive = response.headers.get("Keep-Alive")
-        if keep_alive is not None and (advertised_s := advertised_timeout_s(keep_alive)) is not None:
-            # It stands until another one is advertised on the same connection.
-            idle.allowed_s = self.idle_limits.allowed_s(advertised_s)
+            idle = conn.econnlab_idleness = _Idleness(self.idle_limits.idle_limit)
+        said = response.headers.get("Keep-Alive")
+        if said is not None and said != idle.said:
+            idle.said = said
+            if (advertised_s := advertised_timeout_s(said)) is not None:
+                idle.allowed_s = self.idle_limits.allowed_s(advertised_s)
         if idle.allowed_s == 0:
-            original = getattr(response, "_original_response", None)
-            idle.response = None if original is None else weakref.ref(original)
+            idle.response = _original(response)
         return response
 
-    def _put_conn(self, conn: BaseHTTPConnection | None) -> None:
-        idle: _Idleness | None = getattr(conn, _IDLENESS, None)
-        if conn is not None and idle is not None:
+    def _put_conn(self, conn: Any) -> None:
+        idle: _Idleness | None = getattr(conn, "econnlab_idleness", None)
+        if idle is not None:
+            idle.since = clock()
             if idle.response is not None and _is_read(idle.response):
                 conn.close()  # rather than let the server keep it
-            idle.since = clock()
         super()._put_conn(conn)
 
-    def _get_conn(self, timeout: float | None = None) -> BaseHTTPConnection:
+    def _get_conn(self, timeout: float | None = None) -> Any:
         # First urllib3 looks whether it was dropped: there the lab's own wait until their request is due.
-        conn = super()._get_conn(timeout)
-        idle: _Idleness | None = getattr(conn, _IDLENESS, None)
-        if idle is None or idle.allowed_s is None:
-            return conn
-        if not conn.is_closed:
-            idle_for_s = idle_s(cast(Any, conn).sock, idle.since)
-            if idle_for_s < idle.allowed_s:
-                return conn
+        conn: Any = super()._get_conn(timeout)
+        idle: _Idleness | None = getattr(conn, "econnlab_idleness", None)
+        if idle is not None and idle.allowed_s is not None:
+            at = clock()
+            # One that was given out a moment ago cannot have been idle for longer: nothing more to ask.
+            if at - idle.taken >= idle.allowed_s or conn.sock is None:
+                self._look_at(conn, idle, idle.allowed_s)
+            idle.taken = at
+        return conn
+
+    def _look_at(self, conn: Any, idle: _Idleness, allowed_s: float) -> None:
+        if conn.sock is not None:
+            idle_for_s = idle_s(conn.sock, idle.since)
+            if idle_for_s < allowed_s:
+                return
             _log.debug("Replacing a connection to %s, idle for %.3f s", self.host, idle_for_s)
             conn.close()
-        delattr(conn, _IDLENESS)  # what was known of it holds no longer
-        return conn
+        conn.econnlab_idleness = None  # what was known of it holds no longer
+
+
+def _original(response: BaseHTTPResponse) -> weakref.ref[HTTPResponse] | None:
+    original: HTTPResponse | None = getattr(response, "_original_response", None)
+    return None if original is None else weakref.ref(original)
 
 
 def _is_read(response: weakref.ref[HTTPResponse]) -> bool:

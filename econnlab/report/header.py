@@ -96,6 +96,10 @@ def _server(spec: ServerSpec) -> Iterator[str]:
 
 
 def _limits(spec: ServerSpec) -> Iterator[str]:
+    if spec.status != 200:
+        first = "" if spec.status_requests is None else f" its first {spec.status_requests} requests"
+        later = "" if spec.retry_after_ms is None else f", Retry-After {format_ms(spec.retry_after_ms)} ms"
+        yield f"answers{first} with {spec.status}{later}"
     if spec.response_delay_ms:
         yield f"answers after {format_ms(spec.response_delay_ms)} ms"
     if spec.max_requests is not None:

@@ -19,7 +19,8 @@ from econnlab.lab.processes import Child
 from econnlab.record.events import Kind
 from econnlab.scenario.codec import encode
 from econnlab.scenario.links import parse_link
-from econnlab.scenario.model import ClientSpec, Middlebox
+from econnlab.scenario.client import ClientSpec
+from econnlab.scenario.model import Middlebox
 from tests.conftest import Running, until
 from tests.lab.tls import TlsServer
 
@@ -230,7 +231,8 @@ def perform(observer, send, count, interval):
     for number in range(count):
         observer.begin_request(number, str(number), "GET", due)
         send()
-        reused += [attempt.reused for attempt in observer.end_request(None)]
+        observer.end_attempt(None)
+        reused += [attempt.reused for attempt in observer.end_request()]
         due = now() + interval
     return reused
 

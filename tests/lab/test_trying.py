@@ -224,9 +224,8 @@ def test_another_key_or_another_place_is_another_request(start_server):
     server = start_server(idempotency_keys=True)
     with socket.create_connection(server.address) as sock:
         for target, key in (("/", "a"), ("/", "a"), ("/", "b"), ("/other", "a"), ("/", "a")):
-            sock.sendall(
-                f"POST {target} HTTP/1.1\r\nHost: x\r\nIdempotency-Key: {key}\r\nContent-Length: 0\r\n\r\n".encode()
-            )
+            head = f"POST {target} HTTP/1.1\r\nHost: x\r\nIdempotency-Key: {key}\r\n"
+            sock.sendall(f"{head}Content-Length: 0\r\n\r\n".encode())
             until(now() + 0.02)  # one request after another, not pipelined
         server.wait_for(Kind.RESPONSE, count=5)
     assert (len(ids(server)), len(ids(server, Kind.REPLAYED))) == (3, 2)

@@ -113,6 +113,8 @@ def test_a_file_of_the_users_may_set_everything():
         ("[expect.processed]\ntwice = 1", r"expect\.processed\.twice: there is no such key"),
         ("[kernel]\nsettings = 5", r"kernel\.settings: expected a table"),
         ("[server]\nresponse_size = -1", r"server: response_size: expected 0 or more, found -1"),
+        ("[server]\nstatus = 302", r"server: status: expected 200, or an error from 400 to 599, found 302"),
+        ("[server]\nstatus_requests = 0", r"server: status_requests: expected 1 or more"),
         ("[server]\nbacklog = 0", r"server: backlog: expected 1 or more"),
         ("[server.fault]\nat = 'read'\nrequest = 0", r"server\.fault: request: expected 1 or more"),
         ("[server.fault]\nat = 'handshake'", r"server: fault\.at: without TLS"),

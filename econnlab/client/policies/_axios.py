@@ -26,7 +26,7 @@ class Seen:
 
 
 def seen(failed: Failed, status: int | None) -> Seen:
-    """``failed`` as axios says it; ``status`` is the response's, where this axios gives one with its error."""
+    """``failed`` as axios says it; ``status`` is the response's, where this axios gives one as well."""
     code = "ERR_BAD_RESPONSE" if status is not None else node_code(failed, _TIMED_OUT)
     return Seen(failed.method, code, status)
 

@@ -9,10 +9,7 @@ from econnlab.record.attempts import Outcome
 
 NAME = "curl"
 HELP = "curl by itself: any method, when a reused connection died before a byte of the response"
-SOURCE = (
-    "curl 8.11, lib/transfer.c, Curl_retry_request, CONN_MAX_RETRIES, called from lib/multi.c; "
-    "run: curl 7.88.1"
-)
+SOURCE = "curl 7.88.1 and 8.11, lib/transfer.c, Curl_retry_request, called from lib/multi.c, multi_runsingle"
 KIND = "model"
 RETRIES = 5
 

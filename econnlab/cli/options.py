@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = "econnlab.report.formats"
 DIAGNOSES = "econnlab.report.diagnoses"
+TIMEOUT_TABLES = "econnlab.report.timeout_tables"
+CHAINS = "econnlab.report.chains"
 POSITIVE = click.IntRange(min=1)
 
 # -- the options ----------------------------------------------------------------------------------
@@ -119,6 +121,16 @@ def format_options(function: F, formats: str = FORMATS) -> F:
 def diagnosis_options(function: F) -> F:
     """An option per format of a diagnosis."""
     return format_options(function, DIAGNOSES)
+
+
+def timeout_table_options(function: F) -> F:
+    """An option per format of the table of default timeouts."""
+    return format_options(function, TIMEOUT_TABLES)
+
+
+def chain_options(function: F) -> F:
+    """An option per format of a chain of timeouts, judged."""
+    return format_options(function, CHAINS)
 
 
 def output_options(function: F) -> F:

@@ -46,7 +46,7 @@ def page(product: Product, releases: tuple[Release, ...]) -> RenderableType:
 
 def _page(product: Product, releases: tuple[Release, ...]) -> Iterator[RenderableType]:
     yield title(product.title)
-    yield Paragraph(f"{product.kind.value}; also {', '.join(product.aliases)}")
+    yield Paragraph(f"{product.kind.value}, by the name of {', '.join(product.aliases)}")
     for release in releases:
         of = f"versions {release.versions}" if release.versions else "by default"
         yield from section(of, _sentences(product, release))

@@ -98,7 +98,7 @@ def _pair(asker: Hop, closer: Hop, rtt: Decimal, margin: Decimal) -> Judgement:
         return _safe(asker, closer, limit, at, f"{closer.label} never closes a connection for being idle.")
     facts = f"{_reuses(asker, limit)}; {_closes(closer)}"
     if at > limit.ms + rtt + margin:
-        return _safe(asker, closer, limit, at, f"{facts}, {said(at - limit.ms)} later.")
+        return _safe(asker, closer, limit, at, f"{facts}: {said(at - limit.ms)} in between.")
     changes = tuple(_changes(asker, closer, limit, at, rtt + margin))
     if at > limit.ms + rtt:
         near = f"the {said(at - limit.ms)} between them leave no margin of {said(margin)}"

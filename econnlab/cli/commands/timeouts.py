@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
-
-from econnlab.cli import options
 
 EPILOG = """\b
 Examples:
@@ -17,41 +13,27 @@ Examples:
   econnlab timeouts check alb=60s nginx=75s node20=5s
   econnlab timeouts check chain.toml
 """
-CHECK_EPILOG = """\b
-A hop:
-  NAME             its default; with a version where that matters: node20, nginx@1.22
-  NAME=IDLE        a client: how long it reuses an idle connection
-                   all others: after how long they close an idle connection of their clients
-  NAME=IDLE/IDLE   behind the slash: how long a proxy or balancer reuses its own to the next hop
-  NAME=/IDLE       that alone; NAME/IDLE is the same
-  IDLE             75s, 4990 (ms), 2m; off: no connection is used twice; unlimited: nothing ends it
-
-\b
-Examples:
-  econnlab timeouts check nginx=75s node20=5s alb=60s       read by kind: alb, nginx, node20
-  econnlab timeouts check requests alb nginx=75s/60s uvicorn=65s
-  econnlab timeouts check go-client natgw node22=65s --rtt 30ms
-  econnlab timeouts check chain.toml --json -
-
-\b
-chain.toml:
-  margin = "500ms"
-  [[hop]]
-  name = "alb"
-  idle = "60s"     # as behind the =; or clients = "60s" and upstreams = "60s", one for each side
-  rtt = "1ms"      # to the next hop
-  [[hop]]
-  name = "node20"
-  label = "orders"
-"""
 
 
 class _ShownByDefault(click.Group):
-    """``timeouts nginx`` is ``timeouts show nginx``."""
+    """``timeouts nginx`` is ``timeouts show nginx``. Its commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The two there are."""
+        return ["check", "show"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """That of ``cli/timeouts_commands.py``."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        from econnlab.cli import timeouts_commands
+
+        command: click.Command = getattr(timeouts_commands, cmd_name)
+        return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """click's own, with ``show`` in front where no command is named."""
-        named = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        named = bool(args) and args[0] in (*self.list_commands(ctx), *ctx.help_option_names)
         return super().parse_args(ctx, args if named else ["show", *args])
 
 
@@ -69,42 +51,3 @@ def command() -> None:
     Nothing in the table is unchecked: each entry names what was read or measured. timeouts show --help and
     timeouts check --help tell the options.
     """
-
-
-@command.command("show", short_help="The table, or one entry whole (the default).", epilog=EPILOG)
-@click.argument("name", nargs=-1)
-@click.option(
-    "--kind",
-    type=click.Choice(["client", "nat", "balancer", "proxy", "server"]),
-    help="Only those of this kind.",
-)
-@options.timeout_table_options
-def show(name: tuple[str, ...], **values: Any) -> int:
-    """List what is known; with one NAME all of it. NAME may have a version: node20, node@20.17."""
-    from econnlab.cli.timeouts import show_timeouts
-
-    return show_timeouts(name, values)
-
-
-@command.command("check", short_help="Judge a chain from the client to the application.", epilog=CHECK_EPILOG)
-@click.argument("hop", nargs=-1, required=True)
-@click.option(
-    "--rtt",
-    default="",
-    metavar="TIME[,TIME]",
-    help="Round trip between two hops: one for all, or one for each pair.  [default: 1ms]",
-)
-@click.option(
-    "--margin", default="", metavar="TIME", help="What is kept free beyond the round trip.  [default: 500ms]"
-)
-@options.chain_options
-def check(hop: tuple[str, ...], **values: Any) -> int:
-    """Judge each pair of HOPs, the client's end first: safe, tight or unsafe, why, and what to change.
-
-    Whoever reuses connections must let go of an idle one before the other end closes it, by a round trip and
-    a margin. Where it does not, a request now and then meets a closed connection. A file chain.toml (or -
-    for stdin) may stand for the hops. Exit code 1: a pair is unsafe.
-    """
-    from econnlab.cli.timeouts import check_chain
-
-    return check_chain(hop, values)

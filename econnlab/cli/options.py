@@ -23,6 +23,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = "econnlab.report.formats"
 DIAGNOSES = "econnlab.report.diagnoses"
 COMPARISONS = "econnlab.report.comparisons"
+TIMEOUT_TABLES = "econnlab.report.timeout_tables"
+CHAINS = "econnlab.report.chains"
 POSITIVE = click.IntRange(min=1)
 
 # -- the options ----------------------------------------------------------------------------------
@@ -173,6 +175,16 @@ def diagnosis_options(function: F) -> F:
 def comparison_options(function: F) -> F:
     """An option per format of a comparison of remedies."""
     return format_options(function, COMPARISONS)
+
+
+def timeout_table_options(function: F) -> F:
+    """An option per format of the table of default timeouts."""
+    return format_options(function, TIMEOUT_TABLES)
+
+
+def chain_options(function: F) -> F:
+    """An option per format of a chain of timeouts, judged."""
+    return format_options(function, CHAINS)
 
 
 def output_options(function: F) -> F:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from econnlab.explain.statistics import quantile, wilson
+from econnlab.explain.statistics import differ, quantile, wilson
 from econnlab.explain.summary import Summary
 from econnlab.record.attempts import Outcome, Request
 from econnlab.record.events import Kind
@@ -204,6 +204,12 @@ def _of_the_failures(figures: Figures, baseline: Figures, effect: Effect) -> str
         return f"makes it worse: {baseline.rate:.1%} become {figures.rate:.1%}"
     if not baseline.failures:
         return "nothing fails without it"
+    if differ(figures.failures, figures.requests, baseline.failures, baseline.requests):
+        return (
+            "too few requests to be sure: "
+            + ("fewer" if figures.rate < baseline.rate else "more")
+            + " failed"
+        )
     if figures.failures < baseline.failures and not figures.failures:
         return "too few requests to tell: none failed, and by chance none might"
     return "does not help"

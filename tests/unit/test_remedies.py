@@ -137,6 +137,8 @@ RISKY = Remedy("risky", "help", "price", repeats=True)
         (figures(0, served=40), Effect.CURED, "cures it, 2.0 requests for each"),
         (figures(1, 100), Effect.HELPED, "helps: 50.0% become 1.0%"),
         (figures(9), Effect.SAME, "does not help"),
+        (figures(2), Effect.SAME, "too few requests to be sure: fewer failed"),
+        (figures(17), Effect.SAME, "too few requests to be sure: more failed"),
         (figures(20), Effect.WORSE, "makes it worse: 50.0% become 100.0%"),
     ],
 )

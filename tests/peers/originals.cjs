@@ -33,7 +33,7 @@ function undici() {
   const { Agent, RetryAgent } = load("undici");
   return async (cell, count) => {
     const agent = new Agent({ connections: 1, headersTimeout: cell.timeout, bodyTimeout: cell.timeout });
-    if (cell.warm) await (await agent.request({ ...target(cell.warm), method: "GET" })).body.text();
+    if (cell.warm) await (await agent.request({ ...target(cell.warm), method: "GET", headersTimeout: 0 })).body.text();
     const dispatch = agent.dispatch.bind(agent);
     agent.dispatch = (options, handler) => { count(); return dispatch(options, handler); };
     const client = new RetryAgent(agent, { minTimeout: 1, timeoutFactor: 1 });

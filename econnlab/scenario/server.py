@@ -107,6 +107,8 @@ class ServerSpec:
     backlog: int = 4096
     #: False: the port is bound and nobody listens on it.
     listens: bool = True
+    #: Answer a request whose ``Idempotency-Key`` was carried out before without carrying it out again.
+    idempotency_keys: bool = False
     fault: Fault | None = None
     restart: Restart | None = None
     #: Speak TLS, with a certificate made for the run.

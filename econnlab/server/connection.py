@@ -215,14 +215,22 @@ class ServedConnection:
         if server.faults.strike(self, Stage.READ):
             return
         answer = server.answer_to(self._request)
-        if answer.status == OK:
-            server.ledger.event(Kind.PROCESSED, self.number, request_id=self._request_id())
-            if server.faults.strike(self, Stage.PROCESSED):
-                return
+        if answer.status == OK and not self._carry_out():
+            return
         if server.response_delay_s:
             self._delay = server.loop.call_later(server.response_delay_s, self._respond, answer)
         else:
             self._respond(answer)
+
+    def _carry_out(self) -> bool:
+        """Whether an answer follows. What was carried out before, by its key, is answered only."""
+        server = self._server
+        assert self._request is not None
+        if server.carried is not None and server.carried.before(self._request):
+            server.ledger.event(Kind.REPLAYED, self.number, request_id=self._request_id())
+            return True
+        server.ledger.event(Kind.PROCESSED, self.number, request_id=self._request_id())
+        return not server.faults.strike(self, Stage.PROCESSED)
 
     def _respond(self, answer: Answer) -> None:
         assert self._h11 is not None and self._request is not None

@@ -18,6 +18,7 @@ from econnlab.scenario.server import Retirement, ServerSpec
 from econnlab.server.busy import keep_busy
 from econnlab.server.connection import ServedConnection, close_socket
 from econnlab.server.faults import Faults
+from econnlab.server.idempotency import Carried
 from econnlab.server.idle_timers import IdleTimers
 from econnlab.server.responses import METHODS, NOT_ALLOWED, OK, Answer, error_answer, ok_answer
 from econnlab.server.tls import TlsSocket
@@ -50,6 +51,7 @@ class LabServer:
         self.response_delay_s = seconds(spec.response_delay_ms)
         self.header_timeout_s = None if spec.header_timeout_ms is None else seconds(spec.header_timeout_ms)
         self.faults = Faults(self, spec.fault)
+        self.carried = Carried() if spec.idempotency_keys else None
         self._listener = listener
         self._when_full = when_full
         self._served: set[ServedConnection] = set()

@@ -12,7 +12,7 @@ from econnlab.scenario.server import ServerSpec
 
 #: The header in which the lab's clients name their request, so that ledgers can count what was done.
 REQUEST_ID = b"x-econnlab-request"
-METHODS = {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE"}
+METHODS = {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS"}
 CHUNK = 16384
 
 OK = 200
@@ -27,7 +27,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-NOT_ALLOWED = Answer(405, b"method not allowed\n", (("Allow", "GET, HEAD, POST, PUT, DELETE"),))
+NOT_ALLOWED = Answer(405, b"method not allowed\n", (("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS"),))
 TOO_LARGE = Answer(413, b"body too large\n")
 UNAVAILABLE = Answer(503, b"over capacity\n", (("Retry-After", "1"),))
 

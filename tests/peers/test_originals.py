@@ -154,9 +154,8 @@ def run_node(cells):
 
 def run_node_14(cells):
     """The article's axios-retry on the article's Node."""
-    return by_json(
-        [program("Node 14", str(NODE_14)), str(HERE / "originals.cjs"), str(MODULES.parent)], cells
-    )
+    node = program("Node 14", str(NODE_14))
+    return by_json([node, str(HERE / "originals.cjs"), str(MODULES.parent)], cells)
 
 
 def run_python(cells):
@@ -249,7 +248,7 @@ def test_the_policy_sends_as_often_as_the_original(ran, policy, host, fault, reu
 def test_on_the_articles_node_axios_hears_nothing_of_a_cut_body(targets):
     """Node 14's response has no error event for it: the promise stays pending, and nothing is tried again."""
     cells = [
-        Cell("axios-retry-3", fault, False, "GET", f"{targets.url_of(fault, False)}")
+        Cell("axios-retry-3", fault, False, "GET", targets.url_of(fault, False))
         for fault in ("closed", "truncated")
     ]
     closed, truncated = (cell.id for cell in cells)

@@ -17,9 +17,9 @@ from econnlab.clock import now
 from econnlab.lab.listeners import bind
 from econnlab.lab.processes import Child
 from econnlab.record.events import Kind
+from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.codec import encode
 from econnlab.scenario.links import parse_link
-from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.model import Middlebox
 from tests.conftest import Running, until
 from tests.lab.tls import TlsServer

@@ -6,10 +6,10 @@ import http
 
 import h11
 
+from econnlab.naming import ON_EVERY_ATTEMPT
 from econnlab.scenario.server import ServerSpec
 
-#: The header in which the lab's clients name their request, so that ledgers can count what was done.
-REQUEST_ID = b"x-econnlab-request"
+_NAMES = {name: rank for rank, name in enumerate(ON_EVERY_ATTEMPT)}
 METHODS = {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE"}
 CHUNK = 16384
 
@@ -23,6 +23,12 @@ _BODIES = {
     UNAVAILABLE: b"over capacity\n",
 }
 _HEADERS = {NOT_ALLOWED: [("Allow", "GET, HEAD, POST, PUT, DELETE")], UNAVAILABLE: [("Retry-After", "1")]}
+
+
+def request_id_of(request: h11.Request) -> str | None:
+    """What its client calls the request, so that ledgers can count what was done; None where it does not."""
+    found = [(_NAMES[name], value) for name, value in request.headers if name in _NAMES]
+    return min(found)[1].decode("ascii", "replace") if found else None
 
 
 def status_of(request: h11.Request) -> int:

@@ -20,7 +20,7 @@ class Kind(StrEnum):
     """What happened. The comment names the ledger, then the fields that are filled."""
 
     LISTENING = "listening"  # server, link: local; capture: local, the address that clients go to
-    ACCEPTED = "accepted"  # server, link: peer
+    ACCEPTED = "accepted"  # server, link: peer; a link that stands alone: plan, what is meant for it
     HANDSHAKE = "handshake"  # server: TLS stands
     REQUEST = "request"  # server: request_id, method, began (its first bytes were read), bytes (of the body)
     PROCESSED = "processed"  # server: request_id; it has been carried out
@@ -39,7 +39,12 @@ class Kind(StrEnum):
     FIN = "fin"  # link: as bytes
     RST = "rst"  # link: as bytes
     UNDELIVERED = "undelivered"  # link: side, bytes, began: the far end was gone
-    CLOSED = "closed"  # server: reason, how, unread; link: nothing more
+    CLOSED = "closed"  # server: reason, how, unread; link: nothing more, or to_server and to_client
+    RESET = "reset"  # link alone: reason; it has itself reset both ends
+    CHANGED = "changed"  # link alone: plan, what it does from now on
+    PAUSED = "paused"  # link alone: it holds the bytes, of all connections where none is named
+    RESUMED = "resumed"  # link alone
+    COUNTED = "counted"  # link alone, when asked: to_server, to_client up to now, how (its state), idle_s
     EXPIRED = "expired"  # link: idle_s; the middlebox has forgotten the connection
     DISCARDED = "discarded"  # link: side, bytes, reason; a packet of a forgotten connection, answered or not
     STOPPED = "stopped"  # server, link: it ended because it was told to
@@ -74,6 +79,10 @@ class ConnectionEvent:
     idle_s: float | None = None
     packets: int | None = None
     dropped: int | None = None
+    #: Bytes that the end's kernel has taken.
+    to_server: int | None = None
+    to_client: int | None = None
+    plan: dict[str, Any] | None = None
 
     @classmethod
     def from_json(cls, line: dict[str, Any]) -> ConnectionEvent:

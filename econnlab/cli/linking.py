@@ -100,6 +100,7 @@ class _Talk:
                 self._linking.obey(order)  # the ledger tells what came of it
         except EconnlabError as error:
             self._answers.put((harmless_lines(f"{error.message} {error.hint}".strip()), True))
+        self._linking.wake()
 
     def print_answers(self, screen: LabConsole) -> None:
         """Print what has been asked for; what could not be understood goes to stderr."""

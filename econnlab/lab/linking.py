@@ -85,6 +85,10 @@ class Linking:
         self._end()
         yield self._count(self._child.take_events())
 
+    def wake(self) -> None:
+        """Have ``events`` give a batch now, though it be empty."""
+        self._child.wake()
+
     def _count(self, events: list[ConnectionEvent]) -> list[ConnectionEvent]:
         with self._counted:
             for event in events:
@@ -104,8 +108,10 @@ class Linking:
         else:
             command = {"act": order.act.value, "connection": order.connection}
         with self._counted:
-            if isinstance(order, Do) and order.connection not in (None, *self._tally.open):
-                raise UsageProblem(f"Connection {order.connection} is not open.")
+            if isinstance(order, Do) and order.connection is not None:
+                self._tell_and_wait(None)  # else it may have come, and not have been counted in
+                if order.connection not in self._tally.open:
+                    raise UsageProblem(f"Connection {order.connection} is not open.")
             self._tell_and_wait(command)
 
     def status(self) -> dict[str, Any]:
@@ -114,11 +120,12 @@ class Linking:
             self._tell_and_wait({"count": True})
             return self._status()
 
-    def _tell_and_wait(self, command: dict[str, Any]) -> None:
+    def _tell_and_wait(self, command: dict[str, Any] | None) -> None:
         number = str(next(self._numbers))
         if not self._ended:
-            self._child.tell(command)
-            self._child.tell({"sync": number})
+            for each in (command, {"sync": number}):
+                if each is not None:
+                    self._child.tell(each)
         if not self._counted.wait_for(lambda: self._ended or _reached(self._tally.synced, number), ANSWER_S):
             raise EnvironmentProblem("The link does not answer.")
         if self._ended:

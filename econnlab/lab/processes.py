@@ -148,6 +148,11 @@ class Child:
                 self._arrived.wait(timeout)
         return self.take_events()
 
+    def wake(self) -> None:
+        """End a ``wait_for_events``, with what there is."""
+        with self._arrived:
+            self._arrived.notify_all()
+
     def _parse(self) -> None:
         data = self._unfinished_line + b"".join(self._chunks)
         self._chunks.clear()

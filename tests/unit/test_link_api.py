@@ -34,9 +34,8 @@ class Link:
 def ask(method="GET", target="/", body=b"", link=None, **headers):
     sent = {"host": f"127.0.0.1:{PORT}", "content-type": JSON_TYPE}
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-    return answered(
-        Asked(method, target, {k: v for k, v in sent.items() if v is not None}, body), link or Link(), PORT
-    )
+    given = {name: value for name, value in sent.items() if value is not None}
+    return answered(Asked(method, target, given, body), link or Link(), PORT)
 
 
 def refused(*arguments, **more):

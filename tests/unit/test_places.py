@@ -38,8 +38,8 @@ def test_where_to_listen(text, place):
 
 @pytest.mark.parametrize(
     "text",
-    ["", ":", "80", "host", "host:", ":80", "host:0", "host:65536", "host:٣", "::1:80", "[::1]", "[]:80", "a b:80",
-     "http://x:80", "x:80/", "user@x:80", "x\n:80", "host:+80", "host:000080"],
+    ["", ":", "80", "host", "host:", ":80", "host:0", "host:65536", "host:٣", "::1:80", "[::1]", "[]:80",
+     "a b:80", "http://x:80", "x:80/", "user@x:80", "x\n:80", "host:+80", "host:000080"],
 )  # fmt: skip
 def test_what_is_no_place(text):
     with pytest.raises(UsageProblem):

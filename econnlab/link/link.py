@@ -89,6 +89,7 @@ class Link:
 
     def close(self) -> None:
         """Close the listener and every relayed connection."""
+        self._stopped = True
         self.poller.forget(self._listener.fileno())
         self._listener.close()
         for relay in list(self._relays.values()):

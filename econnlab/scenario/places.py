@@ -41,7 +41,9 @@ def parse_listen(text: str) -> Place:
     """``PORT`` on 127.0.0.1, or ``HOST:PORT``; port 0 is any free one. Raises UsageProblem."""
     if text.isascii() and text.isdigit():
         return Place(LOOPBACK, _port(text, text, 0))
-    host, _, port = text.rpartition(":")
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        raise UsageProblem(f"{text!r} is not a port.", "Give PORT, or HOST:PORT, as 8081 or 0.0.0.0:8081.")
     if port == "0":
         return Place(parse_place(f"{host}:1").host, 0)
     return parse_place(text)

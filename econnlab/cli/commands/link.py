@@ -13,7 +13,7 @@ EPILOG = """\b
 Examples:
   econnlab link --listen 15432 --to localhost:5432 --link wan     a database an ocean away
   econnlab link --listen 8081 --to 127.0.0.1:8080 --idle-drop 2s  a firewall that forgets after 2 s
-  econnlab link --listen 6380 --to [::1]:6379 --reset-after 1000  each connection reset after 1000 bytes
+  econnlab link --listen 6380 --to '[::1]:6379' --reset-after 1000  reset after 1000 bytes
   econnlab link --listen 0 --to api.internal:80 --fail-first 3    does the client's retry work?
   econnlab link --listen 8081 --to 127.0.0.1:8080 --max-connections 5 --when-full queue
   echo 'idle-drop 2s rst' | econnlab link --listen 8081 --to 127.0.0.1:8080

@@ -56,6 +56,7 @@ def link_in_foreground(
                 api = stack.enter_context(LinkApi(linking, api_port))
                 screen.print(f"takes orders at {api.url}", soft_wrap=True)
             stack.enter_context(Lines(talk.take))
+            stack.callback(linking.take_no_more)  # first of all: nobody answers them any more
             for batch in linking.events():
                 for event in batch:
                     write_event(ledger, event)

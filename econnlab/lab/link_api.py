@@ -78,6 +78,8 @@ class LinkApi:
         while True:
             event = connection.next_event()
             if event is h11.NEED_DATA:
+                if now() > deadline:
+                    raise TimeoutError
                 sock.settimeout(max(0.001, deadline - now()))
                 connection.receive_data(sock.recv(65536))
             elif isinstance(event, h11.Request):

@@ -66,10 +66,14 @@ class Linking:
         """Make ``events`` end; may be called from a signal handler."""
         self._stopped = True
 
-    def _end(self) -> None:
+    def take_no_more(self) -> None:
+        """Whoever says something, or waits for an answer, is told that it is over."""
         with self._counted:
             self._ended = True
             self._counted.notify_all()
+
+    def _end(self) -> None:
+        self.take_no_more()
         self._child.stop()
 
     def events(self) -> Iterator[list[ConnectionEvent]]:

@@ -211,6 +211,10 @@ class Relay:
         except OSError:
             self._end_by_reset(side)
             return
+        self._take(side, data)
+
+    def _take(self, side: Side, data: bytes) -> None:
+        """``data`` has come from ``side``; none is its FIN."""
         side.input_ended = not data
         if self._forgotten():
             self._discard(side, Kind.BYTES if data else Kind.FIN, len(data))

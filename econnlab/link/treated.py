@@ -7,10 +7,7 @@ that has gone.
 
 from __future__ import annotations
 
-import fcntl
 import socket
-import struct
-import termios
 from typing import TYPE_CHECKING, Any
 
 from econnlab.clock import now
@@ -20,6 +17,7 @@ from econnlab.link.relay import MOST_IN_FLIGHT, Item, Relay, Side
 from econnlab.record.events import Kind
 from econnlab.scenario.links import LinkSpec
 from econnlab.scenario.treatment import Counted, ResetAfter
+from econnlab.sockets import unsent_bytes
 
 if TYPE_CHECKING:
     from econnlab.link.alone import LinkAlone
@@ -118,10 +116,10 @@ class TreatedRelay(Relay):
 
     def _read(self, side: Side) -> None:
         to = self._other(side)
+        if not side.direct or side.queue or to.blocked or to.gone or not self._connected:
+            super()._read(side)
+            return
         for _ in range(READS_A_TURN):
-            if not side.direct or side.queue or to.blocked or to.gone or not self._connected or self._held:
-                super()._read(side)
-                return
             if not self._read_through(side, to):
                 return
 
@@ -139,30 +137,22 @@ class TreatedRelay(Relay):
         if not size or self._forgotten():
             self._take(side, bytes(buffer[:size]))
             return False
+        blocked = True
         try:
             sent = to.sock.send(buffer[:size])
         except (BlockingIOError, InterruptedError):
             sent = 0
-        except OSError:
-            self._end_by_reset(to)
-            self._send_off(side, Kind.BYTES, bytes(buffer[:size]))
-            return False
-        self._count(side, to, sent)
-        if sent < size:
-            to.blocked = True
-            self._watch(to)
-            self._send_off(side, Kind.BYTES, bytes(buffer[sent:size]))
-            self._watch(side)
-        return size == most
-
-    def _take(self, side: Side, data: bytes) -> None:
-        side.input_ended = not data
-        kind = Kind.BYTES if data else Kind.FIN
-        if self._forgotten():
-            self._discard(side, kind, len(data))
-        else:
-            self._send_off(side, kind, data)
+        except OSError:  # its RST has arrived: the queue meets it again (EPIPE), and deals with it
+            sent, blocked = 0, False
+        if sent:
+            self._count(side, to, sent)
+        if sent == size:
+            return size == most and not self._held
+        to.blocked = blocked
+        self._watch(to)
+        self._send_off(side, Kind.BYTES, bytes(buffer[sent:size]))
         self._watch(side)
+        return False
 
     # -- counting, and the reset after so many bytes ----------------------------------------------
 
@@ -186,7 +176,7 @@ class TreatedRelay(Relay):
         # The RST throws away what the kernel still has to send: the last of the bytes must have gone.
         if self._closed:
             return
-        if not to.gone and now() < deadline and _unacknowledged(to.sock):
+        if not to.gone and now() < deadline and unsent_bytes(to.sock):
             self._link.at(now() + LOOK_S, lambda: self._reset_when_sent(to, deadline))
         else:
             self.reset("reset_after")
@@ -261,8 +251,3 @@ class TreatedRelay(Relay):
     def _tell(self, kind: Kind, side: Side, item: Item, reason: str | None = None) -> None:
         if kind is not Kind.BYTES:  # those are counted
             super()._tell(kind, side, item, reason)
-
-
-def _unacknowledged(sock: socket.socket) -> int:
-    """Bytes that the far end's kernel has not acknowledged (tcp(7), SIOCOUTQ)."""
-    return int(struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0])

@@ -28,8 +28,8 @@ class Kind(StrEnum):
     PARTIAL = "partial"  # server: request_id, status, bytes (of a response that was cut off after them)
     IDLE_TIMEOUT = "idle_timeout"  # server: due, idle_s
     DROPPED = "dropped"  # server: over capacity; reason is the manner
-    ACCEPT_PAUSED = "accept_paused"  # server: full, new connections wait in the kernel's queue
-    ACCEPT_RESUMED = "accept_resumed"  # server
+    ACCEPT_PAUSED = "accept_paused"  # server, link: new connections wait in the kernel's queue; reason
+    ACCEPT_RESUMED = "accept_resumed"  # server, link alone
     RETIRING = "retiring"  # server: reason is the manner; another process has taken its place
     BUSY = "busy"  # server: the loop was blocked from began to at
     CONNECTED = "connected"  # link: local, the address the server sees

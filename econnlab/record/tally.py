@@ -47,7 +47,6 @@ class Tally:
         if event.kind == Kind.ACCEPTED:
             self.counts["connections"] += 1
             self.open[event.connection] = Open(event.connection, event.peer or "", event.at, event.plan or {})
-            self.most_open = max(self.most_open, len(self.open))
         elif event.kind == Kind.COUNTED and event.connection in self.open:
             self._update(self.open[event.connection], event)
         elif event.kind == Kind.CLOSED:
@@ -74,6 +73,8 @@ class Tally:
             self.counts[f"rst from {event.side}"] += 1
         elif event.kind in (Kind.DROPPED, Kind.EXPIRED, Kind.CONNECT_FAILED):
             self.counts[event.kind] += 1
+        if event.kind in (Kind.CONNECTED, Kind.CONNECT_FAILED):  # not those that are sent away at once
+            self.most_open = max(self.most_open, len(self.open))
 
     def _update(self, row: Open, event: ConnectionEvent) -> None:
         row.state = event.how or ""

@@ -53,7 +53,7 @@ def measure() -> Iterator[Figure]:
                 yield from throughput("HAProxy", upstream, port)
                 yield from holding("HAProxy", port)
         except EnvironmentProblem as problem:
-            yield Figure(f"HAProxy is missing ({problem.message} make peers installs it)", 0)
+            yield Figure(f"HAProxy beside it: {problem.message} make peers does. Installed", 0)
 
 
 def latency(name: str, upstream: int, port: int, at_most: float | None = None) -> Iterator[Figure]:
@@ -73,9 +73,9 @@ def latency(name: str, upstream: int, port: int, at_most: float | None = None) -
 
 def throughput(name: str, upstream: int, port: int, at_least: float | None = None) -> Iterator[Figure]:
     """One connection that sends; the other end counts what came."""
-    rates = [_rate(port) for _ in range(3)]
-    yield Figure(f"{name}: carried in one connection, best of 3", max(rates), " MB/s", at_least=at_least)
-    yield Figure(f"{name}: of what loopback carries without it", max(rates) / _rate(upstream), "")
+    through, direct = (max(_rate(where) for _ in range(3)) for where in (port, upstream))
+    yield Figure(f"{name}: carried in one connection, best of 3", through, " MB/s", at_least=at_least)
+    yield Figure(f"{name}: of what loopback carries without it", through / direct)
 
 
 def holding(name: str, port: int, pid: int | None = None) -> Iterator[Figure]:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 
@@ -72,14 +73,19 @@ def test_in_the_background_of_a_terminal_it_reads_nothing_and_goes_on():
         )
         os.close(theirs)
         assert shell.stdout is not None
-        address = shell.stdout.readline().split()[2].rstrip(",").split(":")
-        terminal.write(b"status\n")
-        for _ in range(2):
-            with Raw((address[0], int(address[1]))) as client:
-                client.sock.sendall(b"hello")
-                assert client.sock.recv(5) == b"hello"
-        (link,) = children_of(shell.pid)
-        with open(f"/proc/{link}/stat") as stat:
-            assert stat.read().rpartition(")")[2].split()[0] == "S"
-        os.kill(link, signal.SIGTERM)
-        assert " bytes to the server" in shell.communicate(timeout=DEADLINE_S)[0]
+        try:
+            address = shell.stdout.readline().split()[2].rstrip(",").split(":")
+            terminal.write(b"status\n")
+            for _ in range(2):
+                with Raw((address[0], int(address[1]))) as client:
+                    client.sock.sendall(b"hello")
+                    assert client.sock.recv(5) == b"hello"
+            (link,) = children_of(shell.pid)
+            assert Path(f"/proc/{link}/stat").read_text().rpartition(")")[2].split()[0] != "T"
+            os.kill(link, signal.SIGTERM)
+            assert " bytes to the server" in shell.communicate(timeout=DEADLINE_S)[0]
+        finally:
+            for pid in children_of(shell.pid) if shell.poll() is None else []:
+                os.kill(pid, signal.SIGKILL)
+            shell.kill()
+            shell.communicate()

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import socket
 import struct
+import sys
 import termios
 from typing import Protocol
 
@@ -32,6 +33,14 @@ class Closable(Descriptor, Protocol):
 def unread_bytes(sock: Descriptor) -> int:
     """Bytes in the kernel's receive queue (FIONREAD, tcp(7) SIOCINQ); a FIN does not count."""
     buffer = fcntl.ioctl(sock.fileno(), termios.FIONREAD, b"\0\0\0\0")
+    return int(struct.unpack("i", buffer)[0])
+
+
+def unsent_bytes(sock: socket.socket) -> int:
+    """Bytes in the kernel's send queue: not sent, or not acknowledged (tcp(7), SIOCOUTQ)."""
+    if sys.platform == "darwin":
+        return sock.getsockopt(socket.SOL_SOCKET, 0x1024)  # SO_NWRITE
+    buffer = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
     return int(struct.unpack("i", buffer)[0])
 
 

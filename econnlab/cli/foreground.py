@@ -25,7 +25,7 @@ def serve_in_foreground(spec: ServerSpec, jsonl: str | None) -> int:
     """Serve until interrupted. Returns the exit code."""
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(interrupts())
-        ledger = _open_ledger(jsonl, stack)
+        ledger = open_ledger(jsonl, stack)
         screen = console(stderr=jsonl == STDOUT)
         serving = Serving(spec)
         stop.stops(serving.interrupt)
@@ -41,7 +41,7 @@ def serve_in_foreground(spec: ServerSpec, jsonl: str | None) -> int:
             if serving.authority is not None:
                 screen.print(f"clients are to trust {serving.authority} (curl --cacert)", soft_wrap=True)
             for event in serving.events():
-                _write(ledger, event)
+                write_event(ledger, event)
                 line = ticker.line(event)
                 if line is not None:
                     screen.print(line, soft_wrap=True)
@@ -51,7 +51,8 @@ def serve_in_foreground(spec: ServerSpec, jsonl: str | None) -> int:
     return ExitCode.INTERRUPTED
 
 
-def _open_ledger(where: str | None, stack: contextlib.ExitStack) -> IO[str] | None:
+def open_ledger(where: str | None, stack: contextlib.ExitStack) -> IO[str] | None:
+    """The file, which ``stack`` closes, or stdout, or None. Raises EnvironmentProblem."""
     if where is None or where == STDOUT:
         return sys.stdout if where == STDOUT else None
     try:
@@ -60,7 +61,8 @@ def _open_ledger(where: str | None, stack: contextlib.ExitStack) -> IO[str] | No
         raise cannot_write(where, error) from error
 
 
-def _write(ledger: IO[str] | None, event: ConnectionEvent) -> None:
+def write_event(ledger: IO[str] | None, event: ConnectionEvent) -> None:
+    """Write ``event`` as a line. Raises OutputClosed, EnvironmentProblem."""
     if ledger is None or event.kind == Kind.SYNC:
         return
     entry: dict[str, Any] = event_json(event)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from econnlab.scenario.links import LinkSpec
+    from econnlab.scenario.places import Place
 
     _ParamType = click.ParamType[Any, Any]
 else:  # generic only for type checkers, and only since click 8.5
@@ -77,11 +78,25 @@ def _url(text: str) -> str:
     return text
 
 
+def _place(text: str) -> Place:
+    from econnlab.scenario.places import parse_place
+
+    return parse_place(text)
+
+
+def _listen(text: str) -> Place:
+    from econnlab.scenario.places import parse_listen
+
+    return parse_listen(text)
+
+
 DURATION = Parsed("duration", _duration)
 INTERVALS = Parsed("intervals", _intervals)
 LINK = Parsed("link", _link)
 BUSY = Parsed("for/every", _busy)
 URL = Parsed("url", _url)
+PLACE = Parsed("host:port", _place)
+LISTEN = Parsed("port", _listen)
 
 
 class PartName(_ParamType):

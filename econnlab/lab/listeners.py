@@ -25,8 +25,10 @@ class Target:
     port: int
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, option: str = "--port") -> socket.socket:
     """A socket bound to ``host`` and ``port`` (0: any free one) that does not listen yet.
+
+    ``option`` is how the user names the port.
 
     Raises EnvironmentProblem where the port is taken or the address is not this machine's.
     """
@@ -36,18 +38,19 @@ def bind(host: str, port: int) -> socket.socket:
         sock.bind((host, port))
     except OSError as error:
         sock.close()
-        raise _cannot_bind(host, port, error) from error
+        raise _cannot_bind(host, port, option, error) from error
     return sock
 
 
-def _cannot_bind(host: str, port: int, error: OSError) -> EnvironmentProblem:
+def _cannot_bind(host: str, port: int, option: str, error: OSError) -> EnvironmentProblem:
     if error.errno == errno.EADDRINUSE:
         return EnvironmentProblem(
-            f"Port {port} on {host} is taken.", "Choose another with --port, or --port 0 for any free one."
+            f"Port {port} on {host} is taken.",
+            f"Choose another with {option}, or {option} 0 for any free one.",
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         return EnvironmentProblem(
-            f"Port {port} needs privileges this user does not have.", "Choose one above 1023, or --port 0."
+            f"Port {port} needs privileges this user does not have.", f"Choose one above 1023, or {option} 0."
         )
     return EnvironmentProblem(
         f"Cannot listen on {host}: {error.strerror}.",

@@ -136,7 +136,7 @@ class Child:
             listener.close()
             self._errors.close()
             raise
-        self._command({**settings, "listener_fd": listener.fileno()})
+        self.tell({**settings, "listener_fd": listener.fileno()})
         listener.close()  # else the port would stay open when the process has died
         self._reader = threading.Thread(target=self._read, name=f"econnlab-{self.name}", daemon=True)
         try:
@@ -215,7 +215,7 @@ class Child:
     def sync(self) -> None:
         """Wait until all that has happened up to now is among the events."""
         number = str(next(self._syncs))
-        self._command({"sync": number})
+        self.tell({"sync": number})
         self._wait_for(lambda: number in self._synced)
 
     def _wait_for(self, happened: Callable[[], bool]) -> None:
@@ -258,7 +258,8 @@ class Child:
             else "It said nothing. If the system is short of memory, dmesg tells.",
         )
 
-    def _command(self, command: dict[str, Any]) -> None:
+    def tell(self, command: dict[str, Any]) -> None:
+        """Send it a command; to nobody, where it has died."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it has died: the reader tells
             self._process.stdin.write(json.dumps(command).encode() + b"\n")
@@ -266,12 +267,12 @@ class Child:
 
     def listen(self) -> None:
         """Let a server that was started with ``standby`` begin."""
-        self._command({"listen": True})
+        self.tell({"listen": True})
 
     def retire(self, restart: dict[str, Any]) -> None:
         """Let a server whose place is taken end in the manner of ``restart``."""
         self.retiring = True
-        self._command({"retire": restart})
+        self.tell({"retire": restart})
 
     def tell_to_stop(self) -> None:
         """Close its commands: it ends by itself, and ``stop`` waits for that."""

@@ -71,10 +71,10 @@ class Serving:
         yield from self._child.take_events()
 
 
-def raise_descriptors() -> None:
-    """Allow WANTED_CONNECTIONS open files, or as many as the hard limit lets."""
+def raise_descriptors(count: int = WANTED_CONNECTIONS) -> None:
+    """Allow ``count`` open files and some to spare, or as many as the hard limit lets."""
     import resource
 
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = WANTED_CONNECTIONS + SPARE
+    wanted = count + SPARE
     ensure_descriptors(wanted if hard == resource.RLIM_INFINITY else min(wanted, hard))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 from econnlab.child import FLUSH_S, Commands, claim_ledger_stream
 from econnlab.clock import now
+from econnlab.link.alone import LinkAlone
 from econnlab.link.link import Link
 from econnlab.link.orders import follow
 from econnlab.link.poller import Poller
@@ -14,6 +16,7 @@ from econnlab.record.ledger import Ledger, write_all
 from econnlab.scenario.codec import decode
 from econnlab.scenario.links import LinkSpec
 from econnlab.scenario.model import Middlebox
+from econnlab.scenario.treatment import Treatment
 
 
 def main() -> None:
@@ -26,26 +29,27 @@ def main() -> None:
         lambda batch: write_all(ledger_fd, batch),
         lambda: link.at(now() + FLUSH_S, ledger.flush),
     )
-    host, port = settings["upstream"]
     poller = Poller()
     listener = socket.socket(fileno=settings["listener_fd"])
-    forgets = settings.get("middlebox")
-    link = Link(
-        decode(LinkSpec, settings["spec"]),
-        settings["seed"],
-        listener,
-        (host, port),
-        ledger,
-        poller,
-        None if forgets is None else decode(Middlebox, forgets),
-    )
-
-    follow(commands, poller, ledger, link.stop)
+    link = _link(settings, listener, ledger, poller)
+    follow(commands, poller, ledger, link.stop, link.obey)
     try:
         link.run()
     finally:
         link.close()
         ledger.flush()
+
+
+def _link(settings: dict[str, Any], listener: socket.socket, ledger: Ledger, poller: Poller) -> Link:
+    seed = settings["seed"]
+    if "treatment" in settings:
+        candidates = [(host, port) for host, port in settings["candidates"]]
+        treatment = decode(Treatment, settings["treatment"])
+        return LinkAlone(treatment, seed, listener, candidates, ledger, poller)
+    host, port = settings["upstream"]
+    forgets = settings.get("middlebox")
+    middlebox = None if forgets is None else decode(Middlebox, forgets)
+    return Link(decode(LinkSpec, settings["spec"]), seed, listener, (host, port), ledger, poller, middlebox)
 
 
 if __name__ == "__main__":

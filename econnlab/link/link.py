@@ -7,6 +7,7 @@ import heapq
 import itertools
 import socket
 from collections.abc import Callable
+from typing import Any
 
 from econnlab.clock import now
 from econnlab.link.delays import delays
@@ -23,6 +24,18 @@ BACKLOG = 4096
 ASK_AGAIN_S = 0.1
 
 Address = tuple[str, int]
+
+
+def family_of(where: Address) -> socket.AddressFamily:
+    """IPv6 for an address with colons, else IPv4."""
+    return socket.AF_INET6 if ":" in where[0] else socket.AF_INET
+
+
+def prepared(sock: socket.socket) -> socket.socket:
+    """``sock``, to be relayed: it never blocks, and nothing waits for more (Nagle)."""
+    sock.setblocking(False)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
 
 
 class Link:
@@ -45,7 +58,6 @@ class Link:
         self._spec = spec
         self._seed = seed
         self._listener = listener
-        self._family = socket.AF_INET6 if ":" in upstream[0] else socket.AF_INET
         self._relays: dict[int, Relay] = {}
         self._numbers = itertools.count(1)
         self._plans: list[tuple[float, int, Callable[[], None]]] = []
@@ -68,12 +80,16 @@ class Link:
             while self._plans and self._plans[0][0] <= now():
                 heapq.heappop(self._plans)[2]()
 
+    def obey(self, command: dict[str, Any]) -> None:
+        """Obey a command beyond those that every child knows; a link of a run has none."""
+
     def stop(self) -> None:
         """Make ``run`` return."""
         self._stopped = True
 
     def close(self) -> None:
         """Close the listener and every relayed connection."""
+        self._stopped = True
         self.poller.forget(self._listener.fileno())
         self._listener.close()
         for relay in list(self._relays.values()):
@@ -90,18 +106,23 @@ class Link:
         self.ledger.event(Kind.LISTENING, local=address(self._listener.getsockname()))
 
     def _on_acceptable(self) -> None:
+        self._accept_one()
+
+    def _accept_one(self) -> bool:
+        """Whether there was one."""
         try:
             pair = self._accept()
         except OSError as error:
             if error.errno not in (errno.EMFILE, errno.ENFILE):
                 raise
             self._pause(errno_name(error.errno))
-            return
+            return False
         if pair is not None:
             self._relay(*pair)
+        return pair is not None
 
     def _accept(self) -> tuple[socket.socket, socket.socket, str] | None:
-        upstream = socket.socket(self._family, socket.SOCK_STREAM)
+        upstream = socket.socket(family_of(self.upstream), socket.SOCK_STREAM)
         try:
             client, peer = self._listener.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -113,19 +134,21 @@ class Link:
         return client, upstream, address(peer)
 
     def _relay(self, client: socket.socket, upstream: socket.socket, peer: str) -> None:
-        for sock in (client, upstream):
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         number = next(self._numbers)
         self.ledger.event(Kind.ACCEPTED, number, peer=peer)
-        relay = Relay(
-            self,
+        self._begin(number, client, upstream)
+
+    def _begin(self, number: int, client: socket.socket, upstream: socket.socket) -> None:
+        prepared(client), prepared(upstream)
+        self._relays[number] = relay = self._relay_of(
             number,
             Side("client", client, delays(self._spec.to_server, f"{self._seed}/{number}/to_server")),
             Side("server", upstream, delays(self._spec.to_client, f"{self._seed}/{number}/to_client")),
         )
-        self._relays[number] = relay
         relay.start()
+
+    def _relay_of(self, number: int, client: Side, server: Side) -> Relay:
+        return Relay(self, number, client, server)
 
     def _pause(self, reason: str) -> None:
         # Out of descriptors: the connection stays in the queue, readable; asking again would spin.
@@ -159,7 +182,7 @@ class Link:
         self.at(now() + ASK_AGAIN_S, self._ask_upstream)
 
     def _ask_upstream(self) -> None:
-        probe = socket.socket(self._family, socket.SOCK_STREAM)
+        probe = socket.socket(family_of(self.upstream), socket.SOCK_STREAM)
         probe.setblocking(False)
 
         def on_result(_: int) -> None:

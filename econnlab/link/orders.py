@@ -10,8 +10,14 @@ from econnlab.link.poller import READ, Poller
 from econnlab.record.ledger import Ledger
 
 
-def follow(commands: Commands, poller: Poller, ledger: Ledger, stop: Callable[[], None]) -> None:
-    """Obey what has come and what will: ``sync`` and ``stop``."""
+def follow(
+    commands: Commands,
+    poller: Poller,
+    ledger: Ledger,
+    stop: Callable[[], None],
+    obey_other: Callable[[dict[str, Any]], None] = lambda _: None,
+) -> None:
+    """Obey what has come and what will: ``sync`` and ``stop``; ``obey_other`` has the rest."""
 
     def obey(orders: list[dict[str, Any]]) -> None:
         for command in orders:
@@ -19,6 +25,8 @@ def follow(commands: Commands, poller: Poller, ledger: Ledger, stop: Callable[[]
                 ledger.sync(command["sync"])
             elif command.get("stop"):
                 stop()
+            else:
+                obey_other(command)
 
     poller.watch(commands.fd, READ, lambda _: obey(commands.read()))
     obey(commands.waiting())

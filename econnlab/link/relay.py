@@ -18,7 +18,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from econnlab.clock import now
 from econnlab.link.middlebox import Memory
@@ -63,12 +63,15 @@ class Side:
     __slots__ = (
         "blocked",
         "delay",
+        "direct",
         "gone",
         "in_flight",
         "input_ended",
         "last_due",
+        "most_in_flight",
         "name",
         "output_ended",
+        "passed",
         "queue",
         "sock",
         "watched",
@@ -81,6 +84,12 @@ class Side:
         self.delay = delay
         self.queue: deque[Item] = deque()
         self.in_flight = 0
+        #: From so many bytes on their way on it is not read any more.
+        self.most_in_flight = MOST_IN_FLIGHT
+        #: Without a delay, and nothing before it, what it sends need not wait in the queue.
+        self.direct = False
+        #: Bytes of it that the other side's kernel has taken.
+        self.passed = 0
         self.last_due = 0.0
         #: Its FIN or RST has been read: nothing more comes from it.
         self.input_ended = False
@@ -96,7 +105,7 @@ class Side:
     @property
     def mask(self) -> int:
         """What to wait for on its socket."""
-        reading = not self.input_ended and self.in_flight < MOST_IN_FLIGHT
+        reading = not self.input_ended and self.in_flight < self.most_in_flight
         return (READ if reading else 0) | (WRITE if self.blocked else 0)
 
     @property
@@ -129,7 +138,10 @@ class Relay:
         self._link.at(self._client.last_due, self._connect)
 
     def _connect(self) -> None:
-        failed = self._server.sock.connect_ex(self._link.upstream)
+        self._connect_to(self._link.upstream)
+
+    def _connect_to(self, upstream: tuple[str, int]) -> None:
+        failed = self._server.sock.connect_ex(upstream)
         if failed in (0, errno.EINPROGRESS):
             self._server.blocked = True  # writable is what a connected socket becomes
             self._watch(self._server)
@@ -199,13 +211,19 @@ class Relay:
         except OSError:
             self._end_by_reset(side)
             return
+        self._take(side, data)
+
+    def _take(self, side: Side, data: bytes) -> None:
+        """``data`` has come from ``side``; none is its FIN."""
         side.input_ended = not data
         if self._forgotten():
             self._discard(side, Kind.BYTES if data else Kind.FIN, len(data))
         else:
-            request_id = request_in(data) if side is self._client else None
-            self._send_off(side, Kind.BYTES if data else Kind.FIN, data, request_id)
+            self._send_off(side, Kind.BYTES if data else Kind.FIN, data, self._request_in(side, data))
         self._watch(side)
+
+    def _request_in(self, side: Side, data: bytes) -> str | None:
+        return request_in(data) if side is self._client else None
 
     def _forgotten(self) -> bool:
         """Whether the middlebox, if there is one, still knows this connection when a packet comes."""
@@ -302,18 +320,25 @@ class Relay:
 
     # -- ending ---------------------------------------------------------------------------------
 
-    def close(self) -> None:
-        """Close both sockets; when both sides have ended, that adds nothing on the wire."""
+    def close(self, reason: str = "stopped") -> None:
+        """Close both sockets; when both sides have ended, that adds nothing on the wire.
+
+        ``reason`` is why what was still on its way is not delivered.
+        """
         if self._closed:
             return
         self._closed = True
         for side in (self._client, self._server):
             for item in side.queue:  # the run ends before it was due: that it was sent is evidence
-                self._tell(Kind.UNDELIVERED, side, item, reason="stopped")
+                self._tell(Kind.UNDELIVERED, side, item, reason=reason)
             self._unwatch(side)
             side.sock.close()
-        self._event(Kind.CLOSED)
+        self._event(Kind.CLOSED, **self._sums())
         self._link.forget(self._number)
+
+    def _sums(self) -> dict[str, Any]:
+        """What is entered of the connection as a whole, when it has ended."""
+        return {}
 
     def _tell(self, kind: Kind, side: Side, item: Item, reason: str | None = None) -> None:
         """What became of ``item``, which ``side`` had sent."""

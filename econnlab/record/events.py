@@ -20,7 +20,7 @@ class Kind(StrEnum):
     """What happened. The comment names the ledger, then the fields that are filled."""
 
     LISTENING = "listening"  # server, link: local; capture: local, the address that clients go to
-    ACCEPTED = "accepted"  # server, link: peer
+    ACCEPTED = "accepted"  # server, link: peer; a link that stands alone: plan, what is meant for it
     HANDSHAKE = "handshake"  # server: TLS stands
     REQUEST = (
         "request"  # server: request_id, method, target, began (its first bytes were read), bytes and digest
@@ -31,8 +31,8 @@ class Kind(StrEnum):
     PARTIAL = "partial"  # server: request_id, status, bytes (of a response that was cut off after them)
     IDLE_TIMEOUT = "idle_timeout"  # server: due, idle_s
     DROPPED = "dropped"  # server: over capacity; reason is the manner
-    ACCEPT_PAUSED = "accept_paused"  # server: full, new connections wait in the kernel's queue
-    ACCEPT_RESUMED = "accept_resumed"  # server
+    ACCEPT_PAUSED = "accept_paused"  # server, link: new connections wait in the kernel's queue; reason
+    ACCEPT_RESUMED = "accept_resumed"  # server, link alone
     RETIRING = "retiring"  # server: reason is the manner; another process has taken its place
     BUSY = "busy"  # server: the loop was blocked from began to at
     CONNECTED = "connected"  # link: local, the address the server sees
@@ -42,7 +42,12 @@ class Kind(StrEnum):
     FIN = "fin"  # link: as bytes
     RST = "rst"  # link: as bytes
     UNDELIVERED = "undelivered"  # link: side, bytes, began: the far end was gone
-    CLOSED = "closed"  # server: reason, how, unread; link: nothing more
+    CLOSED = "closed"  # server: reason, how, unread; link: nothing more, or to_server and to_client
+    RESET = "reset"  # link alone: reason; it has itself reset both ends
+    CHANGED = "changed"  # link alone: plan, what it does from now on
+    PAUSED = "paused"  # link alone: it holds the bytes, of all connections where none is named
+    RESUMED = "resumed"  # link alone
+    COUNTED = "counted"  # link alone, when asked: to_server, to_client up to now, how (its state), idle_s
     EXPIRED = "expired"  # link: idle_s; the middlebox has forgotten the connection
     DISCARDED = "discarded"  # link: side, bytes, reason; a packet of a forgotten connection, answered or not
     STOPPED = "stopped"  # server, link: it ended because it was told to
@@ -81,6 +86,10 @@ class ConnectionEvent:
     target: str | None = None
     #: Of a request's body, if it had one: equal bodies have equal ones.
     digest: str | None = None
+    #: Bytes that the end's kernel has taken.
+    to_server: int | None = None
+    to_client: int | None = None
+    plan: dict[str, Any] | None = None
 
     @classmethod
     def from_json(cls, line: dict[str, Any]) -> ConnectionEvent:

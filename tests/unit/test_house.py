@@ -18,6 +18,8 @@ FLOORS = {
 }  # fmt: skip
 PURE = """
     econnlab.scenario.model econnlab.scenario.durations econnlab.scenario.links econnlab.scenario.codec
+    econnlab.scenario.treatment econnlab.scenario.orders econnlab.scenario.places
+    econnlab.record.tally econnlab.lab.api_requests
     econnlab.record.jsonl econnlab.record.ledger econnlab.explain.summary econnlab.explain.notes
     econnlab.lab.schedule econnlab.link.delays econnlab.link.tun.packets
     econnlab.client.retrying

@@ -1,0 +1,75 @@
+"""Lines on stdin while something else goes on. Its end is no reason to stop."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import threading
+from collections.abc import Callable
+from types import TracebackType
+
+STDIN_FD = 0
+#: How often it is looked whether the terminal is ours again.
+LOOK_S = 0.2
+#: A line longer than this is handed on in pieces: nobody types one.
+LONGEST = 4096
+
+
+class Lines:
+    """A context manager: inside it each line that comes is given to ``take``, in a thread of its own."""
+
+    def __init__(self, take: Callable[[str], None], fd: int = STDIN_FD) -> None:
+        self._take = take
+        self._fd = fd
+
+    def __enter__(self) -> Lines:
+        self._wake, self._wake_from = os.pipe()
+        self._thread = threading.Thread(target=self._read, name="econnlab-lines", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._wake_from)
+        self._thread.join()
+        os.close(self._wake)
+
+    def _read(self) -> None:
+        unfinished = b""
+        while self._wait():
+            try:
+                chunk = os.read(self._fd, LONGEST)
+            except OSError as error:
+                if error.errno == errno.EAGAIN:
+                    continue
+                return  # EBADF: there is no stdin; EIO: the terminal has gone
+            *lines, unfinished = (unfinished + chunk).split(b"\n")
+            if not chunk or len(unfinished) > LONGEST:
+                lines, unfinished = [*lines, unfinished], b""
+            for line in lines:
+                if text := line.decode("utf-8", "replace").strip():
+                    self._take(text)
+            if not chunk:
+                return
+
+    def _wait(self) -> bool:
+        """Whether there is something to read, rather than an end to be made."""
+        while True:
+            try:
+                # A terminal that another job holds must not be read: SIGTTIN would stop this process.
+                wanted = [self._fd] if self._ours() else []
+                ready, _, _ = select.select([self._wake, *wanted], [], [], None if wanted else LOOK_S)
+            except (OSError, ValueError):
+                return False
+            if self._wake in ready:
+                return False
+            if ready and self._ours():
+                return True
+
+    def _ours(self) -> bool:
+        try:
+            return os.tcgetpgrp(self._fd) == os.getpgrp()
+        except OSError:  # no terminal, or not the one that controls us
+            return True

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     RESPONSE = "response"  # server: request_id, status, bytes; at is when the last byte was handed over
     PARTIAL = "partial"  # server: request_id, status, bytes (of a response that was cut off after them)
     IDLE_TIMEOUT = "idle_timeout"  # server: due, idle_s
+    FAULT = "fault"  # server: reason is the stage, how the ending; what the scenario plans has struck
     DROPPED = "dropped"  # server: over capacity; reason is the manner
     ACCEPT_PAUSED = "accept_paused"  # server: full, new connections wait in the kernel's queue
     ACCEPT_RESUMED = "accept_resumed"  # server

@@ -28,6 +28,7 @@ class Ending(StrEnum):
     FIN = "fin"  # close(2) as it comes
     RST = "rst"  # SO_LINGER 0, then close(2)
     KILL = "kill"  # SIGKILL: the kernel closes what the process had open
+    NOTHING = "nothing"  # it stays open, and nothing more is read from it or said on it
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,11 @@ class Fault:
     #: It strikes at each connection's request of this number, and at those after it.
     request: int = 1
     after_ms: Decimal = Decimal(0)
+    #: It strikes so many times on the whole server, and then no more: a retry can succeed. None: always.
+    times: int | None = None
 
     def __post_init__(self) -> None:
-        at_least(1, request=self.request)
+        at_least(1, request=self.request, times=self.times)
 
 
 class Retirement(StrEnum):
@@ -74,6 +77,8 @@ class ServerSpec:
     max_connections: int | None = None
     #: What happens to a connection above the limit: the name of a file in server/when_full/.
     when_full: str = "close"
+    #: So many connections, the first ones, are treated as if they were above the limit.
+    refuse_first: int = 0
     #: ``fin``: close(2) as it comes; ``rst``: SO_LINGER 0 first.
     close_with: str = "fin"
     #: The event loop is blocked for ``busy_for_ms`` every ``busy_every_ms``, start to start.
@@ -113,10 +118,15 @@ class ServerSpec:
     def __post_init__(self) -> None:
         if not self.host:
             raise UsageProblem("There is no address to listen on.", "Give one as 127.0.0.1 or 0.0.0.0.")
-        at_least(0, response_size=self.response_size, max_body=self.max_body, port=self.port)
+        at_least(0, refuse_first=self.refuse_first, response_size=self.response_size, max_body=self.max_body, port=self.port)
         at_least(1, max_requests=self.max_requests, backlog=self.backlog)
         if self.max_connections is not None and self.max_connections < 1:
             raise UsageProblem("A server that allows no connection cannot be asked.", "Allow at least 1.")
+        if self.refuse_first and self.when_full == "queue":
+            raise UsageProblem(
+                "refuse_first: a connection that waits in the queue is never refused.",
+                "Take another when_full: close, reset or 503.",
+            )
         if self.busy_for_ms and self.busy_for_ms >= self.busy_every_ms:
             raise UsageProblem(
                 f"A server blocked for {self.busy_for_ms} ms every {self.busy_every_ms} ms never answers.",

@@ -308,6 +308,11 @@ class ServedConnection:
 
     # -- ending ---------------------------------------------------------------------------------
 
+    def fall_silent(self) -> None:
+        """Stay open, and neither read nor say anything more; what was handed over before still goes."""
+        self._stop_timer()
+        self._server.loop.remove_reader(self._sock)
+
     def close_soon(self, reason: str) -> None:
         """Close after the response in progress; at once where there is none."""
         if self.idle:

@@ -49,3 +49,13 @@ def address(sock_address: tuple[str, int] | tuple[str, int, int, int]) -> str:
 def errno_name(number: int) -> str:
     """``ECONNRESET`` for 104; the number itself where it has no name."""
     return errno.errorcode.get(number, str(number))
+
+
+def probe_idle(sock: socket.socket, seconds: int) -> None:
+    """Let the kernel probe a connection that has been silent for ``seconds``, and then as often (tcp(7))."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # macOS calls the first of them TCP_KEEPALIVE; Python names it from 3.10 on.
+    for name in ("TCP_KEEPIDLE", "TCP_KEEPALIVE", "TCP_KEEPINTVL"):
+        option = getattr(socket, name, None)
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, seconds)

@@ -13,8 +13,9 @@ from econnlab.explain.evidence import Case, Evidence
 from econnlab.explain.verdict import Certainty
 from econnlab.record.attempts import Outcome
 from econnlab.record.run import Run
+from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.links import PROFILES
-from econnlab.scenario.model import ClientSpec, Kernel, Scenario
+from econnlab.scenario.model import Kernel, Scenario
 from econnlab.scenario.server import ServerSpec
 
 

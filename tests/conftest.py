@@ -69,9 +69,9 @@ class Running:
         return wait_until(enough, f"{count} of {kinds}")
 
 
-@pytest.fixture
-def start_server() -> Iterator[Callable[..., Running]]:
-    """Start a lab server with these settings of its ServerSpec."""
+@contextlib.contextmanager
+def servers() -> Iterator[Callable[..., Running]]:
+    """Start lab servers with these settings of their ServerSpec; they end with the context."""
     with contextlib.ExitStack() as stack:
 
         def start(**settings: Any) -> Running:
@@ -81,6 +81,13 @@ def start_server() -> Iterator[Callable[..., Running]]:
             child.wait_until_listening()
             return Running(child)
 
+        yield start
+
+
+@pytest.fixture
+def start_server() -> Iterator[Callable[..., Running]]:
+    """Start a lab server with these settings of its ServerSpec."""
+    with servers() as start:
         yield start
 
 

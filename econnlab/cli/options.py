@@ -15,12 +15,14 @@ from econnlab.cli.params import BUSY, DURATION, LINK, URL, PartName
 from econnlab.discovery import parts
 
 if TYPE_CHECKING:
+    from econnlab.scenario.client import ClientSpec
     from econnlab.scenario.model import Scenario
     from econnlab.scenario.server import ServerSpec
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = "econnlab.report.formats"
 DIAGNOSES = "econnlab.report.diagnoses"
+COMPARISONS = "econnlab.report.comparisons"
 POSITIVE = click.IntRange(min=1)
 
 # -- the options ----------------------------------------------------------------------------------
@@ -87,10 +89,57 @@ _CLIENT_OPTIONS = (
         "[default: stale-check]",
     ),
     click.option(
+        "--retry",
+        type=PartName("econnlab.client.policies"),
+        metavar="POLICY",
+        help="Try again as this library does: none, urllib3, requests, axios-retry-3, axios-retry-4, "
+        "aiohttp, undici, go, curl, botocore, tenacity, nginx or got; by default none.",
+    ),
+    click.option(
         "--retries",
         type=click.IntRange(0, 100),
         metavar="N",
-        help="Let urllib3's own Retry try N times more; every attempt is recorded.  [default: 0]",
+        help="Try at most N times more, in place of the policy's own number; without --retry by urllib3's "
+        "Retry. Every attempt is recorded.  [default: 0]",
+    ),
+    click.option(
+        "--idle-limit",
+        type=DURATION,
+        help="Let the client replace connections that were idle for longer; by default none.",
+    ),
+    click.option(
+        "--heed-keep-alive",
+        type=DURATION,
+        metavar="MARGIN",
+        help="Let the client heed Keep-Alive: timeout=N, and not reuse in the last MARGIN of it.",
+    ),
+    click.option(
+        "--connection-close", is_flag=True, default=None, help="A new connection for every request."
+    ),
+    click.option(
+        "--ping", is_flag=True, default=None, help="Ask OPTIONS * on an idle connection before it is reused."
+    ),
+    click.option(
+        "--tcp-keepalive",
+        type=DURATION,
+        help="Let the kernel probe connections that have been silent for so long: whole seconds.",
+    ),
+    click.option(
+        "--idempotency-key",
+        is_flag=True,
+        default=None,
+        help="Send Idempotency-Key with each attempt of a request, and let the lab server heed it.",
+    ),
+    click.option(
+        "--pool",
+        type=POSITIVE,
+        metavar="N",
+        help="Connections in a session's pool; they are used in turn with --pool-order fifo.  [default: 1]",
+    ),
+    click.option(
+        "--pool-order",
+        type=click.Choice(["lifo", "fifo"]),
+        help="Which idle connection is taken up: the one used last, or each in turn.  [default: lifo]",
     ),
     click.option(
         "--timeout",
@@ -119,6 +168,11 @@ def format_options(function: F, formats: str = FORMATS) -> F:
 def diagnosis_options(function: F) -> F:
     """An option per format of a diagnosis."""
     return format_options(function, DIAGNOSES)
+
+
+def comparison_options(function: F) -> F:
+    """An option per format of a comparison of remedies."""
+    return format_options(function, COMPARISONS)
 
 
 def output_options(function: F) -> F:
@@ -158,7 +212,15 @@ _CLIENT = {
     "client": "kind",
     "method": "method",
     "stale_check": "stale_check",
+    "retry": "retry",
     "retries": "retries",
+    "idle_limit": "idle_limit_ms",
+    "heed_keep_alive": "keep_alive_margin_ms",
+    "connection_close": "connection_close",
+    "ping": "ping",
+    "tcp_keepalive": "tcp_keepalive_ms",
+    "idempotency_key": "idempotency_key",
+    "pool": "pool_size",
     "timeout": "timeout_ms",
 }
 _PLAN = {"intervals": "intervals_ms", "sessions": "sessions", "clients": "sessions", "requests": "requests"}
@@ -185,10 +247,22 @@ def scenario_of(name: str, values: dict[str, Any]) -> Scenario:
         scenario,
         server=server,
         url=url,
-        client=replace(scenario.client, **_given(_CLIENT, values)),
+        client=asked(values, scenario.client),
         plan=replace(scenario.plan, **_given(_PLAN, values)),
         **_given(_SCENARIO, values),
     )
+
+
+def asked(values: dict[str, Any], spec: ClientSpec) -> ClientSpec:
+    """The client ``spec`` with what the options in ``values`` change."""
+    from dataclasses import replace
+
+    from econnlab.scenario.client import PoolOrder
+
+    changes = _given(_CLIENT, values)
+    if values.get("pool_order") is not None:
+        changes["pool_order"] = PoolOrder(values["pool_order"])
+    return replace(spec, **changes)
 
 
 def served(values: dict[str, Any], spec: ServerSpec) -> ServerSpec:
@@ -198,6 +272,8 @@ def served(values: dict[str, Any], spec: ServerSpec) -> ServerSpec:
     changes = _given(_SERVER, values)
     if values.get("server_busy") is not None:
         changes["busy_for_ms"], changes["busy_every_ms"] = values["server_busy"]
+    if values.get("idempotency_key"):
+        changes["idempotency_keys"] = True
     return replace(spec, **changes)
 
 

@@ -8,6 +8,7 @@ for a stale connection can be left out.
 from __future__ import annotations
 
 import itertools
+import queue
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any, cast
@@ -18,8 +19,11 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
+from econnlab.client import ping
 from econnlab.client.witness import Witnessed
-from econnlab.sockets import address
+from econnlab.clock import now
+from econnlab.scenario.client import PoolOrder
+from econnlab.sockets import address, probe_idle
 
 if TYPE_CHECKING:
     from econnlab.client.observer import Observer
@@ -49,9 +53,19 @@ class ObservedConnection:
     def is_connected(self) -> bool:
         """urllib3 asks this when it takes a pooled connection up (connectionpool.py, _get_conn)."""
         self.observer.hold()
-        if not self.observer.stale_check:
-            return self.sock is not None
-        return cast(bool, super().is_connected)  # type: ignore[misc]
+        connected = super().is_connected if self.observer.stale_check else self.sock is not None  # type: ignore[misc]
+        return bool(connected) and (not self.observer.pings or self.idle_since is None or self._answers())
+
+    def _answers(self) -> bool:
+        """Ask the server on this connection; unseen by the attempts before and after."""
+        sock, here = self.sock, cast(Any, self)
+        assert sock is not None
+        if isinstance(sock, Witnessed):
+            sock.witness = None
+        sock.settimeout(here.timeout)
+        answers = ping.answers(sock, f"{here.host}:{here.port}")
+        self.idle_since = now()
+        return answers
 
     def close(self) -> None:
         super().close()  # type: ignore[misc]
@@ -84,6 +98,8 @@ class ObservedConnection:
         try:
             for option in here.socket_options or []:
                 sock.setsockopt(*option)
+            if self.observer.tcp_keepalive_s is not None:
+                probe_idle(sock, self.observer.tcp_keepalive_s)
             sock.settimeout(here.timeout)
             sock.connect((host, port))
         finally:
@@ -120,35 +136,34 @@ class ObservedHTTPSConnection(ObservedConnection, HTTPSConnection):
     """A TLS connection that can be seen at work."""
 
 
-class _ObservedHTTPPool(HTTPConnectionPool):
+class _ObservedPool:
+    """What both pools add to urllib3's: the session's observer for each connection."""
+
+    observer: Observer
+
+    def _new_conn(self) -> Any:
+        connection = super()._new_conn()  # type: ignore[misc]
+        connection.observer = self.observer
+        return connection
+
+
+class _ObservedHTTPPool(_ObservedPool, HTTPConnectionPool):
     ConnectionCls = ObservedHTTPConnection
 
 
-class _ObservedHTTPSPool(HTTPSConnectionPool):
+class _ObservedHTTPSPool(_ObservedPool, HTTPSConnectionPool):
     ConnectionCls = ObservedHTTPSConnection
 
 
 def observe(manager: PoolManager, observer: Observer) -> None:
     """Let every connection that ``manager`` makes from now on report to ``observer``."""
-
-    def pool_of(kind: type[HTTPConnectionPool]) -> Any:
-        def new_pool(*args: Any, **kwargs: Any) -> HTTPConnectionPool:
-            pool = kind(*args, **kwargs)
-            plain_new_conn = pool._new_conn
-
-            def new_conn() -> Any:
-                connection = plain_new_conn()
-                cast(ObservedConnection, connection).observer = observer
-                return connection
-
-            pool._new_conn = new_conn  # type: ignore[method-assign]
-            return pool
-
-        return new_pool
-
+    more: dict[str, Any] = {"observer": observer}
+    if observer.pool_order is PoolOrder.FIFO:
+        # urllib3's own is a LifoQueue (connectionpool.py, HTTPConnectionPool.QueueCls).
+        more["QueueCls"] = queue.Queue
     manager.pool_classes_by_scheme = {
-        "http": pool_of(_ObservedHTTPPool),
-        "https": pool_of(_ObservedHTTPSPool),
+        "http": type("ObservedHTTPPool", (_ObservedHTTPPool,), more),
+        "https": type("ObservedHTTPSPool", (_ObservedHTTPSPool,), more),
     }
 
 

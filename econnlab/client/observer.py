@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from econnlab.client.outcome import failure_of
 from econnlab.client.witness import Witness, Witnessed
 from econnlab.clock import now
 from econnlab.record.attempts import Attempt, Outcome
+from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.durations import seconds
-from econnlab.scenario.model import ClientSpec
 from econnlab.sockets import errno_name
 
 if TYPE_CHECKING:
@@ -48,11 +50,27 @@ class _AttemptInProgress:
         self.status: int | None = None
         self.keep_alive: str | None = None
         self.connection_header: str | None = None
+        self.retry_after: str | None = None
+        #: A connection stands, or stood when it began.
+        self.connected = self.reused
 
     @property
     def over(self) -> bool:
         """It has an error or a response; another one may begin."""
         return self.error is not None or self.status is not None
+
+
+@dataclass(frozen=True)
+class Tried:
+    """An attempt that has ended, and what a retry policy asks of it beside the record."""
+
+    attempt: Attempt
+    #: A byte of the request was handed to the kernel.
+    sent: bool
+    #: A connection came about.
+    connected: bool
+    #: The response's ``Retry-After``.
+    retry_after: str | None
 
 
 class Observer:
@@ -74,7 +92,12 @@ class Observer:
         self._current: _AttemptInProgress | None = None
         self._finished: list[Attempt] = []
         self._sockets: dict[int, socket.socket] = {}
-        self._aborted = False
+        self._aborted = threading.Event()
+        self.pool_order = spec.pool_order
+        #: Ask on an idle connection before it is reused.
+        self.pings = spec.ping
+        #: Probes of TCP's own after so many seconds without a packet.
+        self.tcp_keepalive_s = None if spec.tcp_keepalive_ms is None else int(spec.tcp_keepalive_ms // 1000)
 
     # -- a request ------------------------------------------------------------------------------
 
@@ -85,16 +108,36 @@ class Observer:
         self._current = None
         self._finished = []
 
-    def end_request(self, error: BaseException | None) -> tuple[Attempt, ...]:
-        """The client has returned, or raised ``error``: the attempts it took."""
+    def end_attempt(self, error: BaseException | None) -> Tried:
+        """The client has returned, or raised ``error``: what became of its last attempt."""
         if self._current is None:
             self._current = _AttemptInProgress(None, self._planned, self._patience_s)
         if error is not None:
             self._current.error = error
             self._current.failed_at = self._current.failed_at or now()
         self._close_attempt()
+        current, self._current = self._current, None
+        return Tried(
+            self._finished[-1], current.witness.handed_over > 0, current.connected, current.retry_after
+        )
+
+    def end_request(self) -> tuple[Attempt, ...]:
+        """Nothing more is tried: the attempts the request took."""
         finished, self._finished = self._finished, []
         return tuple(finished)
+
+    @property
+    def status(self) -> int | None:
+        """Of the response to the attempt in progress, as soon as its head has been read."""
+        return None if self._current is None else self._current.status
+
+    def wait(self, delay_s: float) -> bool:
+        """Wait before another try; whether the session has been aborted meanwhile."""
+        return self._aborted.wait(delay_s)
+
+    def give(self, timeout_s: float) -> None:
+        """Attempts from now on have this long, in seconds."""
+        self._patience_s = timeout_s
 
     def hold(self) -> None:
         """Wait until the request is due: once, at the point where the client takes up a connection."""
@@ -129,11 +172,13 @@ class Observer:
         self._current.local = connection.local
         self._sockets[connection.number] = sock
         self._witness_on(sock)
-        if self._aborted:
+        if self._aborted.is_set():
             self.abort()
 
     def on_connected(self, connection: ObservedConnection) -> None:
         """The connection stands; with TLS, on a socket that has taken the first one's place."""
+        if self._current is not None:
+            self._current.connected = True
         if connection.number in self._sockets and connection.sock is not None:
             self._sockets[connection.number] = connection.sock
             self._witness_on(connection.sock)
@@ -151,6 +196,7 @@ class Observer:
         self._current.status = response.status
         self._current.keep_alive = response.headers.get("Keep-Alive")
         self._current.connection_header = response.headers.get("Connection")
+        self._current.retry_after = response.headers.get("Retry-After")
 
     @contextlib.contextmanager
     def failures(self, *, sending: bool = False) -> Iterator[None]:
@@ -227,7 +273,7 @@ class Observer:
 
     def abort(self) -> None:
         """Make whatever the session waits for, or will wait for, return at once."""
-        self._aborted = True
+        self._aborted.set()
         for sock in list(self._sockets.values()):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)

@@ -10,7 +10,7 @@ from econnlab.clock import now
 class Witness:
     """What one attempt saw on its socket. Times are seconds on the monotonic clock."""
 
-    __slots__ = ("bytes_read", "deadline", "first_byte", "last_byte", "saw_eof", "sent")
+    __slots__ = ("bytes_read", "deadline", "first_byte", "handed_over", "last_byte", "saw_eof", "sent")
 
     def __init__(self, deadline: float) -> None:
         #: When the client's patience ends: without it a server that sends a byte now and then never ends.
@@ -19,6 +19,8 @@ class Witness:
         self.first_byte: float | None = None
         self.last_byte: float | None = None
         self.bytes_read = 0
+        #: Bytes of the request that the kernel has taken.
+        self.handed_over = 0
         self.saw_eof = False
 
     def on_send(self) -> None:
@@ -47,6 +49,8 @@ class Witnessed:
         if self.witness is not None:
             self.witness.on_send()
         super().sendall(data, flags)  # type: ignore[misc]
+        if self.witness is not None:
+            self.witness.handed_over += len(data)
 
     def _wait_no_longer_than(self, deadline: float) -> None:
         here: Any = self

@@ -5,6 +5,7 @@ from __future__ import annotations
 from econnlab.explain.summary import Row, Summary
 from econnlab.plaintext import harmless
 from econnlab.record.events import Kind
+from econnlab.scenario.client import DEFAULT_RETRY
 from econnlab.scenario.durations import format_ms
 
 #: Of what a server says, no more than this is repeated.
@@ -86,7 +87,7 @@ def _requests(number: int) -> str:
 def _not_repeated(summary: Summary) -> str:
     client = summary.run.scenario.client
     alone = all(len(request.attempts) == 1 for request in summary.run.requests if not request.ok)
-    if client.retries and client.method == "POST" and summary.failures and alone:
+    if client.policy == DEFAULT_RETRY and client.method == "POST" and summary.failures and alone:
         return (
             "urllib3's Retry does not repeat a POST that may have been sent (Retry.DEFAULT_ALLOWED_METHODS)"
         )

@@ -11,6 +11,7 @@ from econnlab.scenario.model import Scenario
 def check(scenario: Scenario) -> None:
     """Raises UsageProblem where ``scenario`` names a part that there is not, or contradicts itself."""
     _known("client.kind", scenario.client.kind, "econnlab.client.kinds")
+    _known("client.retry", scenario.client.policy, "econnlab.client.policies")
     if scenario.proxy is not None:
         _known("proxy.kind", scenario.proxy.kind, "econnlab.peers.proxies")
     server = scenario.server

@@ -98,7 +98,7 @@ class Lab:
         for number, (row, start) in enumerate(zip(rows, starts, strict=True), 1):
             observer = Observer(row, number, topology.dial, client)
             opened = open_client(topology.url, client, observer, topology.trusted)
-            session = ClientSession(opened, observer, client, number)
+            session = ClientSession(opened, observer, client, number, self.scenario.seed)
             runners.append(Runner(session, seconds(plan.intervals_ms[row]), plan.requests, start))
         return runners
 

@@ -135,7 +135,7 @@ class Workers:
             "private": capture is not None and capture.private,
             "capture": None if capture is None else capture.into,
         }
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):  # an interrupt may have closed it already
             process.stdin.write(json.dumps(order).encode() + b"\n")
             process.stdin.flush()
         if self._stopped:

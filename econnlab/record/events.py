@@ -24,6 +24,7 @@ class Kind(StrEnum):
     HANDSHAKE = "handshake"  # server: TLS stands
     REQUEST = "request"  # server: request_id, method, began (its first bytes were read), bytes (of the body)
     PROCESSED = "processed"  # server: request_id; it has been carried out
+    REPLAYED = "replayed"  # server: request_id; its Idempotency-Key had been carried out, it is answered only
     RESPONSE = "response"  # server: request_id, status, bytes; at is when the last byte was handed over
     PARTIAL = "partial"  # server: request_id, status, bytes (of a response that was cut off after them)
     IDLE_TIMEOUT = "idle_timeout"  # server: due, idle_s

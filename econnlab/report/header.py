@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from econnlab.plaintext import harmless
+from econnlab.scenario.client import NO_RETRY, ClientSpec
 from econnlab.scenario.durations import format_ms
 from econnlab.scenario.model import Scenario
 from econnlab.scenario.server import Ending, Fault, ServerSpec, Stage
@@ -86,6 +87,8 @@ def _server(spec: ServerSpec) -> Iterator[str]:
     if spec.close_with != "fin":
         yield f"closes with {spec.close_with.upper()}"
     yield from _limits(spec)
+    if spec.idempotency_keys:
+        yield "heeds Idempotency-Key"
     if spec.fault is not None:
         yield _fault(spec.fault)
     if spec.restart is not None:
@@ -93,6 +96,10 @@ def _server(spec: ServerSpec) -> Iterator[str]:
 
 
 def _limits(spec: ServerSpec) -> Iterator[str]:
+    if spec.status != 200:
+        first = "" if spec.status_requests is None else f" its first {spec.status_requests} requests"
+        later = "" if spec.retry_after_ms is None else f", Retry-After {format_ms(spec.retry_after_ms)} ms"
+        yield f"answers{first} with {spec.status}{later}"
     if spec.response_delay_ms:
         yield f"answers after {format_ms(spec.response_delay_ms)} ms"
     if spec.max_requests is not None:
@@ -131,6 +138,28 @@ def _client(scenario: Scenario) -> Iterator[str]:
     yield harmless(client.kind)
     yield harmless(client.method) + (f" with {client.body_size} bytes" if client.body_size > 10 else "")
     yield "stale check on" if client.stale_check else "no stale check"
-    yield f"{client.retries} retries" if client.retries else "no retries"
+    yield from _remedies(client)
     if client.blocked_ms:
         yield f"held up for {format_ms(client.blocked_ms)} ms before it writes"
+
+
+def _remedies(client: ClientSpec) -> Iterator[str]:
+    named = f" of {harmless(client.retry)}" if client.retry not in (None, NO_RETRY) else ""
+    if client.policy == NO_RETRY:
+        yield "no retries"
+    else:
+        yield f"{client.retries} retries{named}" if client.retries else f"retries{named}"
+    if client.idle_limit_ms is not None:
+        yield f"idle limit {format_ms(client.idle_limit_ms)} ms"
+    if client.keep_alive_margin_ms is not None:
+        yield f"heeds Keep-Alive: timeout, less {format_ms(client.keep_alive_margin_ms)} ms"
+    if client.connection_close:
+        yield "says Connection: close"
+    if client.ping:
+        yield "pings before reuse"
+    if client.tcp_keepalive_ms is not None:
+        yield f"TCP keep-alive probes each {format_ms(client.tcp_keepalive_ms)} ms"
+    if client.idempotency_key:
+        yield "sends Idempotency-Key"
+    if client.pool_size > 1:
+        yield f"a pool of {client.pool_size} connections, {client.pool_order.value.upper()}"

@@ -13,6 +13,7 @@ from econnlab.explain.verdict import UNKNOWN, Certainty, Verdict, carried_out
 from econnlab.record.attempts import Attempt, Outcome, Request
 from econnlab.report.columns import Column, draw, fitting
 from econnlab.report.table import PROCESSED, counts, labels
+from econnlab.scenario.client import NO_RETRY
 from econnlab.scenario.model import Scenario
 
 BAR_WIDTH = 10
@@ -125,7 +126,7 @@ def _columns(summary: Summary, *, ascii_only: bool) -> list[Column]:
     if len(rows) > 1:
         bars = [bar(row.failure_rate, ascii_only=ascii_only).ljust(BAR_WIDTH) for row in rows]
         columns.append(Column("", bars, 1, right=False))
-    if scenario.client.retries:
+    if scenario.client.policy != NO_RETRY:
         columns.append(Column("rescued", [str(row.rescued) for row in rows], 6))
     if summary.processed is not None:
         for name, heading in zip(PROCESSED, ("0x", "1x", "2x+"), strict=True):

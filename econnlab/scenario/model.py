@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from econnlab.errors import UsageProblem
-from econnlab.scenario.bounds import at_least
+from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.expect import Expect
 from econnlab.scenario.links import NONE, LinkSpec
 from econnlab.scenario.server import ServerSpec
@@ -18,32 +18,8 @@ MOST_REQUESTS = 1_000_000
 MOST_SESSIONS = 20_000
 #: A server as it comes: nothing limited, nothing failing.
 LAB_SERVER = ServerSpec()
-
-
-@dataclass(frozen=True)
-class ClientSpec:
-    """The client under test and how it is set up."""
-
-    #: The name of a file in client/kinds/.
-    kind: str = "requests"
-    #: Look whether the socket is readable before it is reused, as urllib3 does (util/connection.py).
-    stale_check: bool = True
-    #: urllib3's Retry(total=N); 0 is none.
-    retries: int = 0
-    timeout_ms: Decimal = Decimal(10_000)
-    method: str = "GET"
-    #: Bytes that a POST or PUT carries.
-    body_size: int = 10
-    #: The client is blocked for this long when it has taken up a connection, before it writes: as by a long
-    #: computation in its event loop, or a stop of the whole process.
-    blocked_ms: Decimal = Decimal(0)
-    #: Speak https to the lab server; None: as the server does.
-    tls: bool | None = None
-
-    def __post_init__(self) -> None:
-        if not self.timeout_ms:
-            raise UsageProblem("A client that waits no time gets no answer.", "Give a --timeout above 0.")
-        at_least(0, retries=self.retries, body_size=self.body_size)
+#: A client as it comes.
+LAB_CLIENT = ClientSpec()
 
 
 @dataclass(frozen=True)
@@ -135,7 +111,7 @@ class Scenario:
     middlebox: Middlebox | None = None
     proxy: Proxy | None = None
     kernel: Kernel | None = None
-    client: ClientSpec = ClientSpec()
+    client: ClientSpec = LAB_CLIENT
     plan: Plan = Plan()
     seed: int = 1
     expect: Expect | None = None

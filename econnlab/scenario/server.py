@@ -89,6 +89,12 @@ class ServerSpec:
     response_size: int = 3
     #: Send the body in chunks, without Content-Length.
     chunked: bool = False
+    #: What requests are answered with. From 400 on they are not carried out.
+    status: int = 200
+    #: So many of the server's first requests get that status, and those after them 200; None: all of them.
+    status_requests: int | None = None
+    #: Said with it in ``Retry-After``, in whole seconds rounded up.
+    retry_after_ms: Decimal | None = None
     #: A connection is closed after this many requests; ``announce_last`` says so in the last response.
     max_requests: int | None = None
     announce_last: bool = True
@@ -106,6 +112,8 @@ class ServerSpec:
     backlog: int = 4096
     #: False: the port is bound and nobody listens on it.
     listens: bool = True
+    #: Answer a request whose ``Idempotency-Key`` was carried out before without carrying it out again.
+    idempotency_keys: bool = False
     fault: Fault | None = None
     restart: Restart | None = None
     #: Speak TLS, with a certificate made for the run.
@@ -118,8 +126,13 @@ class ServerSpec:
     def __post_init__(self) -> None:
         if not self.host:
             raise UsageProblem("There is no address to listen on.", "Give one as 127.0.0.1 or 0.0.0.0.")
-        at_least(0, refuse_first=self.refuse_first, response_size=self.response_size, max_body=self.max_body, port=self.port)
-        at_least(1, max_requests=self.max_requests, backlog=self.backlog)
+        at_least(0, response_size=self.response_size, max_body=self.max_body, port=self.port)
+        at_least(0, refuse_first=self.refuse_first)
+        at_least(
+            1, max_requests=self.max_requests, backlog=self.backlog, status_requests=self.status_requests
+        )
+        if self.status != 200 and not 400 <= self.status <= 599:
+            raise UsageProblem(f"status: expected 200, or an error from 400 to 599, found {self.status}.")
         if self.max_connections is not None and self.max_connections < 1:
             raise UsageProblem("A server that allows no connection cannot be asked.", "Allow at least 1.")
         if self.refuse_first and self.when_full == "queue":

@@ -14,12 +14,13 @@ from econnlab.record.ledger import Ledger
 from econnlab.scenario.server import Stage
 from econnlab.server.idle_timers import IdleTimer
 from econnlab.server.responses import (
+    OK,
     REQUEST_ID,
     TOO_LARGE,
     UNAVAILABLE,
+    Answer,
     error_bytes,
     response_bytes,
-    status_of,
 )
 from econnlab.server.tls import FAILED as TLS_FAILED
 from econnlab.server.tls import TlsSocket
@@ -213,23 +214,32 @@ class ServedConnection:
             return
         if server.faults.strike(self, Stage.READ):
             return
-        server.ledger.event(Kind.PROCESSED, self.number, request_id=self._request_id())
-        if server.faults.strike(self, Stage.PROCESSED):
+        answer = server.answer_to(self._request)
+        if answer.status == OK and not self._carry_out():
             return
-        status = status_of(self._request)
         if server.response_delay_s:
-            self._delay = server.loop.call_later(server.response_delay_s, self._respond, status)
+            self._delay = server.loop.call_later(server.response_delay_s, self._respond, answer)
         else:
-            self._respond(status)
+            self._respond(answer)
 
-    def _respond(self, status: int) -> None:
+    def _carry_out(self) -> bool:
+        """Whether an answer follows. What was carried out before, by its key, is answered only."""
+        server = self._server
+        assert self._request is not None
+        if server.carried is not None and server.carried.before(self._request):
+            server.ledger.event(Kind.REPLAYED, self.number, request_id=self._request_id())
+            return True
+        server.ledger.event(Kind.PROCESSED, self.number, request_id=self._request_id())
+        return not server.faults.strike(self, Stage.PROCESSED)
+
+    def _respond(self, answer: Answer) -> None:
         assert self._h11 is not None and self._request is not None
         self._delay = None
-        spec = self._server.spec
+        spec, status = self._server.spec, answer.status
         if self._last is None:
             self._last = self._server.last_request(self)
         announced = self._last is not None and (self._last != "max_requests" or spec.announce_last)
-        head, body = response_bytes(self._h11, self._request, spec, status, last=announced)
+        head, body = response_bytes(self._h11, self._request, spec, answer, last=announced)
         for stage, size in (
             (Stage.HALF_HEAD, len(head) // 2),
             (Stage.HALF_BODY, len(head) + len(body) // 2),

@@ -9,6 +9,8 @@ import socket
 import ssl
 from types import ModuleType
 
+import h11
+
 from econnlab.record.events import Kind
 from econnlab.record.ledger import Ledger
 from econnlab.scenario.durations import seconds
@@ -16,7 +18,9 @@ from econnlab.scenario.server import Retirement, ServerSpec
 from econnlab.server.busy import keep_busy
 from econnlab.server.connection import ServedConnection, close_socket
 from econnlab.server.faults import Faults
+from econnlab.server.idempotency import Carried
 from econnlab.server.idle_timers import IdleTimers
+from econnlab.server.responses import METHODS, NOT_ALLOWED, OK, Answer, error_answer, ok_answer
 from econnlab.server.tls import TlsSocket
 from econnlab.sockets import address
 
@@ -47,6 +51,7 @@ class LabServer:
         self.response_delay_s = seconds(spec.response_delay_ms)
         self.header_timeout_s = None if spec.header_timeout_ms is None else seconds(spec.header_timeout_ms)
         self.faults = Faults(self, spec.fault)
+        self.carried = Carried() if spec.idempotency_keys else None
         self._listener = listener
         self._when_full = when_full
         self._served: set[ServedConnection] = set()
@@ -55,6 +60,9 @@ class LabServer:
         self._numbers = itertools.count(first_number)
         self._paused = False
         self._retiring: Retirement | None = None
+        self._ok_answer, self._error_answer = ok_answer(spec), error_answer(spec)
+        #: How many requests are still to be answered with the scenario's error; None: all.
+        self._errors_left = 0 if spec.status == OK else spec.status_requests
 
     def start(self) -> None:
         """Listen, and keep the loop busy where that is asked for."""
@@ -113,6 +121,16 @@ class LabServer:
             return RETIRED
         limit = self.spec.max_requests
         return "max_requests" if limit is not None and connection.requests >= limit else None
+
+    def answer_to(self, request: h11.Request) -> Answer:
+        """What ``request`` is answered with; one with status 200 is carried out first."""
+        if request.method not in METHODS:
+            return NOT_ALLOWED
+        if self._errors_left == 0:
+            return self._ok_answer
+        if self._errors_left is not None:
+            self._errors_left -= 1
+        return self._error_answer
 
     # -- letting in -----------------------------------------------------------------------------
 

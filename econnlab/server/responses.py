@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http
+import math
+from dataclasses import dataclass
 
 import h11
 
@@ -10,42 +12,55 @@ from econnlab.scenario.server import ServerSpec
 
 #: The header in which the lab's clients name their request, so that ledgers can count what was done.
 REQUEST_ID = b"x-econnlab-request"
-METHODS = {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE"}
+METHODS = {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS"}
 CHUNK = 16384
 
 OK = 200
-NOT_ALLOWED = 405
-TOO_LARGE = 413
-UNAVAILABLE = 503
-_BODIES = {
-    NOT_ALLOWED: b"method not allowed\n",
-    TOO_LARGE: b"body too large\n",
-    UNAVAILABLE: b"over capacity\n",
-}
-_HEADERS = {NOT_ALLOWED: [("Allow", "GET, HEAD, POST, PUT, DELETE")], UNAVAILABLE: [("Retry-After", "1")]}
 
 
-def status_of(request: h11.Request) -> int:
-    """What a request that nothing stands against is answered with."""
-    return OK if request.method in METHODS else NOT_ALLOWED
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request is answered with."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+NOT_ALLOWED = Answer(405, b"method not allowed\n", (("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS"),))
+TOO_LARGE = Answer(413, b"body too large\n")
+UNAVAILABLE = Answer(503, b"over capacity\n", (("Retry-After", "1"),))
+
+
+def ok_answer(spec: ServerSpec) -> Answer:
+    """The answer to a request that was carried out."""
+    return Answer(OK, body_of(spec.response_size))
+
+
+def error_answer(spec: ServerSpec) -> Answer:
+    """The error of the scenario's own."""
+    headers = []
+    if spec.retry_after_ms is not None:
+        headers.append(("Retry-After", str(math.ceil(spec.retry_after_ms / 1000))))
+    return Answer(spec.status, b"not now\n", tuple(headers))
 
 
 def response_bytes(
-    connection: h11.Connection, request: h11.Request, spec: ServerSpec, status: int, *, last: bool
+    connection: h11.Connection, request: h11.Request, spec: ServerSpec, answer: Answer, *, last: bool
 ) -> tuple[bytes, bytes]:
-    """Head and body of the response to ``request``, entered into ``connection``'s state.
+    """Head and body of ``answer`` to ``request``, entered into ``connection``'s state.
 
     ``last`` says ``Connection: close``.
     """
-    body = _BODIES[status] if status in _BODIES else body_of(spec.response_size)
-    headers = [("Content-Type", "text/plain"), *_HEADERS.get(status, []), *_framing(spec, body)]
+    body = answer.body
+    headers = [("Content-Type", "text/plain"), *answer.headers, *_framing(spec, body)]
     if last:
         headers.append(("Connection", "close"))
     elif spec.advertise and connection.their_state is not h11.MUST_CLOSE:
         seconds = int(spec.keepalive_timeout_ms // 1000)
         headers += [("Connection", "keep-alive"), ("Keep-Alive", f"timeout={seconds}")]
-    reason = http.HTTPStatus(status).phrase.encode("ascii")
-    head = connection.send(h11.Response(status_code=status, headers=headers, reason=reason)) or b""
+    reason = _phrase(answer.status).encode("ascii")
+    head = connection.send(h11.Response(status_code=answer.status, headers=headers, reason=reason)) or b""
     parts = []
     if request.method != b"HEAD":
         size = CHUNK if spec.chunked else max(len(body), 1)
@@ -53,6 +68,13 @@ def response_bytes(
             parts.append(connection.send(h11.Data(data=body[start : start + size])))
     parts.append(connection.send(h11.EndOfMessage()))
     return head, b"".join(part or b"" for part in parts)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return http.HTTPStatus(status).phrase
+    except ValueError:
+        return ""  # it has none (RFC 9112 section 4)
 
 
 def _framing(spec: ServerSpec, body: bytes) -> list[tuple[str, str]]:
@@ -66,5 +88,5 @@ def body_of(size: int) -> bytes:
 
 def error_bytes(status: int) -> bytes:
     """An answer to what was no whole request: the connection closes after it."""
-    phrase = http.HTTPStatus(status).phrase
-    return f"HTTP/1.1 {status} {phrase}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode("ascii")
+    line = f"HTTP/1.1 {status} {_phrase(status)}"
+    return f"{line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode("ascii")

@@ -16,7 +16,7 @@ from econnlab.clock import now
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem
 from econnlab.record.attempts import Outcome
-from econnlab.scenario.model import ClientSpec
+from econnlab.scenario.client import ClientSpec
 from tests.conftest import DEADLINE_S, wait_until
 
 KINDS = ["requests", "urllib3"]

@@ -38,8 +38,27 @@ def test_head_has_the_headers_of_get_and_no_body(start_server):
 def test_another_method_is_refused_and_the_connection_lives(start_server):
     with Raw(start_server(**LONG).address) as client:
         status, headers, _ = client.ask("PATCH")
-        assert (status, headers["allow"]) == (405, "GET, HEAD, POST, PUT, DELETE")
+        assert (status, headers["allow"]) == (405, "GET, HEAD, POST, PUT, DELETE, OPTIONS")
         assert client.ask()[0] == 200
+
+
+def test_an_error_is_answered_as_often_as_asked_for_and_nothing_is_carried_out(start_server):
+    server = start_server(**LONG, status=503, status_requests=2, retry_after_ms=Decimal(1500))
+    with Raw(server.address) as first, Raw(server.address) as second:
+        for client in (first, second):
+            status, headers, body = client.ask("POST", body=b"order")
+            assert (status, headers["retry-after"], body) == (503, "2", b"not now\n")
+        status, headers, _ = first.ask()
+        assert (status, "retry-after" in headers) == (200, False)
+    assert len(server.events(Kind.REQUEST)) == 3
+    assert len(server.events(Kind.PROCESSED)) == 1
+
+
+def test_an_error_without_a_name_is_answered_every_time(start_server):
+    with Raw(start_server(**LONG, status=522).address) as client:
+        for _ in range(3):
+            status, headers, _ = client.ask()
+            assert (status, "retry-after" in headers) == (522, False)
 
 
 def test_a_chunked_body_and_an_expectation_are_understood(start_server):

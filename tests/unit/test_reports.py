@@ -20,8 +20,9 @@ from econnlab.report.formats import csv as csv_format
 from econnlab.report.formats import json as json_format
 from econnlab.report.header import header
 from econnlab.report.terminal import bar, report, request_line
+from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.links import PROFILES
-from econnlab.scenario.model import ClientSpec, Plan, Scenario
+from econnlab.scenario.model import Plan, Scenario
 from econnlab.scenario.server import ServerSpec
 from tests.making import attempt, lost, run, server
 

@@ -13,9 +13,10 @@ from econnlab.explain.summary import summarize
 from econnlab.record.attempts import FAILURES, Outcome
 from econnlab.record.events import Kind
 from econnlab.scenario.catalogue import COMMANDS, load, names
+from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.expect import Count, Expect, Processed, parse_count
 from econnlab.scenario.links import parse_link
-from econnlab.scenario.model import ClientSpec, Kernel, Middlebox, Plan, Scenario
+from econnlab.scenario.model import Kernel, Middlebox, Plan, Scenario
 from econnlab.scenario.server import Ending, Fault, Restart, Retirement, ServerSpec, Stage
 from econnlab.scenario.toml import read_scenario, write_scenario
 from tests.making import attempt, lost, run, server
@@ -39,6 +40,8 @@ servers = st.builds(
     keepalive_timeout_ms=durations.filter(bool),
     max_requests=st.none() | st.integers(1, 99),
     header_timeout_ms=st.none() | durations,
+    status=st.just(200) | st.integers(400, 599),
+    retry_after_ms=st.none() | durations,
     fault=st.none() | faults,
     restart=st.none() | restarts,
     tls=st.booleans(),

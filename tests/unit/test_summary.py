@@ -6,7 +6,8 @@ from econnlab.explain.notes import conclusion, remarks, warnings
 from econnlab.explain.summary import Processed, summarize
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
-from econnlab.scenario.model import ClientSpec, Plan
+from econnlab.scenario.client import ClientSpec
+from econnlab.scenario.model import Plan
 from tests.making import attempt, lost, run, server
 
 RACE = [

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from econnlab.client.observed import ObservedConnection
 from econnlab.client.observer import Observer
-from econnlab.client.session import body_of, timeout_s
+from econnlab.client.session import Body, timeout_s
 from econnlab.errors import UsageProblem
-from econnlab.scenario.model import ClientSpec
+from econnlab.scenario.client import DEFAULT_RETRY, ClientSpec
 
 NAME = "http.client"
 HELP = "http.client.HTTPConnection"
@@ -37,12 +37,14 @@ class StdlibClient:
         self._connection = _Connection(parsed.hostname, parsed.port, timeout_s(spec), observer)
         self._target = (parsed.path or "/") + (f"?{parsed.query}" if parsed.query else "")
         self._method = spec.method
-        self._body = body_of(spec)
 
-    def perform(self, headers: dict[str, str]) -> None:
+    def perform(self, headers: dict[str, str], body: Body, timeout_s: float) -> None:
         """Send it and read the whole response."""
+        self._connection.timeout = timeout_s
+        if self._connection.sock is not None:
+            self._connection.sock.settimeout(timeout_s)
         try:
-            self._connection.request(self._method, self._target, self._body, headers)
+            self._connection.request(self._method, self._target, cast(Any, body), headers)
             self._connection.getresponse().read()
         except BaseException:
             self._connection.close()
@@ -59,8 +61,16 @@ def open_client(url: str, spec: ClientSpec, observer: Observer, trusted: str | N
         raise UsageProblem(
             "http.client never looks whether a connection was closed.", "Say --no-stale-check with it."
         )
-    if spec.retries:
-        raise UsageProblem("http.client has no retries.", "Take --client urllib3 or requests for them.")
+    if spec.policy == DEFAULT_RETRY:
+        raise UsageProblem(
+            "http.client has no urllib3 to retry.",
+            "Name another --retry, or take --client urllib3 or requests.",
+        )
+    if spec.ping or spec.idle_limit_ms is not None or spec.keep_alive_margin_ms is not None:
+        raise UsageProblem(
+            "http.client has no pool that could look after idle connections.",
+            "Take --client urllib3 or requests with an idle limit, a margin or a ping.",
+        )
     if url.startswith("https:"):
         raise UsageProblem("The lab's http.client speaks plain HTTP only.", "Take another --client.")
     return StdlibClient(url, spec, observer)

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, cast
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from econnlab.client.idle_adapter import IdleLimitAdapter
 from econnlab.client.observed import observe, tls_settings
 from econnlab.client.observer import Observer
-from econnlab.client.session import body_of, timeout_s
-from econnlab.scenario.model import ClientSpec
+from econnlab.client.pooling import idle_limits
+from econnlab.client.session import Body, body_of
+from econnlab.client.trying import client_retries
+from econnlab.scenario.client import ClientSpec
 
 NAME = "requests"
 HELP = "requests.Session"
 
 
-class _ObservedAdapter(HTTPAdapter):
-    """requests' own adapter over observed connections."""
+class _ObservedAdapter(IdleLimitAdapter):
+    """The adapter that users have, over observed connections; without limits it is requests' own."""
 
-    def __init__(self, url: str, observer: Observer, retries: int, trusted: str | None) -> None:
+    def __init__(self, url: str, observer: Observer, spec: ClientSpec, trusted: str | None) -> None:
         self._url = url
         self._trusted = trusted
         self._observer = observer
+        retries = client_retries(spec)
+        limits = idle_limits(spec)
         # Retry(0, read=False) is requests' own default (adapters.py): none at all.
         super().__init__(
+            idle_limit=limits.idle_limit,
+            honour_keep_alive=limits.honour_keep_alive,
+            keep_alive_margin=limits.keep_alive_margin,
             pool_connections=1,
-            pool_maxsize=1,
+            pool_maxsize=spec.pool_size,
             max_retries=Retry(retries) if retries else Retry(0, read=False),
         )
 
@@ -49,16 +56,19 @@ class RequestsClient:
         self._verify = (
             trusted or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         )
-        adapter = _ObservedAdapter(url, observer, spec.retries, trusted)
+        adapter = _ObservedAdapter(url, observer, spec, trusted)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         self._prepared = self._session.prepare_request(requests.Request(spec.method, url, data=body_of(spec)))
-        self._timeout = timeout_s(spec)
 
-    def perform(self, headers: dict[str, str]) -> None:
+    def perform(self, headers: dict[str, str], body: Body, timeout_s: float) -> None:
         """Send it and read the whole response."""
         self._prepared.headers.update(headers)
-        self._session.send(self._prepared, timeout=self._timeout, verify=self._verify, allow_redirects=False)
+        if body is not None and not isinstance(body, bytes):
+            self._prepared.headers.pop("Content-Length", None)
+            self._prepared.headers["Transfer-Encoding"] = "chunked"
+            self._prepared.body = cast(Any, body)
+        self._session.send(self._prepared, timeout=timeout_s, verify=self._verify, allow_redirects=False)
 
     def close(self) -> None:
         """Close the session's pool."""

@@ -1,0 +1,196 @@
+"""An idle limit for urllib3's pools, which have none (urllib3#3184), for the lab and for anybody's program.
+
+A pooled connection that has been idle for too long is closed when it is taken up, and a new one is opened
+in its place: exactly what urllib3 does with a connection that it finds dropped. No thread, no timer.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+import weakref
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from urllib3 import PoolManager
+from urllib3.connectionpool import HTTPConnectionPool
+
+from econnlab.client.idle_clock import clock, idle_s
+from econnlab.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
+
+    from urllib3 import BaseHTTPResponse
+
+_log = logging.getLogger(__name__)
+_Manager = TypeVar("_Manager", bound=PoolManager)
+
+#: ``timeout`` among the parameters of Keep-Alive (RFC 2068 section 19.7.1.1, and section 2 of
+#: draft-thomson-hybi-http-timeout-03), separated by commas; some write semicolons.
+_TIMEOUT = re.compile(
+    r'(?:^|[,;])[ \t]*timeout[ \t]*=[ \t]*("?)([0-9]+(?:\.[0-9]+)?)\1[ \t]*(?=[,;]|$)', re.IGNORECASE
+)
+_LONGEST_HEADER = 256
+
+
+@dataclass(frozen=True)
+class IdleLimits:
+    """How long a pooled connection may have been idle and still be taken up again. Durations in seconds.
+
+    Raises UsageProblem for durations that are negative, infinite or no numbers.
+    """
+
+    #: None: no limit but what the server advertises. 0: no connection is used twice.
+    idle_limit: float | None = None
+    #: Heed ``Keep-Alive: timeout=N`` of responses: N less the margin, where that is below the limit.
+    honour_keep_alive: bool = True
+    #: Where it leaves nothing of N, the connection is not used again, as in Node (lib/_http_agent.js,
+    #: keepSocketAlive, whose margin is agentKeepAliveTimeoutBuffer, 1000 ms).
+    keep_alive_margin: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.idle_limit is not None:
+            _check(
+                "idle_limit",
+                self.idle_limit,
+                "Give seconds, 0 to use no connection twice, None for no limit.",
+            )
+        _check("keep_alive_margin", self.keep_alive_margin, "Give seconds, 0 for no margin.")
+
+    def allowed_s(self, advertised_s: float) -> float | None:
+        """How long a connection may be idle whose server advertised ``advertised_s``; None: for ever."""
+        if not self.honour_keep_alive:
+            return self.idle_limit
+        left = max(0.0, advertised_s - self.keep_alive_margin)
+        return left if self.idle_limit is None else min(left, self.idle_limit)
+
+
+def _check(name: str, duration: float, hint: str) -> None:
+    if not isinstance(duration, int | float) or not math.isfinite(duration) or duration < 0:
+        raise UsageProblem(f"{name}: expected a duration of 0 seconds or more, found {duration!r}.", hint)
+
+
+@lru_cache(maxsize=128)
+def advertised_timeout_s(keep_alive: str) -> float | None:
+    """N of ``Keep-Alive: timeout=N``, in seconds; the least of several. None where there is no sound one."""
+    if len(keep_alive) > _LONGEST_HEADER:  # no server means that
+        return None
+    return min((float(match[2]) for match in _TIMEOUT.finditer(keep_alive)), default=None)
+
+
+def limit_idle(manager: _Manager, limits: IdleLimits) -> _Manager:
+    """Let ``manager`` take up no connection again that has been idle for too long; returns ``manager``.
+
+    Works on a PoolManager, a ProxyManager and a SOCKSProxyManager, whatever their pools and connections are
+    made of, now or later. It forgets the pools that it has already. Called again, it changes the limits.
+    """
+    cast(Any, manager).__class__ = _derived(_LimitedManager, type(manager))
+    cast(_LimitedManager, manager).idle_limits = limits
+    manager.clear()
+    return manager
+
+
+class _LimitedManager(PoolManager):
+    """Makes its pools limited ones, in the method that urllib3 documents for that (poolmanager.py)."""
+
+    idle_limits: IdleLimits
+
+    def _new_pool(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+        pool = super()._new_pool(*args, **kwargs)
+        # Not by classes in pool_classes_by_scheme: there may be functions, and others may replace them later.
+        cast(Any, pool).__class__ = _derived(_LimitedPool, type(pool))
+        cast(_LimitedPool, pool).idle_limits = self.idle_limits
+        return pool
+
+
+class _Idleness:
+    """What a pool knows of one open connection, which carries it: only who holds that touches this."""
+
+    __slots__ = ("allowed_s", "response", "said", "since", "taken")
+
+    def __init__(self, allowed_s: float | None) -> None:
+        self.allowed_s = allowed_s
+        #: The last Keep-Alive header. It stands until there is another one on the same connection.
+        self.said: str | None = None
+        #: When the pool gave the connection out, and when it took it back.
+        self.taken = self.since = -math.inf
+        #: Its last response, where the connection is to be closed after that.
+        self.response: weakref.ref[HTTPResponse] | None = None
+
+
+class _LimitedPool(HTTPConnectionPool):
+    """Looks at each response, at each connection it takes back, and at each it gives out.
+
+    These three are on the way of every request: what is seldom needed is done elsewhere.
+    """
+
+    idle_limits: IdleLimits
+
+    def _make_request(self, conn: Any, *args: Any, **kwargs: Any) -> BaseHTTPResponse:
+        response = super()._make_request(conn, *args, **kwargs)
+        idle: _Idleness | None = getattr(conn, "econnlab_idleness", None)
+        if idle is None:
+            idle = conn.econnlab_idleness = _Idleness(self.idle_limits.idle_limit)
+        said = response.headers.get("Keep-Alive")
+        if said is not None and said != idle.said:
+            idle.said = said
+            if (advertised_s := advertised_timeout_s(said)) is not None:
+                idle.allowed_s = self.idle_limits.allowed_s(advertised_s)
+        if idle.allowed_s == 0:
+            idle.response = _original(response)
+        return response
+
+    def _put_conn(self, conn: Any) -> None:
+        idle: _Idleness | None = getattr(conn, "econnlab_idleness", None)
+        if idle is not None:
+            idle.since = clock()
+            if idle.response is not None and _is_read(idle.response):
+                conn.close()  # rather than let the server keep it
+        super()._put_conn(conn)
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        # First urllib3 looks whether it was dropped: there the lab's own wait until their request is due.
+        conn: Any = super()._get_conn(timeout)
+        idle: _Idleness | None = getattr(conn, "econnlab_idleness", None)
+        if idle is not None and idle.allowed_s is not None:
+            at = clock()
+            # One that was given out a moment ago cannot have been idle for longer: nothing more to ask.
+            if at - idle.taken >= idle.allowed_s or conn.sock is None:
+                self._look_at(conn, idle, idle.allowed_s)
+            idle.taken = at
+        return conn
+
+    def _look_at(self, conn: Any, idle: _Idleness, allowed_s: float) -> None:
+        if conn.sock is not None:
+            idle_for_s = idle_s(conn.sock, idle.since)
+            if idle_for_s < allowed_s:
+                return
+            _log.debug("Replacing a connection to %s, idle for %.3f s", self.host, idle_for_s)
+            conn.close()
+        conn.econnlab_idleness = None  # what was known of it holds no longer
+
+
+def _original(response: BaseHTTPResponse) -> weakref.ref[HTTPResponse] | None:
+    original: HTTPResponse | None = getattr(response, "_original_response", None)
+    return None if original is None else weakref.ref(original)
+
+
+def _is_read(response: weakref.ref[HTTPResponse]) -> bool:
+    """Nobody reads on in it."""
+    original = response()
+    return original is None or original.isclosed()
+
+
+def _derived(addition: type, base: type) -> type:
+    """``base`` with ``addition`` before it."""
+    return base if issubclass(base, addition) else cast(type, _derive(addition, cast(Any, base)))
+
+
+@lru_cache(maxsize=64)
+def _derive(addition: Any, base: Any) -> Any:
+    # Under its old name, for that is in urllib3's messages.
+    names = {"__module__": base.__module__, "__qualname__": base.__qualname__}
+    return type(base.__name__, (addition, base), names)

@@ -1,0 +1,21 @@
+"""requests' own default, asked: its adapter's Retry, which never tries again."""
+
+from __future__ import annotations
+
+import random
+
+from econnlab.client.policies.urllib3_retry import AskedRetry
+from econnlab.client.retrying import Policy
+
+NAME = "requests"
+HELP = "requests' own default: never"
+SOURCE = "requests, adapters.py, HTTPAdapter.__init__: Retry(0, read=False)"
+KIND = "library"
+RETRIES = 0
+
+
+def policy(retries: int, random: random.Random) -> Policy:
+    """One Session's, whatever ``retries``: with ``max_retries`` set it is urllib3's."""
+    from requests.adapters import HTTPAdapter
+
+    return AskedRetry(lambda: HTTPAdapter().max_retries)

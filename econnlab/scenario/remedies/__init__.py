@@ -1,0 +1,6 @@
+"""What can be done against losses: one file a remedy, found by its name.
+
+Each has a ``NAME``, a ``HELP``, a ``PRICE`` in words, and ``apply(scenario)``, which gives the scenario with
+the remedy in it, or None where it changes nothing there. Retry policies are remedies as well, and are a
+client's: see econnlab.client.policies.
+"""

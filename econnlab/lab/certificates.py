@@ -16,8 +16,8 @@ class Certificate:
     authority: str
 
 
-def make_certificate(folder: Path, host: str) -> Certificate:
-    """A certificate for ``host`` in ``folder``. Raises EnvironmentProblem where trustme is not installed."""
+def make_certificate(folder: Path, *hosts: str) -> Certificate:
+    """A certificate for ``hosts`` in ``folder``. Raises EnvironmentProblem where trustme is not installed."""
     try:
         import trustme
     except ImportError as error:
@@ -26,6 +26,8 @@ def make_certificate(folder: Path, host: str) -> Certificate:
         ) from error
     authority = trustme.CA()
     made = Certificate(str(folder / "server.pem"), str(folder / "authority.pem"))
-    authority.issue_cert(host, "localhost").private_key_and_cert_chain_pem.write_to_path(made.server)
+    authority.issue_cert(*dict.fromkeys([*hosts, "localhost"])).private_key_and_cert_chain_pem.write_to_path(
+        made.server
+    )
     authority.cert_pem.write_to_path(made.authority)
     return made

@@ -14,7 +14,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import econnlab
 from econnlab.clock import now
@@ -43,6 +43,51 @@ class Listener(Protocol):
         """Close it here."""
 
 
+class Process(Protocol):
+    """A process as subprocess.Popen shows it."""
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+
+    @property
+    def stdin(self) -> IO[bytes] | None:
+        """The pipe to its stdin."""
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """The pipe from its stdout."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code once ``wait`` has seen its end; minus the signal that killed it."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code. Raises subprocess.TimeoutExpired."""
+
+    def kill(self) -> None:
+        """Send SIGKILL, if it still runs."""
+
+
+#: Starts ``main`` of the module of this name, with its stderr and more descriptors, under their numbers.
+#: Raises OSError where the system refuses.
+Starter = Callable[[str, IO[bytes], Sequence[int]], Process]
+
+
+def start_python(module: str, errors: IO[bytes], descriptors: Sequence[int]) -> Process:
+    """A Starter: an interpreter of its own, which takes its time to begin (a tenth of a second)."""
+    # -P and append: a file of the user's folder must not pass for a module of Python's.
+    code = f"import sys; sys.path.append({_ROOT!r}); from {module}.__main__ import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        pass_fds=descriptors,
+        start_new_session=True,  # Ctrl-C in the terminal is the parent's to handle
+    )
+
+
 class Child:
     """A process of the lab that listens on ``listener``, which it takes over, and writes a ledger.
 
@@ -58,6 +103,7 @@ class Child:
         *,
         name: str | None = None,
         beside: Sequence[int] = (),
+        start: Starter = start_python,
     ) -> None:
         self.name = name or module.rpartition(".")[2]
         self.port: int = listener.getsockname()[1]
@@ -74,17 +120,8 @@ class Child:
         self._synced: set[str] = set()
         self._listening = False
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
-        # -P and append: a file of the user's folder must not pass for a module of Python's.
-        code = f"import sys; sys.path.append({_ROOT!r}); from {module}.__main__ import main; main()"
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", code],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                pass_fds=[listener.fileno(), *beside],
-                start_new_session=True,  # Ctrl-C in the terminal is the parent's to handle
-            )
+            self._process = start(module, self._errors, [listener.fileno(), *beside])
         except OSError as error:  # fork(2): EAGAIN, ENOMEM
             listener.close()
             self._errors.close()
@@ -101,8 +138,8 @@ class Child:
             start_thread(self._reader)
         except EnvironmentProblem:
             self._process.kill()
-            self._process.communicate()
-            self._errors.close()
+            self._process.wait()
+            self._close()
             raise
 
     @property
@@ -143,10 +180,19 @@ class Child:
 
     def wait_for_events(self, timeout: float) -> list[ConnectionEvent]:
         """What ``take_events`` gives, after waiting at most ``timeout`` seconds for the first of them."""
+        self.wait_for_news(timeout)
+        return self.take_events()
+
+    def wait_for_news(self, timeout: float) -> None:
+        """Wait until it says something or ends, ``wake`` is called, or ``timeout`` seconds have passed."""
         with self._arrived:
             if not self._chunks and not self._ended:
                 self._arrived.wait(timeout)
-        return self.take_events()
+
+    def wake(self) -> None:
+        """Let whoever waits for news look around."""
+        with self._arrived:
+            self._arrived.notify_all()
 
     def _parse(self) -> None:
         data = self._unfinished_line + b"".join(self._chunks)
@@ -238,6 +284,10 @@ class Child:
             self._process.kill()
             self._process.wait()
         self._reader.join(STOP_S)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        self._errors.close()
+        self._close()
+
+    def _close(self) -> None:
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
+            assert stream is not None
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()

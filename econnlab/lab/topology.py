@@ -20,7 +20,7 @@ from econnlab.errors import EconnlabError, ProcessDied
 from econnlab.lab.certificates import make_certificate
 from econnlab.lab.limits import start_thread
 from econnlab.lab.listeners import bind, find_target
-from econnlab.lab.processes import Child, Listener
+from econnlab.lab.processes import Child, Listener, Starter, start_python
 from econnlab.link.tun.device import FAR, NEAR, Device, open_device
 from econnlab.peers.process import PeerProcess, find_program
 from econnlab.peers.proxying import Proxying
@@ -59,13 +59,19 @@ class Topology:
     """Starts what ``scenario`` needs beside its clients; ``url`` and ``dial`` then say where those go.
 
     ``on_failure`` is called, from another thread, with the error that ends the run. ``capture`` is the
-    descriptor of a file that takes every packet from and to what is started.
+    descriptor of a file that takes every packet from and to what is started; ``start`` starts each process.
     """
 
     def __init__(
-        self, scenario: Scenario, on_failure: Callable[[EconnlabError], None], capture: int | None = None
+        self,
+        scenario: Scenario,
+        on_failure: Callable[[EconnlabError], None],
+        capture: int | None = None,
+        *,
+        start: Starter = start_python,
     ) -> None:
         self._scenario = scenario
+        self._start_process = start
         self._capture_into = capture
         #: Begins first and ends last: it is to see what the others' ends look like.
         self._capture: Child | None = None
@@ -152,7 +158,7 @@ class Topology:
         certificate = None
         if spec.tls or speaks_tls:
             self._files = tempfile.TemporaryDirectory(prefix="econnlab-")
-            made = make_certificate(Path(self._files.name), self.dial[0])
+            made = make_certificate(Path(self._files.name), self.dial[0], LOOPBACK)  # a link's
             certificate, self.trusted = made.server, made.authority
         settings = {"spec": encode(spec), "certificate": certificate}
         # Whoever serves last removes the certificate's files at its end, which comes even if we are killed.
@@ -179,7 +185,14 @@ class Topology:
     def _child(self, module: str, listener: Listener, settings: dict[str, Any], **more: Any) -> Child:
         """One whose death, which another thread tells, may come before it is all there."""
         born: Future[Child] = Future()
-        child = Child(module, listener, settings, lambda: self._on_death(born.result()), **more)
+        child = Child(
+            module,
+            listener,
+            settings,
+            lambda: self._on_death(born.result()),
+            start=self._start_process,
+            **more,
+        )
         born.set_result(child)
         return child
 
@@ -195,12 +208,13 @@ class Topology:
         if self._proxy is not None:
             self._proxy.wait_until_listening()
 
-    def begin(self) -> None:
-        """The run begins: from now on count what is planned for later."""
+    def begin(self, at: float | None = None) -> None:
+        """The run begins (or did ``at``): from then on count what is planned for later."""
         server = self._scenario.server
         if server is not None and server.restart is not None:
+            gone = 0.0 if at is None else now() - at
             self._restart = threading.Timer(
-                seconds(server.restart.after_ms), self._take_over, [server.restart]
+                max(0.0, seconds(server.restart.after_ms) - gone), self._take_over, [server.restart]
             )
             self._restart.daemon = True
             start_thread(self._restart)
@@ -261,6 +275,14 @@ class Topology:
                 if child.retiring or self._may_die(child):
                     stack.enter_context(contextlib.suppress(ProcessDied))
                 child.sync()
+
+    def wait_for_news(self, timeout: float) -> None:
+        """Wait for the server's ledger to grow, for ``wake``, or for ``timeout`` seconds."""
+        self._children[0].wait_for_news(timeout)
+
+    def wake(self) -> None:
+        """End a wait for news."""
+        self._children[0].wake()
 
     def take_events(self) -> list[ConnectionEvent]:
         """Everything in the ledgers since the last call."""

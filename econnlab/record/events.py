@@ -22,7 +22,9 @@ class Kind(StrEnum):
     LISTENING = "listening"  # server, link: local; capture: local, the address that clients go to
     ACCEPTED = "accepted"  # server, link: peer
     HANDSHAKE = "handshake"  # server: TLS stands
-    REQUEST = "request"  # server: request_id, method, began (its first bytes were read), bytes (of the body)
+    REQUEST = (
+        "request"  # server: request_id, method, target, began (its first bytes were read), bytes and digest
+    )
     PROCESSED = "processed"  # server: request_id; it has been carried out
     REPLAYED = "replayed"  # server: request_id; its Idempotency-Key had been carried out, it is answered only
     RESPONSE = "response"  # server: request_id, status, bytes; at is when the last byte was handed over
@@ -76,6 +78,10 @@ class ConnectionEvent:
     idle_s: float | None = None
     packets: int | None = None
     dropped: int | None = None
+    #: What was asked for, as the request's first line has it.
+    target: str | None = None
+    #: Of a request's body, if it had one: equal bodies have equal ones.
+    digest: str | None = None
 
     @classmethod
     def from_json(cls, line: dict[str, Any]) -> ConnectionEvent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import socket
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,11 @@ from econnlab.scenario.server import Stage
 from econnlab.server.idle_timers import IdleTimer
 from econnlab.server.responses import (
     OK,
-    REQUEST_ID,
     TOO_LARGE,
     UNAVAILABLE,
     Answer,
     error_bytes,
+    request_id_of,
     response_bytes,
 )
 from econnlab.server.tls import FAILED as TLS_FAILED
@@ -46,6 +47,7 @@ class ServedConnection:
         "_began",
         "_body",
         "_delay",
+        "_digest",
         "_h11",
         "_last",
         "_lingering",
@@ -74,6 +76,8 @@ class ServedConnection:
         self._request: h11.Request | None = None
         self._began = 0.0
         self._body = 0
+        #: Of the body that has come so far.
+        self._digest: hashlib.blake2b | None = None
         self._out = memoryview(b"")
         #: What ends it: idleness, or a head that does not come.
         self._timer: IdleTimer | None = None
@@ -141,6 +145,7 @@ class ServedConnection:
             self.requests += 1
             self._began = now()
             self._body = 0
+            self._digest = None
             self._h11 = h11.Connection(h11.SERVER)
         self._h11.receive_data(data)
         if self._request is None or self._h11.their_state is not h11.DONE:
@@ -173,7 +178,7 @@ class ServedConnection:
                             or b""
                         )
                 elif isinstance(event, h11.Data):
-                    self._body += len(event.data)
+                    self._take_body(event.data)
                     if self._too_large(self._body):
                         return
                 elif isinstance(event, h11.EndOfMessage):
@@ -184,6 +189,12 @@ class ServedConnection:
         except h11.RemoteProtocolError as error:
             self._send(error_bytes(error.error_status_hint))
             self.close("bad_request")
+
+    def _take_body(self, data: bytes) -> None:
+        self._body += len(data)
+        if self._digest is None:
+            self._digest = hashlib.blake2b(digest_size=8)
+        self._digest.update(data)
 
     def _too_large(self, size: int) -> bool:
         """Answer 413 before the body has been read, and close: at once, or when the client has ended."""
@@ -206,7 +217,9 @@ class ServedConnection:
             began=self._began,
             request_id=self._request_id(),
             method=self._request.method.decode("ascii"),
+            target=self._request.target.decode("latin-1"),
             bytes=self._body,
+            digest=self._digest.hexdigest() if self._digest is not None else None,
         )
         if self.refuse:
             self._last = "over_capacity"
@@ -300,10 +313,7 @@ class ServedConnection:
 
     def _request_id(self) -> str | None:
         assert self._request is not None
-        for name, value in self._request.headers:
-            if name == REQUEST_ID:
-                return value.decode("ascii", "replace")
-        return None
+        return request_id_of(self._request)
 
     def _send(self, data: bytes | memoryview) -> None:
         """Hand over what the kernel takes now; the rest stays in ``_out``."""

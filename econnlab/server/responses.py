@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import h11
 
+from econnlab.naming import ON_EVERY_ATTEMPT
 from econnlab.scenario.server import ServerSpec
 
-#: The header in which the lab's clients name their request, so that ledgers can count what was done.
-REQUEST_ID = b"x-econnlab-request"
+_NAMES = {name: rank for rank, name in enumerate(ON_EVERY_ATTEMPT)}
 METHODS = {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS"}
 CHUNK = 16384
 
@@ -43,6 +43,12 @@ def error_answer(spec: ServerSpec) -> Answer:
     if spec.retry_after_ms is not None:
         headers.append(("Retry-After", str(math.ceil(spec.retry_after_ms / 1000))))
     return Answer(spec.status, b"not now\n", tuple(headers))
+
+
+def request_id_of(request: h11.Request) -> str | None:
+    """What its client calls the request, so that ledgers can count what was done; None where it does not."""
+    found = [(_NAMES[name], value) for name, value in request.headers if name in _NAMES]
+    return min(found)[1].decode("ascii", "replace") if found else None
 
 
 def response_bytes(

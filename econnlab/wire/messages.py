@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from econnlab.naming import ON_EVERY_HOP
 from econnlab.wire.conversation import Exchange
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d{1,15}) *\r\n", re.IGNORECASE)
@@ -16,11 +17,7 @@ _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*\bchunked *\r\n", re.IGNORE
 _CONNECTION = re.compile(rb"\r\nconnection: *([^\r]*)\r\n", re.IGNORECASE)
 _KEEP_ALIVE = re.compile(rb"\r\nkeep-alive:[^\r]*\btimeout=(\d{1,9})", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect: *100-continue *\r\n", re.IGNORECASE)
-#: Headers that name a request on every hop it takes; proxies hand them on.
-_NAME = re.compile(
-    rb"\r\n(?:x-econnlab-request|x-request-id|x-correlation-id|x-amzn-trace-id|traceparent): *([!-~]+)",
-    re.IGNORECASE,
-)
+_NAME = re.compile(rb"\r\n(?:" + b"|".join(ON_EVERY_HOP) + rb"): *([!-~]+)", re.IGNORECASE)
 #: When whoever had it first began with it: s, ms or µs since the epoch (nginx, Heroku, New Relic).
 _STARTED = re.compile(rb"\r\nx-(?:request|queue)-start: *t?=?(\d{10,16})(?:\.(\d{1,9}))?", re.IGNORECASE)
 _LAST_CHUNK = b"0\r\n\r\n"

@@ -81,6 +81,39 @@ def test_pipelined_requests_are_answered_in_order(start_server):
     assert [event.request_id for event in server.events(Kind.RESPONSE)] == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize(
+    ("headers", "name"),
+    [
+        (["Idempotency-Key: k", "X-Request-Id: r"], "k"),
+        (["x-request-id: r", "X-IDEMPOTENCY-KEY: k"], "k"),
+        (["X-Request-Id: r", "X-Econnlab-Request: 1-1"], "1-1"),
+        (["X-Request-Id: r"], "r"),
+        (["traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"], None),
+    ],
+)
+def test_a_request_is_known_by_what_its_client_calls_it(start_server, headers, name):
+    server = start_server(**LONG)
+    with Raw(server.address) as client:
+        client.ask("POST", *headers, body=b"order")
+    events = server.events(Kind.REQUEST, Kind.PROCESSED, Kind.RESPONSE)
+    assert [event.request_id for event in events] == [name] * 3
+
+
+def test_the_ledger_tells_target_and_body_apart(start_server):
+    server = start_server(**LONG)
+    with Raw(server.address) as client:
+        for body in (b"a", b"b", b"a", b""):
+            client.ask("POST", body=body)
+        client.send("POST", "Transfer-Encoding: chunked")
+        client.sock.sendall(b"1\r\na\r\n0\r\n\r\n")
+        client.response()
+    requests = server.events(Kind.REQUEST)
+    assert {event.target for event in requests} == {"/"}
+    a, b, again, none, chunked = (event.digest for event in requests)
+    assert a == again == chunked != b
+    assert none is None
+
+
 def test_a_request_may_come_byte_by_byte(start_server):
     with Raw(start_server(**LONG).address) as client:
         for byte in b"GET / HTTP/1.1\r\nHost: lab\r\n\r\n":

@@ -15,8 +15,12 @@ from enum import StrEnum
 from itertools import zip_longest
 from typing import Any
 
-from econnlab.errors import EnvironmentProblem
+from econnlab.errors import EconnlabError, EnvironmentProblem
 from econnlab.record.commands import CommandEnd
+from econnlab.record.events import ConnectionEvent, Kind
+from econnlab.record.served import arrivals_of
+from econnlab.scenario.model import Scenario
+from econnlab.scenario.server import Stage
 
 #: RFC 9110 section 9.2.2: carried out twice, these do what they do once.
 IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
@@ -110,6 +114,49 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Checked:
+    """One scenario's run of the command, judged; or the error for which it could not be."""
+
+    scenario: Scenario
+    #: Verdicts that are right here.
+    expected: frozenset[Survival]
+    end: CommandEnd | None = None
+    judgement: Judgement | None = None
+    error: EconnlabError | None = None
+
+    @property
+    def as_expected(self) -> bool:
+        """The verdict is one of those expected."""
+        return self.judgement is not None and self.judgement.survival in self.expected
+
+
+@dataclass(frozen=True)
+class Check:
+    """A command and what became of it under each scenario, in the order asked for."""
+
+    command: tuple[str, ...]
+    calm: Baseline
+    checked: tuple[Checked, ...]
+    #: Scenarios that were to be run.
+    asked: int
+
+    @property
+    def interrupted(self) -> bool:
+        """Some scenario was not run to its end."""
+        return len(self.checked) < self.asked
+
+    @property
+    def broken(self) -> tuple[Checked, ...]:
+        """Those whose verdict was not expected."""
+        return tuple(each for each in self.checked if each.judgement is not None and not each.as_expected)
+
+    @property
+    def failed(self) -> tuple[Checked, ...]:
+        """Those that could not be judged."""
+        return tuple(each for each in self.checked if each.error is not None)
+
+
+@dataclass(frozen=True)
 class Judgement:
     """The verdict over one run, and why."""
 
@@ -117,6 +164,40 @@ class Judgement:
     reason: str
     remarks: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
+
+
+def asked_of(events: Iterable[ConnectionEvent], scenario: Scenario) -> list[Asked]:
+    """Each request in the ledger of a server under ``scenario`` that was read whole."""
+    cut = scenario.server.fault.at if scenario.server is not None and scenario.server.fault is not None else None
+    return [
+        Asked(
+            arrival.method,
+            arrival.target,
+            arrival.digest,
+            request_id=None if arrival.keyed else arrival.request_id,
+            key=arrival.request_id if arrival.keyed else None,
+            carried_out=arrival.processed > 0,
+            # Half of the body of an answer to HEAD, which has none, is the whole answer.
+            answered=arrival.status is not None or (cut is Stage.HALF_BODY and arrival.method == "HEAD"),
+        )
+        for arrival in arrivals_of(events)
+    ]
+
+
+def met(events: Iterable[ConnectionEvent], scenario: Scenario) -> bool:
+    """The trouble that ``scenario`` is about struck a client, as far as ledgers tell: else it is taken to have."""
+    server = scenario.server
+    kinds = {event.kind for event in events}
+    signs = set()
+    if server is not None and server.fault is not None:
+        signs.add(Kind.FAULT)
+    if server is not None and (server.refuse_first or server.max_connections is not None):
+        signs |= {Kind.DROPPED, Kind.ACCEPT_PAUSED}
+    if server is not None and server.restart is not None:
+        signs.add(Kind.RETIRING)
+    if scenario.middlebox is not None:
+        signs.add(Kind.DISCARDED)
+    return not signs or bool(kinds & signs)
 
 
 # -- the calm run ---------------------------------------------------------------------------------
@@ -262,8 +343,7 @@ def _verdict(rows: Sequence[Row], end: CommandEnd, *, met: bool) -> tuple[Surviv
         return Survival.LOST, f"it claims success, yet never got the whole answer to {kinds}"
     if not met:
         return Survival.NOT_MET, "the scenario's trouble found no occasion in what it does"
-    again = sum(row.arrived - row.calm for row in rows)
-    return Survival.SURVIVED, f"{again} sent again" if again > 0 else "nothing had to be sent again"
+    return Survival.SURVIVED, "everything was carried out as in the calm run"
 
 
 def _each(rows: Sequence[Row]) -> str:

@@ -82,6 +82,8 @@ class ConnectionEvent:
     target: str | None = None
     #: Of a request's body, if it had one: equal bodies have equal ones.
     digest: str | None = None
+    #: A request's id is its Idempotency-Key.
+    keyed: bool | None = None
 
     @classmethod
     def from_json(cls, line: dict[str, Any]) -> ConnectionEvent:

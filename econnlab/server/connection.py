@@ -20,6 +20,7 @@ from econnlab.server.responses import (
     UNAVAILABLE,
     Answer,
     error_bytes,
+    is_keyed,
     request_id_of,
     response_bytes,
 )
@@ -220,6 +221,7 @@ class ServedConnection:
             target=self._request.target.decode("latin-1"),
             bytes=self._body,
             digest=self._digest.hexdigest() if self._digest is not None else None,
+            keyed=True if is_keyed(self._request) else None,
         )
         if self.refuse:
             self._last = "over_capacity"

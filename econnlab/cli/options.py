@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = "econnlab.report.formats"
 DIAGNOSES = "econnlab.report.diagnoses"
+CHECKS = "econnlab.report.checks"
 COMPARISONS = "econnlab.report.comparisons"
 POSITIVE = click.IntRange(min=1)
 
@@ -173,6 +174,11 @@ def diagnosis_options(function: F) -> F:
 def comparison_options(function: F) -> F:
     """An option per format of a comparison of remedies."""
     return format_options(function, COMPARISONS)
+
+
+def check_options(function: F) -> F:
+    """An option per format of a check."""
+    return format_options(function, CHECKS)
 
 
 def output_options(function: F) -> F:

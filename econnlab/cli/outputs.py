@@ -18,6 +18,7 @@ from econnlab.discovery import parts
 from econnlab.errors import EnvironmentProblem, UsageProblem
 
 if TYPE_CHECKING:
+    from econnlab.explain.checking import Check
     from econnlab.explain.comparison import Comparison
     from econnlab.explain.packets.diagnosis import Diagnosis
     from econnlab.explain.summary import Summary
@@ -43,7 +44,7 @@ class Outputs:
         for file in self._files.values():
             file.discard()
 
-    def write(self, summary: Summary | Diagnosis | Comparison) -> None:
+    def write(self, summary: Summary | Diagnosis | Comparison | Check) -> None:
         """Render ``summary`` into each of them, also where another one cannot be written."""
         formats = self._formats
         failed: EnvironmentProblem | None = None

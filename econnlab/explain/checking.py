@@ -1,16 +1,16 @@
-"""Does this client survive? What the ledger says of a command's requests, beside a calm run of the same command.
+"""Does this client survive? What the ledger says of a command's requests, beside a calm run of the same.
 
 Pure: the requests as the server saw them go in, with the command's end; a verdict with its reason comes out.
 
-A request has no name that holds from run to run, so runs are compared by kind of request (method and path), and
-within a kind by how often each single one (same id, or same target and body) was carried out.
+A request has no name that holds from run to run, so runs are compared by kind of request (method and path),
+and within a kind by how often each single one (same id, or same target and body) was carried out.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import zip_longest
 from typing import Any
@@ -20,10 +20,7 @@ from econnlab.record.commands import CommandEnd
 from econnlab.record.events import ConnectionEvent, Kind
 from econnlab.record.served import arrivals_of
 from econnlab.scenario.model import Scenario
-from econnlab.scenario.server import Stage
-
-#: RFC 9110 section 9.2.2: carried out twice, these do what they do once.
-IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
+from econnlab.scenario.server import IDEMPOTENT, Stage
 
 
 class Survival(StrEnum):
@@ -34,7 +31,12 @@ class Survival(StrEnum):
     LOST = "lost"  # exit code 0, and yet a request was not carried out, or never answered whole
     FAILED = "failed"  # it says so itself; nothing was carried out twice
     SURVIVED = "survived"
-    NOT_MET = "not met"  # as survived, but it never gave the scenario's trouble an occasion
+    NOT_MET = "not_met"  # as survived, but it never gave the scenario's trouble an occasion
+
+    @property
+    def word(self) -> str:
+        """As people read it."""
+        return self.value.replace("_", " ")
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,11 @@ class Baseline:
         """Requests carried out."""
         return sum(tally.total for tally in self.tallies.values())
 
+    @property
+    def writes(self) -> bool:
+        """Some of them are not idempotent."""
+        return any(kind.partition(" ")[0] not in IDEMPOTENT for kind in self.tallies)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -123,6 +130,11 @@ class Checked:
     end: CommandEnd | None = None
     judgement: Judgement | None = None
     error: EconnlabError | None = None
+
+    @property
+    def carried_out(self) -> int:
+        """Requests carried out."""
+        return 0 if self.judgement is None else sum(row.carried_out for row in self.judgement.rows)
 
     @property
     def as_expected(self) -> bool:
@@ -168,7 +180,11 @@ class Judgement:
 
 def asked_of(events: Iterable[ConnectionEvent], scenario: Scenario) -> list[Asked]:
     """Each request in the ledger of a server under ``scenario`` that was read whole."""
-    cut = scenario.server.fault.at if scenario.server is not None and scenario.server.fault is not None else None
+    cut = (
+        scenario.server.fault.at
+        if scenario.server is not None and scenario.server.fault is not None
+        else None
+    )
     return [
         Asked(
             arrival.method,
@@ -185,7 +201,7 @@ def asked_of(events: Iterable[ConnectionEvent], scenario: Scenario) -> list[Aske
 
 
 def met(events: Iterable[ConnectionEvent], scenario: Scenario) -> bool:
-    """The trouble that ``scenario`` is about struck a client, as far as ledgers tell: else it is taken to have."""
+    """The trouble that ``scenario`` is about struck a client; taken to have where no ledger could tell."""
     server = scenario.server
     kinds = {event.kind for event in events}
     signs = set()
@@ -217,9 +233,31 @@ def baseline(calm: Sequence[tuple[CommandEnd, Sequence[Asked]]]) -> Baseline:
             return Baseline(first, count, took_s)
     counts = " and ".join(str(len(asked)) for _, asked in calm)
     raise EnvironmentProblem(
-        f"The command does not ask the same each time: {counts} requests in calm runs against a healthy server.",
+        f"The command does not ask the same each time: {counts} requests came when all was well.",
         "Without a fixed number of requests of each method nothing can be called lost or repeated: fix it.",
     )
+
+
+def aimed(scenario: Scenario, calm: Baseline) -> Scenario:
+    """``scenario`` with its trouble where it can do harm.
+
+    What is ended after it was carried out is a request that must not be repeated, where there is one.
+    """
+    server = scenario.server
+    if server is None or server.fault is None or server.fault.at is not Stage.PROCESSED or not calm.writes:
+        return scenario
+    return replace(scenario, server=replace(server, fault=replace(server.fault, writes=True)))
+
+
+def right_under(scenario: Scenario) -> frozenset[Survival]:
+    """The verdicts that are right under ``scenario``, as it was aimed, where the user does not say.
+
+    A client that gets no answer to a POST cannot know whether it was carried out: to fail is right then.
+    """
+    server = scenario.server
+    unknowable = server is not None and server.fault is not None and server.fault.writes
+    right = {Survival.SURVIVED, Survival.NOT_MET}
+    return frozenset(right | {Survival.FAILED} if unknowable else right)
 
 
 def _ensure_worked(end: CommandEnd, asked: Sequence[Asked]) -> None:
@@ -288,8 +326,8 @@ def _tally(asked: Sequence[Asked], single_of: Callable[[Asked], tuple[Any, ...]]
     return Tally(tuple(sorted(times.values(), reverse=True)), again, answered, len(asked))
 
 
-#: From the finest to the coarsest. Bodies with a clock in them are not alike in two runs, nor are paths with a
-#: random id: what two calm runs count alike is what can be held against another.
+#: From the finest to the coarsest. Bodies with a clock in them are not alike in two runs, nor are paths with
+#: a random id: what two calm runs count alike is what can be held against another.
 _WAYS = (
     _counting(_by_path, _singly),
     _counting(_by_path, _together),

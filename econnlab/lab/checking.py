@@ -15,10 +15,12 @@ from econnlab.explain.checking import (
     Check,
     Checked,
     Survival,
+    aimed,
     asked_of,
     baseline,
     judge,
     met,
+    right_under,
 )
 from econnlab.lab.commands import Commands, ensure_command
 from econnlab.lab.stage import Stage, ensure_stageable
@@ -41,8 +43,8 @@ _NO_PROXY = ("NO_PROXY", "no_proxy")
 class Checking:
     """Runs ``command`` calm, and then under each of ``scenarios``, at most ``jobs`` at a time.
 
-    ``expected`` holds the verdicts that are right under a scenario, by its name; ``timeout_s`` is in seconds, for
-    each run. A context manager: after it nothing of the command runs.
+    ``expected`` holds the verdicts that are right under a scenario, by its name, where the usual ones are
+    not; ``timeout_s`` is in seconds, for each run. A context manager: after it nothing of the command runs.
 
     Raises UsageProblem where the command is none, or a scenario is not for clients from outside.
     """
@@ -79,19 +81,16 @@ class Checking:
         self._commands.interrupt()
 
     def runs(self, tick_s: float | None = None) -> Iterator[Checked | None]:
-        """Each scenario as it ends, and None each ``tick_s`` seconds in which none did, and after the calm runs.
+        """Each scenario as it ends, and None each ``tick_s`` seconds in which none did.
 
         Raises EnvironmentProblem where the command does not work even without trouble.
         """
         calm: set[Future[tuple[CommandEnd, list[Asked], bool]]] = {
             self._pool.submit(self._run, CALM) for _ in range(CALM_RUNS)
         }
-        while calm:
-            done, rest = wait(calm, timeout=tick_s)
-            if not rest:
-                break
+        while wait(calm, timeout=tick_s).not_done:
             yield None
-        if self._commands.interrupted:
+        if self._stopped():
             return
         self._calm = baseline([future.result()[:2] for future in calm])
         yield None
@@ -113,16 +112,20 @@ class Checking:
         in_order = [self._checked[each.name] for each in self._scenarios if each.name in self._checked]
         return Check(self._command, self._calm, tuple(in_order), len(self._scenarios))
 
+    def _stopped(self) -> bool:
+        return self._commands.interrupted
+
     def _check(self, scenario: Scenario) -> Checked | None:
-        if self._commands.interrupted:
+        if self._stopped():
             return None
         assert self._calm is not None
-        blank = Checked(scenario, self._expected[scenario.name])
+        scenario = aimed(scenario, self._calm)
+        blank = Checked(scenario, self._expected.get(scenario.name, right_under(scenario)))
         try:
             end, asked, struck = self._run(scenario)
         except EconnlabError as error:
-            return None if self._commands.interrupted else replace(blank, error=error)
-        if self._commands.interrupted:
+            return None if self._stopped() else replace(blank, error=error)
+        if self._stopped():
             return None  # how it ended was our doing
         return replace(blank, end=end, judgement=judge(self._calm, end, asked, met=struck))
 

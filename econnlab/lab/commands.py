@@ -40,7 +40,9 @@ def ensure_command(words: Sequence[str]) -> None:
         raise UsageProblem(f"There is no command {name!r}: no such file.", "Check the path.")
     raise UsageProblem(
         f"The command {name!r} cannot be started: it is {'a folder' if path.is_dir() else 'not executable'}.",
-        "Name the program in it." if path.is_dir() else f"Run chmod +x {name}, or name its interpreter first.",
+        "Name the program in it."
+        if path.is_dir()
+        else f"Run chmod +x {name}, or name its interpreter first.",
     )
 
 

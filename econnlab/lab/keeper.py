@@ -1,11 +1,11 @@
-"""Runs a command of the user's and ends all that comes of it: a script, started as ``python -I -S keeper.py``.
+"""Runs a command of the user's and ends all that comes of it: a script, as ``python -I -S keeper.py``.
 
 It ends the command when stdin closes, however that comes about: its time is over, or the lab is gone, also by
-SIGKILL. What the command started ends with it: its process group, and on Linux whatever left that group as well,
-for orphans become children of the nearest subreaper (prctl(2), PR_SET_CHILD_SUBREAPER), which this process is.
+SIGKILL. What the command started ends with it: its process group, and on Linux what has left that group as
+well, for orphans become children of the nearest subreaper (prctl(2), PR_SET_CHILD_SUBREAPER): this process.
 
-To stdout it says ``cannot ERRNO``, or ``exit CODE`` or ``signal NUMBER`` at once when the command ends, and then
-``left COUNT``: processes that still ran. The command's own output goes to stderr. It needs the standard
+To stdout it says ``cannot ERRNO``, or ``exit CODE`` or ``signal NUMBER`` at once when the command ends, and
+then ``left COUNT``: processes that still ran. The command's own output goes to stderr. It needs the standard
 library alone: every import costs each run its time.
 """
 
@@ -25,6 +25,8 @@ GRACE_S = 0.2
 #: After so long in which what is killed comes back, give up.
 GIVE_UP_S = 5.0
 _PR_SET_CHILD_SUBREAPER = 36
+#: Orphans of the command become our children.
+_ADOPTS = os.uname().sysname == "Linux"
 _TICK_S = 0.005
 
 
@@ -115,7 +117,7 @@ class Command:
     def _family(self) -> list[int]:
         """Children, those adopted with them; elsewhere than on Linux the group, as one."""
         found = _children()
-        if found or sys.platform == "linux":
+        if found or _ADOPTS:
             return found
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, 0)
@@ -153,7 +155,7 @@ def _children() -> list[int]:
 
 
 def _adopt_orphans() -> None:
-    if sys.platform == "linux":
+    if _ADOPTS:
         import ctypes
 
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

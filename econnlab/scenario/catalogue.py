@@ -1,7 +1,8 @@
 """The scenarios that come with the lab: one TOML file each, found by its name.
 
 Directly in the folder stand those that show a cause. ``peers/`` has those that need a real server or proxy,
-``commands/`` what keepalive, sweep and maxconn begin with, ``check/`` trouble that ends, for anybody's client to survive.
+``commands/`` what keepalive, sweep and maxconn begin with, ``check/`` trouble that ends: for ``check``, whose
+clients may survive it.
 """
 
 from __future__ import annotations

@@ -9,6 +9,9 @@ from enum import StrEnum
 from econnlab.errors import UsageProblem
 from econnlab.scenario.bounds import at_least
 
+#: Carried out twice, requests of these methods do what they do once (RFC 9110 section 9.2.2).
+IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
+
 
 class Stage(StrEnum):
     """How far a request has come, on the server."""
@@ -42,9 +45,16 @@ class Fault:
     after_ms: Decimal = Decimal(0)
     #: It strikes so many times on the whole server, and then no more: a retry can succeed. None: always.
     times: int | None = None
+    #: It strikes only requests whose method is not idempotent, as POST and PATCH.
+    writes: bool = False
 
     def __post_init__(self) -> None:
         at_least(1, request=self.request, times=self.times)
+        if self.writes and self.at in (Stage.HANDSHAKE, Stage.UNREAD, Stage.ANSWERED):
+            raise UsageProblem(
+                f"writes: at the stage {self.at.value} there is no request whose method is known.",
+                "Take a stage from read to half_body.",
+            )
 
 
 class Retirement(StrEnum):

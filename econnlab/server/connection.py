@@ -95,6 +95,11 @@ class ServedConnection:
         """Between two requests."""
         return self._h11 is None
 
+    @property
+    def method(self) -> str:
+        """Of the request in progress; empty where none has been read, or the last one is answered."""
+        return "" if self._request is None else self._request.method.decode("ascii")
+
     # -- reading --------------------------------------------------------------------------------
 
     def _on_readable(self) -> None:
@@ -217,7 +222,7 @@ class ServedConnection:
             self.number,
             began=self._began,
             request_id=self._request_id(),
-            method=self._request.method.decode("ascii"),
+            method=self.method,
             target=self._request.target.decode("latin-1"),
             bytes=self._body,
             digest=self._digest.hexdigest() if self._digest is not None else None,
@@ -259,7 +264,7 @@ class ServedConnection:
             (Stage.HALF_HEAD, len(head) // 2),
             (Stage.HALF_BODY, len(head) + len(body) // 2),
         ):
-            if self._server.faults.expects(stage, self.requests):
+            if self._server.faults.expects(stage, self.requests, self.method):
                 self._cut((head + body)[:size], status, stage)
                 return
         request_id = self._request_id()

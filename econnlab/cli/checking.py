@@ -101,7 +101,7 @@ def _chosen(asked: Sequence[str]) -> list[Scenario]:
 
 def _expected(values: Mapping[str, Any], known: Sequence[str]) -> dict[str, frozenset[Survival]]:
     """By the scenario's name. The command line wins over the file, which may speak of others too."""
-    found = {} if values["expectations"] is None else _read_expectations(values["expectations"])
+    found = {} if values["expectations"] is None else _read_expectations(values["expectations"], known)
     for text in values["expect"]:
         name, equals, verdicts = text.partition("=")
         if not equals:
@@ -116,19 +116,18 @@ def _expected(values: Mapping[str, Any], known: Sequence[str]) -> dict[str, froz
     return found
 
 
-def _read_expectations(where: str) -> dict[str, frozenset[Survival]]:
+def _read_expectations(where: str, known: Sequence[str]) -> dict[str, frozenset[Survival]]:
     try:
         data = tomllib.loads(Path(where).read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageProblem(f"{where!r} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageProblem(f"{where} is not TOML: {error}.") from error
-    known = set(names(CHECK))
     found = {}
     for name, said in data.items():
+        if name not in known and name not in names(CHECK):
+            raise UsageProblem(f"{where}: {name!r} is no scenario.", f"There are {', '.join(names(CHECK))}.")
         words = said if isinstance(said, list) else [said]
-        if name not in known and not isinstance(said, str | list):
-            raise UsageProblem(f"{where}: {name}: expected a verdict or a list of them, found {said!r}.")
         found[name] = frozenset(_verdict(word, f"{where}: {name}") for word in words)
     return found
 

@@ -385,13 +385,13 @@ def _verdict(rows: Sequence[Row], end: CommandEnd, *, met: bool) -> tuple[Surviv
 
 
 def _each(rows: Sequence[Row]) -> str:
-    return "; ".join(f"{row.kind} was carried out {_times(row.carried_out)}{_instead(row)}" for row in rows)
+    return "; ".join(map(_counted, rows))
 
 
-def _instead(row: Row) -> str:
-    if row.carried_out == row.calm:  # one is missing and another one was repeated
-        return ", one of them twice" if row.more else ""
-    return f", not {_times(row.calm)}"
+def _counted(row: Row) -> str:
+    if row.more and row.less:
+        return f"of {row.kind}, {row.more} was carried out too often and {row.less} not at all"
+    return f"{row.kind} was carried out {_times(row.carried_out)}, not {_times(row.calm)}"
 
 
 def _times(count: int) -> str:

@@ -24,6 +24,7 @@ from econnlab.explain.checking import (
 )
 from econnlab.lab.commands import Commands, ensure_command
 from econnlab.lab.stage import Stage, ensure_stageable
+from econnlab.lab.warm import Warm
 from econnlab.record.commands import CommandEnd
 from econnlab.scenario.model import Scenario
 
@@ -70,11 +71,13 @@ class Checking:
         self._checked: dict[str, Checked] = {}
 
     def __enter__(self) -> Checking:
+        self._warm = Warm()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.interrupt()
         self._pool.shutdown(cancel_futures=True)
+        self._warm.close()
 
     def interrupt(self) -> None:
         """End what runs and begin no more; may be called from a signal handler."""
@@ -130,7 +133,7 @@ class Checking:
         return replace(blank, end=end, judgement=judge(self._calm, end, asked, met=struck))
 
     def _run(self, scenario: Scenario) -> tuple[CommandEnd, list[Asked], bool]:
-        with Stage(scenario) as stage:
+        with Stage(scenario, start=self._warm) as stage:
             words = [word.replace(PLACEHOLDER, stage.url) for word in self._command]
             environment = _environment(scenario.name, stage.url, stage.trusted)
             end = self._commands.run(words, environment, self._timeout_s)
@@ -146,6 +149,5 @@ def _environment(name: str, url: str, trusted: Path | None) -> dict[str, str]:
         environment[variable] = f"{others},127.0.0.1,localhost" if others else "127.0.0.1,localhost"
     if trusted is not None:
         environment[AUTHORITY] = str(trusted)
-        for variable in _TRUST:
-            environment.setdefault(variable, str(trusted))
+        environment.update(dict.fromkeys(_TRUST, str(trusted)))  # in place of the user's own, for this run
     return environment

@@ -27,7 +27,8 @@ STOP_S = 2.0
 #: A child answers within this, or something is wrong: even starting Python takes a tenth of it.
 ANSWER_S = 20.0
 
-_ROOT = str(Path(econnlab.__file__).parent.parent)
+#: The folder that econnlab is in.
+ROOT = str(Path(econnlab.__file__).parent.parent)
 
 
 class Listener(Protocol):
@@ -77,7 +78,7 @@ Starter = Callable[[str, IO[bytes], Sequence[int]], Process]
 def start_python(module: str, errors: IO[bytes], descriptors: Sequence[int]) -> Process:
     """A Starter: an interpreter of its own, which takes its time to begin (a tenth of a second)."""
     # -P and append: a file of the user's folder must not pass for a module of Python's.
-    code = f"import sys; sys.path.append({_ROOT!r}); from {module}.__main__ import main; main()"
+    code = f"import sys; sys.path.append({ROOT!r}); from {module}.__main__ import main; main()"
     return subprocess.Popen(
         [sys.executable, "-P", "-c", code],
         stdin=subprocess.PIPE,
@@ -131,6 +132,10 @@ class Child:
                 if error.errno in (errno.EAGAIN, errno.ENOMEM)
                 else f"Look whether this user may run {sys.executable}.",
             ) from error
+        except BaseException:
+            listener.close()
+            self._errors.close()
+            raise
         self._command({**settings, "listener_fd": listener.fileno()})
         listener.close()  # else the port would stay open when the process has died
         self._reader = threading.Thread(target=self._read, name=f"econnlab-{self.name}", daemon=True)

@@ -12,6 +12,7 @@ from econnlab.lab.limits import start_thread
 from econnlab.lab.processes import Starter, start_python
 from econnlab.lab.topology import Topology
 from econnlab.record.events import ConnectionEvent, Kind
+from econnlab.record.served import ServerLedger
 from econnlab.scenario.model import Scenario
 from econnlab.sockets import address
 
@@ -104,6 +105,11 @@ class Stage:
         self._collect()
         with self._lock:
             return list(self._events)
+
+    @property
+    def ledger(self) -> ServerLedger:
+        """What the server has done for each request, up to the moment of each question."""
+        return ServerLedger(self.events)
 
     def _collect(self) -> None:
         with self._lock:

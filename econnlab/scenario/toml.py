@@ -36,14 +36,23 @@ def read_scenario(text: str, name: str, where: str) -> Scenario:
     """
     try:
         data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageProblem(f"{where} is not TOML: {error}.") from error
+    return make_scenario(data, name, where)
+
+
+def make_scenario(data: dict[str, Any], name: str, where: str) -> Scenario:
+    """The scenario called ``name`` of ``data``, the tables of a file, or what came from ``where`` as such.
+
+    Raises UsageProblem naming ``where``, the key and what was expected there.
+    """
+    try:
         if "name" in data:
             raise UsageProblem("name: a scenario is called after its file.", "Leave it out.")
         plain = _plain(Scenario, data, "")
         if "url" in plain and "server" not in plain:
             plain["server"] = None
         return decode(Scenario, {**plain, "name": name})
-    except tomllib.TOMLDecodeError as error:
-        raise UsageProblem(f"{where} is not TOML: {error}.") from error
     except UsageProblem as problem:
         raise UsageProblem(f"{where}: {problem.message}", problem.hint) from problem
 

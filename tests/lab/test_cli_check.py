@@ -1,4 +1,4 @@
-"""``econnlab check`` with clients of everybody's: small scripts, as users have them, in processes of their own."""
+"""``econnlab check`` with clients as users have them: small scripts, in processes of their own."""
 
 import json
 import os

@@ -24,7 +24,9 @@ PURE = """
     econnlab.wire.reading econnlab.wire.writing econnlab.wire.live.filter econnlab.report.comments
 """.split()
 HEAVY = set("requests urllib3 rich asyncio h11 json socket subprocess decimal dataclasses".split())
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__main__.py")
+#: The ways in, for the command line and for pytest, stand above all rooms.
+DOORS = {PACKAGE / "__main__.py", PACKAGE / "pytest_plugin.py"}
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path not in DOORS)
 
 
 def imports_of(path):
@@ -83,3 +85,9 @@ def test_the_way_in_loads_click_and_little_else(arguments):
     if arguments != ["--version"]:  # which reads the installed version, by importlib.metadata
         assert not {name.partition(".")[0] for name in loaded} & HEAVY
     assert not loaded & {"requests", "urllib3", "rich", "asyncio", "h11"}
+
+
+def test_pytest_runs_of_others_load_next_to_nothing_for_the_plugin():
+    before = modules_loaded_by("import pytest")
+    loaded = modules_loaded_by("import econnlab.pytest_plugin") - before
+    assert loaded == {"econnlab", "econnlab.pytest_plugin"}

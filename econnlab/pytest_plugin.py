@@ -1,0 +1,202 @@
+"""Fixtures for tests of anybody's client: the lab's server and link, failing as asked. See docs/pytest.md.
+
+Every pytest run on a machine with econnlab installed imports this file, so it imports nothing itself; what
+pytest would rewrite asserts of in it is not worth that either: PYTEST_DONT_REWRITE.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+    from os import PathLike
+    from pathlib import Path
+
+    from econnlab.lab.stage import Stage
+    from econnlab.lab.stages import Stages
+    from econnlab.scenario.model import Scenario
+
+MARKER = "econnlab"
+_STAGE = "econnlab_stage"
+_MARK_IT = f'Mark the test with @pytest.mark.{MARKER}("SCENARIO", ...); `econnlab scenarios` lists them.'
+#: Of the run: what starts stages.
+_STARTER: pytest.StashKey[Stages] = pytest.StashKey()
+#: Of a test: those it has been given.
+_GIVEN: pytest.StashKey[list[Stage]] = pytest.StashKey()
+
+
+# -- fixtures -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def econnlab_server(request: pytest.FixtureRequest) -> Iterator[Callable[..., Stage]]:
+    """Start a server that behaves as asked: ``econnlab_server(keepalive_timeout="200ms")``.
+
+    Takes every key of a scenario's [server] table (numbers are ms; ``fault`` and ``restart`` are tables), and
+    ``link="40ms"`` and ``middlebox={...}``. Gives a Stage: ``url``, ``ledger``, ``trusted``.
+    """
+    with _starting(request) as start:
+
+        def econnlab_server(*, link: Any = None, middlebox: Any = None, **server: Any) -> Stage:
+            __tracebackhide__ = True
+            from econnlab.scenario.toml import make_scenario
+
+            table = {"server": {key: value for key, value in server.items() if value is not None}}
+            if link is not None:
+                table["link"] = str(link)  # type: ignore[assignment]
+            if middlebox is not None:
+                table["middlebox"] = middlebox
+            return start(make_scenario(table, request.node.name, "econnlab_server"))
+
+        yield econnlab_server
+
+
+@pytest.fixture
+def econnlab_scenario(request: pytest.FixtureRequest) -> Iterator[Callable[[str | PathLike[str]], Stage]]:
+    """Start server and link of a scenario, by name or file: ``econnlab_scenario("reset-after-processing")``.
+
+    Gives a Stage: ``url``, ``ledger``, ``trusted``. The scenario's client and plan are yours to replace.
+    """
+    with _starting(request) as start:
+
+        def econnlab_scenario(name: str | PathLike[str]) -> Stage:
+            __tracebackhide__ = True
+            return start(_scenario(name, request.path.parent))
+
+        yield econnlab_scenario
+
+
+@pytest.fixture
+def econnlab_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """Server and link of each scenario that the test's ``@pytest.mark.econnlab("NAME", ...)`` names."""
+    if not hasattr(request, "param"):
+        pytest.fail(f"{_STAGE}: {_MARK_IT}", pytrace=False)
+    with _starting(request) as start:
+        yield start(_scenario(request.param, request.path.parent))
+
+
+@contextlib.contextmanager
+def _starting(request: pytest.FixtureRequest) -> Iterator[Callable[[Scenario], Stage]]:
+    """A function that starts stages, which all end with this."""
+    from econnlab.lab.stages import Stages
+
+    stages = request.config.stash.setdefault(_STARTER, Stages())
+    given = request.node.stash.setdefault(_GIVEN, [])
+    with contextlib.ExitStack() as stack:
+
+        def start(scenario: Scenario) -> Stage:
+            stage = stack.enter_context(stages.stage(scenario))
+            given.append(stage)
+            return stage
+
+        yield start
+
+
+def _scenario(name: str | PathLike[str], folder: Path) -> Scenario:
+    """The scenario ``name`` of the catalogue; of a file, beside the test or from the current folder."""
+    from econnlab.lab.stage import ensure_stageable
+    from econnlab.scenario.catalogue import load, read_file
+
+    if isinstance(name, str) and not name.endswith(".toml"):
+        scenario = load(name)
+    else:
+        beside = folder / name
+        scenario = read_file(beside if beside.exists() else beside.__class__(name))
+    ensure_stageable(scenario)
+    return scenario
+
+
+# -- the marker -----------------------------------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers",
+        f"{MARKER}(*scenarios): run the test once under each of these scenarios of econnlab, by name or "
+        f"file; it takes {_STAGE}.",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test for each scenario that is marked. What is wrong with a mark is an error of collection."""
+    marks = list(metafunc.definition.iter_markers(MARKER))
+    if not marks:
+        return
+    if _STAGE not in metafunc.fixturenames:
+        if any(mark.name == MARKER for mark in metafunc.definition.own_markers):
+            _refuse(f"the test is marked and does not take {_STAGE}, whose url it is to ask.")
+        return  # it stands in a class or file that is marked
+    names = [name for mark in reversed(marks) for name in mark.args]
+    if not names or any(mark.kwargs for mark in marks):
+        _refuse("it takes the names of scenarios, and nothing else.")
+    _look_up(names, metafunc.definition.path.parent)
+    unique = list(dict.fromkeys(names))
+    metafunc.parametrize(_STAGE, unique, indirect=True, ids=[_short(name) for name in unique])
+
+
+def _look_up(names: Sequence[str | PathLike[str]], folder: Path) -> None:
+    from econnlab.errors import UsageProblem
+
+    for name in names:
+        try:
+            _scenario(name, folder)
+        except UsageProblem as problem:
+            _refuse(str(problem))
+
+
+def _short(name: str | PathLike[str]) -> str:
+    return str(name).rpartition("/")[2].removesuffix(".toml")
+
+
+def _refuse(said: str) -> None:
+    pytest.fail(f"@pytest.mark.{MARKER}: {said}", pytrace=False)
+
+
+# -- what a failure shows -------------------------------------------------------------------------
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Below ``assert ledger.processed("order-1") == 1``: what happened to that request."""
+    served = sys.modules.get("econnlab.record.served")
+    if served is None:
+        return None
+    times = next((each for each in (left, right) if isinstance(each, served.Times)), None)
+    if times is None:
+        return None
+    from econnlab.report.served import lines_of_request
+
+    return [f"{left!r} {op} {right!r}", *lines_of_request(times.ledger, times.request_id)]
+
+
+# Of the old kind, which every pytest knows: this runs for everybody who has econnlab installed.
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
+    """Show the ledgers of a test that failed."""
+    outcome = yield
+    given = item.stash.get(_GIVEN, None)
+    if given and outcome.excinfo is None and outcome.get_result().failed:
+        outcome.get_result().sections += [_section(stage) for stage in given]
+
+
+def _section(stage: Stage) -> tuple[str, str]:
+    from econnlab.errors import EconnlabError
+    from econnlab.report.served import timeline
+
+    try:
+        lines = timeline(stage.events())
+    except EconnlabError as error:
+        lines = [str(error)]
+    return f"econnlab: what came to {stage.url}", "\n".join(lines)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what starts stages."""
+    stages = config.stash.get(_STARTER, None)
+    if stages is not None:
+        stages.close()

@@ -1,0 +1,136 @@
+"""What a server's ledger says of requests, as plain lines: for a failed assert."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from econnlab.plaintext import harmless
+from econnlab.record.events import ConnectionEvent, Kind, Source
+from econnlab.record.served import Arrival, ServerLedger, arrivals_of
+
+#: Longer ledgers are shown from their end.
+MOST_LINES = 40
+_MOST_NAMES = 10
+_TEXT = 80
+
+
+def lines_of_request(ledger: ServerLedger, request_id: str) -> list[str]:
+    """What happened on the connections that the request called ``request_id`` came on."""
+    events = ledger.events()
+    arrivals = arrivals_of(events)
+    numbers = {each.connection for each in arrivals if each.request_id == request_id}
+    name = repr(request_id)
+    if not numbers:
+        return [f"The server has read no request called {name}{_others(arrivals)}.", *timeline(events)]
+    times = sum(each.processed for each in arrivals if each.request_id == request_id)
+    said = {0: "never", 1: "once"}.get(times, f"{times} times")
+    return [f"The server has carried {name} out {said}:", *timeline(events, numbers)]
+
+
+def _others(arrivals: Sequence[Arrival]) -> str:
+    names = list(dict.fromkeys(repr(each.request_id) for each in arrivals if each.request_id))
+    if not names:
+        return f", and {len(arrivals)} without a name" if arrivals else ", and no other"
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f", only {', '.join(names[:_MOST_NAMES])}{more}"
+
+
+def timeline(
+    events: Sequence[ConnectionEvent], numbers: Collection[int] | None = None, most: int = MOST_LINES
+) -> list[str]:
+    """A line an event, in order of time, with ms from the first; of the server's connections ``numbers``."""
+    labels = _labels(events)
+    shown = []
+    for event in sorted(events, key=lambda event: event.at):
+        label = labels.get((event.source, event.connection), "")
+        if numbers is not None and event.connection is not None and not _is_of(label, numbers):
+            continue
+        words = _WORDS.get((event.source, event.kind))
+        if words is not None:
+            shown.append((event.at, label, words(event)))
+    if not shown:
+        return ["(nothing has come to it)"]
+    first = shown[0][0]
+    lines = [f"{(at - first) * 1000:9.1f} ms  {label:<6} {words}" for at, label, words in shown]
+    if len(lines) > most:
+        lines = [f"({len(lines) - most} earlier lines are left out)", *lines[-most:]]
+    return lines
+
+
+def _is_of(label: str, numbers: Collection[int]) -> bool:
+    return any(label == f"#{number}" for number in numbers)
+
+
+def _labels(events: Sequence[ConnectionEvent]) -> dict[tuple[str, int | None], str]:
+    """Each connection by its number at the server, also at the link: by the address that both have seen."""
+    labels: dict[tuple[str, int | None], str] = {}
+    at_server: dict[str | None, str] = {}
+    for event in events:
+        if event.source == Source.SERVER and event.kind == Kind.ACCEPTED:
+            labels[event.source, event.connection] = at_server[event.peer] = f"#{event.connection}"
+    for event in events:
+        if event.source == Source.LINK and event.connection is not None:
+            key = (event.source, event.connection)
+            labels.setdefault(key, f"link {event.connection}")
+            if event.kind == Kind.CONNECTED and event.local in at_server:
+                labels[key] = at_server[event.local]
+    return labels
+
+
+def _short(text: str | None) -> str:
+    said = harmless(text or "")
+    return said if len(said) <= _TEXT else f"{said[:_TEXT]}..."
+
+
+def _named(event: ConnectionEvent) -> str:
+    return f" ({_short(event.request_id)})" if event.request_id else ""
+
+
+def _request(event: ConnectionEvent) -> str:
+    body = f" with a body of {event.bytes} bytes" if event.bytes else ""
+    return f"{_short(event.method)} {_short(event.target)} read{body}{_named(event)}"
+
+
+def _closed(event: ConnectionEvent) -> str:
+    how = f"RST, {event.unread} bytes unread" if event.unread else (event.how or "").upper()
+    return f"closed with {how}: {_short((event.reason or '').replace('_', ' '))}"
+
+
+def _passed(what: str) -> Callable[[ConnectionEvent], str]:
+    def words(event: ConnectionEvent) -> str:
+        took = (event.at - (event.began or event.at)) * 1000
+        return f"  link: the {event.side}'s {what.format(event.bytes)} passed on after {took:.1f} ms"
+
+    return words
+
+
+def _lost(said: str) -> Callable[[ConnectionEvent], str]:
+    return lambda event: f"  link: {event.bytes or 0} bytes of the {event.side}'s {said}"
+
+
+_SERVER: dict[Kind, Callable[[ConnectionEvent], str]] = {
+    Kind.ACCEPTED: lambda event: f"connected from {event.peer}",
+    Kind.HANDSHAKE: lambda _: "the TLS handshake is done",
+    Kind.REQUEST: _request,
+    Kind.PROCESSED: lambda event: f"carried out{_named(event)}",
+    Kind.RESPONSE: lambda event: f"answered with {event.status}{_named(event)}",
+    Kind.PARTIAL: lambda event: f"answered with {event.status}, cut off after {event.bytes} bytes",
+    Kind.IDLE_TIMEOUT: lambda event: f"idle for {(event.idle_s or 0) * 1000:.1f} ms",
+    Kind.DROPPED: lambda event: f"over capacity: {event.reason}",
+    Kind.RETIRING: lambda event: f"another server process takes over, this one leaves: {event.reason}",
+    Kind.CLOSED: _closed,
+}
+_LINK: dict[Kind, Callable[[ConnectionEvent], str]] = {
+    Kind.BYTES: _passed("{} bytes"),
+    Kind.FIN: _passed("FIN"),
+    Kind.RST: _passed("RST"),
+    Kind.UNDELIVERED: _lost("not delivered: the far end was gone"),
+    Kind.EXPIRED: lambda event: f"  middlebox: forgotten after {(event.idle_s or 0) * 1000:.1f} ms",
+    Kind.DISCARDED: _lost("discarded: the middlebox knows the connection no more"),
+    Kind.CONNECT_FAILED: lambda event: f"  link: the server refused: {event.errno}",
+}
+_WORDS: dict[tuple[str, str], Callable[[ConnectionEvent], str]] = {
+    **{(Source.SERVER, kind): words for kind, words in _SERVER.items()},
+    **{(Source.LINK, kind): words for kind, words in _LINK.items()},
+    (Source.LAB, Kind.DIED): lambda event: f"the {event.reason} process has ended: {event.how}",
+}

@@ -26,7 +26,7 @@ from econnlab.server.responses import (
 )
 from econnlab.server.tls import FAILED as TLS_FAILED
 from econnlab.server.tls import TlsSocket
-from econnlab.sockets import Closable, reset_on_close, unread_bytes
+from econnlab.sockets import Closable, hold_back, reset_on_close, unread_bytes
 
 if TYPE_CHECKING:
     from econnlab.server.lab_server import LabServer
@@ -268,6 +268,8 @@ class ServedConnection:
                 self._cut((head + body)[:size], status, stage)
                 return
         request_id = self._request_id()
+        if self._server.faults.follows_at_once(self.requests):
+            hold_back(self._sock)
         self._send(head + body)
         if self._closed:
             return

@@ -35,6 +35,16 @@ class Faults:
             return False
         return fault.times is None or self._struck < fault.times
 
+    def follows_at_once(self, request: int) -> bool:
+        """The FIN comes right behind the answer to this request: whoever has read the one has the other."""
+        fault = self._fault
+        return (
+            fault is not None
+            and fault.by is Ending.FIN
+            and not fault.after_ms
+            and self.expects(Stage.ANSWERED, request)
+        )
+
     def strike(self, connection: ServedConnection, stage: Stage) -> bool:
         """Whether ``connection`` meets it now, and must do nothing more with this request."""
         if not self.expects(stage, connection.requests, connection.method):

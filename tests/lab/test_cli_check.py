@@ -25,6 +25,7 @@ for method, path, body in (("GET", "/items", None), ("POST", "/orders", "order")
     if answer.status != 200:
         sys.exit(f"status {answer.status}")
 """
+HEALTHY = 'title = "nothing happens"\n'
 #: The session of a shop: its retries are the question.
 SHOP = """
 import os, sys
@@ -47,6 +48,7 @@ class Client:
         self._cli = cli
         (cli.folder / "client.py").write_text(CLIENT)
         (cli.folder / "shop.py").write_text(SHOP)
+        (cli.folder / "healthy.toml").write_text(HEALTHY)
 
     def check(self, scenarios, *words, options=()):
         """The command line's end, and the verdicts."""
@@ -182,7 +184,7 @@ def test_the_files_and_the_annotations_of_a_job(client, cli, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     (cli.folder / "client.py").write_text(f"print('::error::a trap')\n{CLIENT}")
     options = ["--junit", "check.xml", "--markdown", "check.md"]
-    done, _ = client.check(["first-reset", "closed-after-answer"], *client.python(), options=options)
+    done, _ = client.check(["first-reset", "healthy.toml"], *client.python(), options=options)
     assert done.returncode == 1
     suite = ElementTree.parse(cli.folder / "check.xml").getroot()[0]
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
@@ -194,7 +196,7 @@ def test_the_files_and_the_annotations_of_a_job(client, cli, monkeypatch):
 
 
 def test_json_on_stdout_moves_the_matrix_to_stderr(cli, client):
-    done = cli.run("check", "--scenario", "closed-after-answer", "--json", "-", "--", *client.python())
+    done = cli.run("check", "--scenario", "healthy.toml", "--json", "-", "--", *client.python())
     jsonschema.validate(json.loads(done.stdout), SCHEMA)
     assert "as expected" in done.stderr
 
@@ -251,8 +253,8 @@ def test_a_flood_of_output_and_children_left_behind(client, cli):
     flood = "import subprocess\nprint('x' * 5_000_000, flush=True)\nprint('the end', flush=True)\n"
     left = "subprocess.Popen(['sleep', '4712'])\n"
     (cli.folder / "client.py").write_text(flood + left + CLIENT)
-    done, verdicts = client.check(["closed-after-answer"], *client.python())
-    assert verdicts == {"closed-after-answer": "survived"}
+    done, verdicts = client.check(["healthy.toml"], *client.python())
+    assert verdicts == {"healthy": "survived"}
     (told,) = client.document()["scenarios"]
     assert told["output_bytes"] == 5_000_009
     assert len(told["output"]) == 65536 and told["output"].endswith("\nthe end\n")
@@ -279,7 +281,7 @@ def waiting(client, cli):
     (cli.folder / "client.py").write_text(WAITS.format(_indented(CLIENT)))
     words = [
         "--scenario",
-        "closed-after-answer",
+        "healthy.toml",
         "--scenario",
         "first-reset",
         "--timeout",
@@ -316,7 +318,7 @@ def test_a_sigkill_leaves_no_process(waiting):
 
 
 def test_a_reader_that_goes_ends_it_quietly(client, cli):
-    words = ["check", "--scenario", "closed-after-answer", "--", *client.python()]
+    words = ["check", "--scenario", "healthy.toml", "--", *client.python()]
     read, write = os.pipe()
     os.close(read)
     process = cli.start(*words, stdout=write)

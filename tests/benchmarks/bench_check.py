@@ -15,7 +15,7 @@ from econnlab.cli.checking import DEFAULT_JOBS
 from econnlab.lab.checking import Checking
 from econnlab.scenario.catalogue import CHECK, load, names
 from tests.benchmarks.figures import Figure
-from tests.lab.test_cli_check import SHOP
+from tests.checked import SHOP
 
 ROUNDS = int(os.environ.get("ECONNLAB_ROUNDS", "20"))
 TIMEOUT_S = 20.0

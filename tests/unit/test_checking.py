@@ -3,14 +3,12 @@
 import io
 import json
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
 import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import econnlab.report
 from econnlab.errors import EnvironmentProblem
 from econnlab.explain.checking import (
     Asked,
@@ -33,10 +31,10 @@ from econnlab.report.checks import junit, markdown
 from econnlab.scenario.catalogue import CHECK, load, names
 from econnlab.scenario.model import Middlebox, Scenario
 from econnlab.scenario.server import Fault, ServerSpec, Stage
+from tests.checked import SCHEMA
 from tests.making import link, server
 from tests.unit.test_reports import golden, shown
 
-SCHEMA = json.loads((Path(econnlab.report.__file__).parent / "check.schema.json").read_text())
 OK, FAILED, HUNG = (
     CommandEnd(0, took_s=0.25),
     CommandEnd(1, took_s=0.5),

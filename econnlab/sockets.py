@@ -42,7 +42,7 @@ def reset_on_close(sock: Closable) -> None:
 
 
 def hold_back(sock: Closable) -> None:
-    """Let what is sent wait for close(2), whose FIN then goes in the same packet (tcp(7), TCP_CORK; Linux)."""
+    """Let what is sent wait for close(2), whose FIN then goes in the same packet (tcp(7), TCP_CORK)."""
     option = getattr(socket, "TCP_CORK", None)
     if option is not None:
         sock.setsockopt(socket.IPPROTO_TCP, option, _ON)

@@ -31,7 +31,7 @@ Examples:
     "scenarios",
     multiple=True,
     metavar="NAME|FILE",
-    help="Only this one; may be given again.  [default: all of scenarios/check]",
+    help="Only this one; may be given again.  [default: the 18 that `econnlab scenarios` lists for check]",
 )
 @click.option(
     "--timeout",

@@ -14,7 +14,8 @@ from econnlab.cli.options import CHECKS
 from econnlab.cli.outputs import Outputs
 from econnlab.cli.progress import TICK_S, progress
 from econnlab.errors import ExitCode, UsageProblem
-from econnlab.explain.checking import Check, Survival
+from econnlab.explain.checking.result import Check
+from econnlab.explain.checking.survival import Survival
 from econnlab.lab.checking import CALM_RUNS, Checking
 from econnlab.report import check as page
 from econnlab.report.annotations import annotation, disarmed

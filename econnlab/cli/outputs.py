@@ -18,7 +18,7 @@ from econnlab.discovery import parts
 from econnlab.errors import EnvironmentProblem, UsageProblem
 
 if TYPE_CHECKING:
-    from econnlab.explain.checking import Check
+    from econnlab.explain.checking.result import Check
     from econnlab.explain.comparison import Comparison
     from econnlab.explain.packets.diagnosis import Diagnosis
     from econnlab.explain.summary import Summary

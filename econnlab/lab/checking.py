@@ -9,19 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from econnlab.errors import EconnlabError
-from econnlab.explain.checking import (
-    Asked,
-    Baseline,
-    Check,
-    Checked,
-    Survival,
-    aimed,
-    asked_of,
-    baseline,
-    judge,
-    met,
-    right_under,
-)
+from econnlab.explain.checking.asked import Asked, asked_of
+from econnlab.explain.checking.calm import Baseline, aimed, baseline, right_under
+from econnlab.explain.checking.result import Check, Checked
+from econnlab.explain.checking.survival import Survival
+from econnlab.explain.checking.verdict import judge, met
 from econnlab.lab.commands import Commands, ensure_command
 from econnlab.lab.stage import Stage, ensure_stageable
 from econnlab.lab.warm import Warm

@@ -5,7 +5,7 @@ https://docs.github.com/en/actions/reference/workflow-commands-for-github-action
 
 from __future__ import annotations
 
-from econnlab.explain.checking import Checked
+from econnlab.explain.checking.result import Checked
 from econnlab.plaintext import harmless_lines
 from econnlab.report.check import told
 

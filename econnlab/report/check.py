@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from econnlab.explain.checking import Check, Checked, Survival
+from econnlab.explain.checking.result import Check, Checked
+from econnlab.explain.checking.survival import Survival
 from econnlab.plaintext import harmless, harmless_lines
 from econnlab.report.columns import Column, draw, fitting
 

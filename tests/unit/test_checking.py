@@ -10,18 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from econnlab.errors import EnvironmentProblem
-from econnlab.explain.checking import (
-    Asked,
-    Check,
-    Checked,
-    Survival,
-    aimed,
-    asked_of,
-    baseline,
-    judge,
-    met,
-    right_under,
-)
+from econnlab.explain.checking.asked import Asked, asked_of
+from econnlab.explain.checking.calm import aimed, baseline, right_under
+from econnlab.explain.checking.result import Check, Checked
+from econnlab.explain.checking.survival import Survival
+from econnlab.explain.checking.verdict import judge, met
 from econnlab.record.commands import CommandEnd
 from econnlab.record.events import Kind
 from econnlab.report import check as page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from econnlab.explain.checking import Check, Checked
+    from econnlab.explain.checking.result import Check, Checked
 
 NAME = "json"
 HELP = "every verdict with its reasons as JSON"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-    from econnlab.explain.checking import Check, Checked
+    from econnlab.explain.checking.result import Check, Checked
 
 NAME = "junit"
 HELP = "a test case per scenario as JUnit XML"
@@ -44,7 +44,7 @@ def render(check: Check) -> str:
 def _case(checked: Checked) -> Element:
     from xml.etree import ElementTree
 
-    from econnlab.explain.checking import Survival
+    from econnlab.explain.checking.survival import Survival
     from econnlab.plaintext import harmless, harmless_lines
     from econnlab.report.check import last_lines, told
 

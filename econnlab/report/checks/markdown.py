@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from econnlab.explain.checking import Check, Checked
+    from econnlab.explain.checking.result import Check, Checked
 
 NAME = "markdown"
 HELP = "the matrix as Markdown, for a job's summary"

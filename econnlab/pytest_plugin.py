@@ -44,14 +44,12 @@ def econnlab_server(request: pytest.FixtureRequest) -> Iterator[Callable[..., St
 
         def econnlab_server(*, link: Any = None, middlebox: Any = None, **server: Any) -> Stage:
             __tracebackhide__ = True
-            from econnlab.scenario.toml import make_scenario
-
             table = {"server": {key: value for key, value in server.items() if value is not None}}
             if link is not None:
                 table["link"] = str(link)  # type: ignore[assignment]
             if middlebox is not None:
                 table["middlebox"] = middlebox
-            return start(make_scenario(table, request.node.name, "econnlab_server"))
+            return start(lambda: _server(table, request.node.name))
 
         yield econnlab_server
 
@@ -66,7 +64,7 @@ def econnlab_scenario(request: pytest.FixtureRequest) -> Iterator[Callable[[str 
 
         def econnlab_scenario(name: str | PathLike[str]) -> Stage:
             __tracebackhide__ = True
-            return start(_scenario(name, request.path.parent))
+            return start(lambda: _scenario(name, request.path.parent))
 
         yield econnlab_scenario
 
@@ -77,24 +75,35 @@ def econnlab_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     if not hasattr(request, "param"):
         pytest.fail(f"{_STAGE}: {_MARK_IT}", pytrace=False)
     with _starting(request) as start:
-        yield start(_scenario(request.param, request.path.parent))
+        yield start(lambda: _scenario(request.param, request.path.parent))
 
 
 @contextlib.contextmanager
-def _starting(request: pytest.FixtureRequest) -> Iterator[Callable[[Scenario], Stage]]:
+def _starting(request: pytest.FixtureRequest) -> Iterator[Callable[[Callable[[], Scenario]], Stage]]:
     """A function that starts stages, which all end with this."""
+    from econnlab.errors import EconnlabError
     from econnlab.lab.stages import Stages
 
     stages = request.config.stash.setdefault(_STARTER, Stages())
     given = request.node.stash.setdefault(_GIVEN, [])
     with contextlib.ExitStack() as stack:
 
-        def start(scenario: Scenario) -> Stage:
-            stage = stack.enter_context(stages.stage(scenario))
+        def start(scenario: Callable[[], Scenario]) -> Stage:
+            __tracebackhide__ = True
+            try:
+                stage = stack.enter_context(stages.stage(scenario()))
+            except EconnlabError as error:
+                raise error.with_traceback(None) from None  # it says all: how it came about is ours alone
             given.append(stage)
             return stage
 
         yield start
+
+
+def _server(table: dict[str, Any], name: str) -> Scenario:
+    from econnlab.scenario.toml import make_scenario
+
+    return make_scenario(table, name, "econnlab_server")
 
 
 def _scenario(name: str | PathLike[str], folder: Path) -> Scenario:

@@ -24,6 +24,8 @@ FORMATS = "econnlab.report.formats"
 DIAGNOSES = "econnlab.report.diagnoses"
 CHECKS = "econnlab.report.checks"
 COMPARISONS = "econnlab.report.comparisons"
+TIMEOUT_TABLES = "econnlab.report.timeout_tables"
+CHAINS = "econnlab.report.chains"
 POSITIVE = click.IntRange(min=1)
 
 # -- the options ----------------------------------------------------------------------------------
@@ -179,6 +181,16 @@ def comparison_options(function: F) -> F:
 def check_options(function: F) -> F:
     """An option per format of a check."""
     return format_options(function, CHECKS)
+
+
+def timeout_table_options(function: F) -> F:
+    """An option per format of the table of default timeouts."""
+    return format_options(function, TIMEOUT_TABLES)
+
+
+def chain_options(function: F) -> F:
+    """An option per format of a chain of timeouts, judged."""
+    return format_options(function, CHAINS)
 
 
 def output_options(function: F) -> F:

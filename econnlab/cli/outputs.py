@@ -1,6 +1,6 @@
 """Files that a command writes beside its table: tried before the run, replaced whole after it.
 
-Each format is a module of a package: report/formats for runs, report/diagnoses for captures.
+Each format is a module of a package: report/formats for runs, report/diagnoses for captures, and so on.
 """
 
 from __future__ import annotations
@@ -11,17 +11,11 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from econnlab.cli.options import FORMATS
 from econnlab.discovery import parts
 from econnlab.errors import EnvironmentProblem, UsageProblem
-
-if TYPE_CHECKING:
-    from econnlab.explain.checking.result import Check
-    from econnlab.explain.comparison import Comparison
-    from econnlab.explain.packets.diagnosis import Diagnosis
-    from econnlab.explain.summary import Summary
 
 STDOUT = "-"
 
@@ -44,8 +38,8 @@ class Outputs:
         for file in self._files.values():
             file.discard()
 
-    def write(self, summary: Summary | Diagnosis | Comparison | Check) -> None:
-        """Render ``summary`` into each of them, also where another one cannot be written."""
+    def write(self, summary: object) -> None:
+        """Render ``summary``, what the formats are for, into each of them, also where another one fails."""
         formats = self._formats
         failed: EnvironmentProblem | None = None
         for name, file in self._files.items():

@@ -24,6 +24,22 @@ def wilson(failures: int, trials: int) -> tuple[float, float]:
     return low, high
 
 
+def differ(failures: int, trials: int, others: int, other_trials: int) -> bool:
+    """Whether the 95 % interval of the difference of two rates leaves out 0 (Newcombe 1998, method 10).
+
+    The two intervals may overlap all the same: this is the weaker sign of the two.
+    """
+    if not trials or not other_trials:
+        return False
+    rate, other = failures / trials, others / other_trials
+    low, high = wilson(failures, trials)
+    other_low, other_high = wilson(others, other_trials)
+    difference = rate - other
+    below = math.hypot(rate - low, other_high - other)
+    above = math.hypot(high - rate, other - other_low)
+    return not difference - below <= 0 <= difference + above
+
+
 def quantile(ordered: Sequence[float], share: float) -> float:
     """The value at or below which ``share`` of ``ordered`` lies (nearest rank). ValueError if empty."""
     if not ordered:

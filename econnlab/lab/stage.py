@@ -83,6 +83,9 @@ class Stage:
         self._topology.stop()
         self._collect()
 
+    def __repr__(self) -> str:
+        return f"<stage of {self.scenario.name} at {self.url}>"
+
     @property
     def address(self) -> tuple[str, int]:
         """Host and port of ``url``."""

@@ -1,8 +1,9 @@
 """The warm process: see econnlab.lab.warm. It has one thread, so that its forks are whole.
 
 Orders come as JSON Lines on a socket that is its stdin, one at a time; each is answered. One is ``{"module":
-..., "numbers": [...]}`` with the descriptors of stdin, stdout, stderr, of where to report the end, and one for
-each of ``numbers``; the other ``{"kill": pid}``. It ends when the socket closes: whoever started it is gone then.
+..., "numbers": [...]}``, with the descriptors of stdin, stdout, stderr, of where to report the end, and one
+for each of ``numbers``; the other ``{"kill": pid}``. It ends when the socket closes: whoever started it is
+gone then.
 """
 
 from __future__ import annotations

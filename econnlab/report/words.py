@@ -19,7 +19,7 @@ _NARROWEST = 20
 
 
 @dataclass(frozen=True)
-class _Paragraph:
+class Paragraph:
     """Text wrapped to the width, its further lines indented as the first; nothing trails a line."""
 
     text: str
@@ -46,30 +46,32 @@ def listing(words: Iterable[Word]) -> RenderableType:
     """Each word with its meaning in a sentence, by title."""
     lines: list[RenderableType] = []
     for word in sorted(words, key=lambda word: word.title.lower()):
-        lines += [_title(word), _Paragraph(_first_sentence(word.wire))]
+        lines += [title(word.title), Paragraph(_first_sentence(word.wire))]
     last = "econnlab explain WORD tells more; WORD may be a whole pasted line."
-    return Group(*lines, Text(), _Paragraph(last, lead=""))
+    return Group(*lines, Text(), Paragraph(last, lead=""))
 
 
 def _sections(word: Word) -> Iterator[RenderableType]:
-    yield _title(word)
-    yield _Paragraph(word.says)
-    yield from _section("on the wire", [word.wire])
-    yield from _section("likely causes", [_cause(name) for name in word.causes])
-    yield from _section("see it", [f"econnlab run {name}" for name in word.scenarios])
-    yield from _section("what to do", word.do, numbered=True)
-    yield from _section("sources", word.sources)
+    yield title(word.title)
+    yield Paragraph(word.says)
+    yield from section("on the wire", [word.wire])
+    yield from section("likely causes", [_cause(name) for name in word.causes])
+    yield from section("see it", [f"econnlab run {name}" for name in word.scenarios])
+    yield from section("what to do", word.do, numbered=True)
+    yield from section("sources", word.sources)
 
 
-def _section(heading: str, lines: Iterable[str], *, numbered: bool = False) -> Iterator[RenderableType]:
+def section(heading: str, lines: Iterable[str], *, numbered: bool = False) -> Iterator[RenderableType]:
+    """A heading, and each of ``lines`` as a paragraph; nothing where there are none."""
     for number, line in enumerate(lines, start=1):
         if number == 1:
             yield from (Text(), Text(heading, style="cyan"))
-        yield _Paragraph(line, lead=f"{_INDENT}{number}. " if numbered else _INDENT)
+        yield Paragraph(line, lead=f"{_INDENT}{number}. " if numbered else _INDENT)
 
 
-def _title(word: Word) -> RenderableType:
-    return _Paragraph(word.title, lead="", style="bold")
+def title(text: str) -> RenderableType:
+    """The heading of a page."""
+    return Paragraph(text, lead="", style="bold")
 
 
 def _cause(name: str) -> str:

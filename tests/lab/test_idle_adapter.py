@@ -17,7 +17,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
 from urllib3.util import Retry
 
-from econnlab.client import IdleLimitAdapter, IdleLimits, limit_idle
+from econnlab.client import IdleLimitAdapter, IdleLimits, idle_adapter, limit_idle
 from econnlab.clock import now
 from econnlab.record.events import Kind
 from tests.conftest import DEADLINE_S, until, wait_until
@@ -158,18 +158,27 @@ def test_a_tunnel_that_was_idle_is_dug_anew(scripted, tmp_path, mounted):
         assert accepted(server) == len(asked) == 2
 
 
-def test_threads_that_meet_at_a_new_proxy_all_get_limited_pools(start_server, mounted):
-    proxy = start_server(**LONG)
-    adapter = IdleLimitAdapter(idle_limit=SHORT_LIMIT_S)
-    barrier, managers = threading.Barrier(8), []
+def test_a_thread_waits_while_another_limits_a_new_proxys_pools(monkeypatch):
+    limiting, looked = threading.Event(), threading.Event()
 
-    def meet():
-        barrier.wait(DEADLINE_S)
-        managers.append(adapter.proxy_manager_for(proxy.url))
+    def limit_slowly(manager, limits):
+        limiting.set()
+        looked.wait(0.2)  # in vain, when all is well
+        return limit_idle(manager, limits)
 
-    in_threads(8, lambda _: meet())
-    assert len({*map(id, managers)}) == 1
-    assert managers[0].idle_limits == IdleLimits(SHORT_LIMIT_S)
+    adapter, found = IdleLimitAdapter(idle_limit=5), []
+    monkeypatch.setattr(idle_adapter, "limit_idle", limit_slowly)
+
+    def ask(number):
+        if number:
+            assert limiting.wait(DEADLINE_S)
+        manager = adapter.proxy_manager_for("http://127.0.0.1:9")
+        found.append((manager, getattr(manager, "idle_limits", None)))
+        looked.set()
+
+    in_threads(2, ask)
+    assert found[0] == found[1]
+    assert found[0][1] == IdleLimits(5)
 
 
 # -- TLS ------------------------------------------------------------------------------------------

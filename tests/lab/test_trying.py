@@ -16,7 +16,7 @@ from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 from econnlab.scenario.client import ClientSpec, PoolOrder
 from econnlab.scenario.server import Ending, Fault, Stage
-from tests.conftest import until
+from tests.conftest import until, wait_until
 
 KINDS = ["requests", "urllib3", "http.client"]
 POOLED = KINDS[:2]
@@ -195,8 +195,12 @@ def test_probes_are_the_kernel_s_and_the_idle_timer_does_not_hear_them(start_ser
     session = session_to(server.address, tcp_keepalive_ms=Decimal(1000))
     (first,) = session.perform(1, now())
     here = f"0100007F:{int(first.local.rpartition(':')[2]):04X}"
-    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
-    assert next(line[5] for line in lines if line[1] == here).startswith("02:")
+
+    def timer():
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+        return next(line[5][:2] for line in lines if line[1] == here)
+
+    wait_until(lambda: timer() == "02", "the keep-alive timer")
     (closed,) = server.wait_for(Kind.IDLE_TIMEOUT)
     assert closed.idle_s < 2.0, "a probe after one second, and the connection was idle all the same"
 

@@ -33,7 +33,7 @@ function undici() {
   const { Agent, RetryAgent } = load("undici");
   return async (cell, count) => {
     const agent = new Agent({ connections: 1, headersTimeout: cell.timeout, bodyTimeout: cell.timeout });
-    if (cell.warm) await (await agent.request({ ...target(cell.warm), method: "GET" })).body.text();
+    if (cell.warm) await (await agent.request({ ...target(cell.warm), method: "GET", headersTimeout: 0 })).body.text();
     const dispatch = agent.dispatch.bind(agent);
     agent.dispatch = (options, handler) => { count(); return dispatch(options, handler); };
     const client = new RetryAgent(agent, { minTimeout: 1, timeoutFactor: 1 });
@@ -70,13 +70,16 @@ async function got() {
 }
 
 async function main() {
-  const libraries = {
-    "axios-retry-3": axiosWith("axios-3", "axios-retry-3"),
-    "axios-retry-4": axiosWith("axios-4", "axios-retry-4"),
-    undici: undici(),
-    got: await got(),
+  const cells = JSON.parse(fs.readFileSync(0, "utf8"));
+  const makers = {
+    "axios-retry-3": () => axiosWith("axios-3", "axios-retry-3"),
+    "axios-retry-4": () => axiosWith("axios-4", "axios-retry-4"),
+    undici,
+    got,
   };
-  await Promise.all(JSON.parse(fs.readFileSync(0, "utf8")).map(async (cell) => {
+  const libraries = {};  // only those asked for: the others may be too new for this Node
+  for (const { library } of cells) libraries[library] = libraries[library] || await makers[library]();
+  await Promise.all(cells.map(async (cell) => {
     let tries = 0;
     const line = { id: cell.id };
     try {

@@ -29,7 +29,7 @@ async def ask(cell: dict[str, Any]) -> None:
         connector=connector, timeout=timeout, trace_configs=[tracing]
     ) as session:
         if cell["warm"]:
-            async with session.get(cell["warm"]) as response:
+            async with session.get(cell["warm"], timeout=aiohttp.ClientTimeout()) as response:
                 await response.read()
             tries = 0
         data = None if cell["method"] == "GET" else BODY

@@ -274,6 +274,7 @@ def test_a_timeout_of_the_kernels_own_is_a_network_error_to_axios():
         ("got", "GET", {"ENETUNREACH"}),
         ("urllib3", "POST", {"EADDRNOTAVAIL", "EHOSTUNREACH", "ENETUNREACH", None}),
         ("nginx", "POST", {"EADDRNOTAVAIL", "EHOSTUNREACH", "ENETUNREACH", None}),
+        ("aiohttp", "GET", set()),
         ("go", "GET", set()),
     ],
 )

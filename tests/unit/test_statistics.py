@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econnlab.explain.statistics import Z95, quantile, wilson
+from econnlab.explain.statistics import Z95, differ, quantile, wilson
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,30 @@ def test_a_quantile_is_one_of_the_values_with_that_share_at_or_below(values, sha
 def test_no_values_have_no_quantile():
     with pytest.raises(ValueError, match="no values"):
         quantile([], 0.5)
+
+
+@pytest.mark.parametrize(
+    ("counted", "so"),
+    [
+        # Newcombe 1998, Statistics in Medicine 17:873, table II: 56/70 and 48/80 differ by 5.2 to 33.4 %,
+        # 9/10 and 3/10 by 17.1 to 80.9, 6/7 and 2/7 by 5.8 to 80.6, 5/56 and 0/29 by -3.8 to 19.3
+        ((56, 70, 48, 80), True),
+        ((9, 10, 3, 10), True),
+        ((6, 7, 2, 7), True),
+        ((5, 56, 0, 29), False),
+        ((0, 10, 0, 20), False),
+        ((10, 10, 0, 20), True),
+        ((0, 0, 5, 10), False),
+    ],
+)
+def test_rates_differ_where_newcombes_interval_leaves_out_nothing(counted, so):
+    failures, trials, others, other_trials = counted
+    assert differ(failures, trials, others, other_trials) is so
+    assert differ(others, other_trials, failures, trials) is so
+
+
+@given(*[st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))] * 2)
+def test_intervals_that_do_not_overlap_differ(one, other):
+    (low, high), (other_low, other_high) = wilson(*one), wilson(*other)
+    if high < other_low or other_high < low:
+        assert differ(*one, *other)

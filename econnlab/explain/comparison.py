@@ -1,0 +1,256 @@
+"""Remedies beside each other: what each leaves of the failures, and its price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from econnlab.explain.statistics import differ, quantile, wilson
+from econnlab.explain.summary import Summary
+from econnlab.record.attempts import Outcome, Request
+from econnlab.record.events import Kind
+from econnlab.record.run import Run
+
+#: A latency that somebody notices, beyond the noise of a busy machine.
+NOTICED_MS = 50.0
+#: Methods that may be carried out twice and mean the same (RFC 9110 section 9.2.2).
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One remedy, or the run without any."""
+
+    name: str
+    help: str
+    price: str
+    #: By its rule a request may be carried out twice that was carried out before, whatever the method.
+    repeats: bool = False
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a run came to."""
+
+    requests: int
+    failures: int
+    #: Failures that were an answer, with an error's status.
+    answered: int
+    #: Requests carried out never, once, more than once; None where the server's ledger is not known.
+    lost: int | None
+    once: int | None
+    more: int | None
+    #: How often something was carried out that had been carried out before.
+    extra: int | None
+    attempts: int
+    connections: int
+    #: What the server was asked, pings and repetitions too.
+    served: int | None
+    #: From the due time to the end of the requests that succeeded, in ms; None where none did.
+    median_ms: float | None
+    p99_ms: float | None
+
+    @property
+    def rate(self) -> float:
+        """The share of requests that failed."""
+        return self.failures / self.requests if self.requests else 0.0
+
+    @property
+    def interval95(self) -> tuple[float, float]:
+        """The 95 % Wilson interval of the rate."""
+        return wilson(self.failures, self.requests)
+
+
+class Effect(StrEnum):
+    """What a remedy did to the failures."""
+
+    NONE = "none"  # the run without a remedy
+    CURED = "cured"
+    HELPED = "helped"
+    SAME = "same"
+    WORSE = "worse"
+
+
+@dataclass(frozen=True)
+class Result:
+    """A remedy, what came of it, and the difference to doing nothing."""
+
+    remedy: Remedy
+    figures: Figures
+    effect: Effect
+    #: It carried a request out twice, or may, and the method does not allow that.
+    unsafe: bool
+    #: None where one of the two had no success.
+    added_median_ms: float | None
+    added_p99_ms: float | None
+    #: The verdict in words.
+    words: str
+
+    @property
+    def recommended(self) -> bool:
+        """It is safe, and there are fewer failures with it."""
+        return not self.unsafe and self.effect in (Effect.CURED, Effect.HELPED)
+
+
+@dataclass(frozen=True)
+class Unable:
+    """A remedy that could not be tried, and why."""
+
+    remedy: Remedy
+    reason: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All remedies of one scenario, the best safe one first."""
+
+    run: Run
+    baseline: Result
+    results: tuple[Result, ...]
+    unable: tuple[Unable, ...] = ()
+    #: Remedies that change nothing in this scenario.
+    inapplicable: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> Result | None:
+        """The one to recommend; None where nothing safe helps."""
+        return next((result for result in self.results if result.recommended), None)
+
+
+def figures_of(summary: Summary) -> Figures:
+    """Count ``summary``."""
+    run, done = summary.run, summary.processed
+    waits = sorted(_waited_ms(request) for request in run.requests if request.ok)
+    connections = {try_.connection for request in run.requests for try_ in request.attempts} - {None}
+    carried_out = [(times, count) for row in summary.rows for times, count in row.carried_out.items()]
+    return Figures(
+        requests=len(run.requests),
+        failures=sum(row.failure for row in summary.rows),
+        answered=sum(row.outcomes[Outcome.HTTP_ERROR] for row in summary.rows),
+        lost=None if done is None else done.lost,
+        once=None if done is None else done.once,
+        more=None if done is None else done.more,
+        extra=None if done is None else sum((times - 1) * count for times, count in carried_out if times > 1),
+        attempts=sum(row.attempts for row in summary.rows),
+        connections=len(connections),
+        served=None if done is None else sum(event.kind == Kind.REQUEST for event in run.events),
+        median_ms=quantile(waits, 0.5) if waits else None,
+        p99_ms=quantile(waits, 0.99) if waits else None,
+    )
+
+
+def _waited_ms(request: Request) -> float:
+    first = request.attempts[0]
+    began = first.began if first.planned is None else first.planned
+    return (request.last.ended - began) * 1000
+
+
+def judge(remedy: Remedy, figures: Figures, baseline: Figures, method: str) -> Result:
+    """What ``remedy`` did, beside the run without it."""
+    effect = _effect(figures, baseline)
+    unsafe = method not in IDEMPOTENT and (remedy.repeats or bool(figures.more))
+    return Result(
+        remedy,
+        figures,
+        effect,
+        unsafe,
+        _added(figures.median_ms, baseline.median_ms),
+        _added(figures.p99_ms, baseline.p99_ms),
+        "; ".join(_words(remedy, figures, baseline, effect, method)),
+    )
+
+
+def _added(now_ms: float | None, before_ms: float | None) -> float | None:
+    return None if now_ms is None or before_ms is None else now_ms - before_ms
+
+
+def _effect(figures: Figures, baseline: Figures) -> Effect:
+    """Fewer or more only where the intervals of the two rates do not overlap."""
+    if not baseline.failures:
+        return Effect.SAME if not figures.failures else Effect.WORSE
+    (low, high), (base_low, base_high) = figures.interval95, baseline.interval95
+    if high < base_low:
+        return Effect.HELPED if figures.failures else Effect.CURED
+    if low > base_high:
+        return Effect.WORSE
+    return Effect.HELPED if _answers_instead(figures, baseline) else Effect.SAME
+
+
+def _answers_instead(figures: Figures, baseline: Figures) -> bool:
+    """As many fail, but the client reads why, where it met the end of its connection before."""
+    _, high = wilson(figures.failures - figures.answered, figures.requests)
+    base_low, _ = wilson(baseline.failures - baseline.answered, baseline.requests)
+    return high < base_low
+
+
+def _words(remedy: Remedy, figures: Figures, baseline: Figures, effect: Effect, method: str) -> list[str]:
+    words = [_of_the_failures(figures, baseline, effect)]
+    if figures.more:
+        twice = f"{figures.more} of {figures.requests} carried out more than once"
+        words.append(f"{twice}, which {method} allows" if method in IDEMPOTENT else f"UNSAFE: {twice}")
+    elif remedy.repeats and method not in IDEMPOTENT:
+        words.append(f"UNSAFE for {method}: it repeats also what was carried out, as nothing was here")
+    return words
+
+
+def _of_the_failures(figures: Figures, baseline: Figures, effect: Effect) -> str:
+    if effect is Effect.CURED:
+        return f"cures it{_price(figures, baseline)}"
+    if effect is Effect.HELPED:
+        if figures.interval95[1] >= baseline.interval95[0]:
+            return "helps: the client reads the error, in place of a reset"
+        return f"helps: {baseline.rate:.1%} become {figures.rate:.1%}"
+    if effect is Effect.WORSE:
+        return f"makes it worse: {baseline.rate:.1%} become {figures.rate:.1%}"
+    if not baseline.failures:
+        return "nothing fails without it"
+    if differ(figures.failures, figures.requests, baseline.failures, baseline.requests):
+        return (
+            "too few requests to be sure: "
+            + ("fewer" if figures.rate < baseline.rate else "more")
+            + " failed"
+        )
+    if figures.failures < baseline.failures and not figures.failures:
+        return "too few requests to tell: none failed, and by chance none might"
+    return "does not help"
+
+
+def _price(figures: Figures, baseline: Figures) -> str:
+    """What a cure was seen to cost, the dearest part of it."""
+    added = _added(figures.p99_ms, baseline.p99_ms)
+    more = figures.connections - baseline.connections
+    if added is not None and added > NOTICED_MS:
+        return f", {added:.0f} ms later at p99"
+    if figures.served is not None and baseline.served and figures.served > 1.5 * figures.requests:
+        return f", {figures.served / figures.requests:.1f} requests for each"
+    return f", {more} connections more" if more > 0 else ""
+
+
+def baseline_result(figures: Figures) -> Result:
+    """The run without a remedy."""
+    said = f"{figures.failures} of {figures.requests} fail"
+    return Result(Remedy("none", "nothing is done", ""), figures, Effect.NONE, False, None, None, said)
+
+
+def ranked(results: list[Result]) -> tuple[Result, ...]:
+    """The best safe one first: what leaves fewer failures, then what repeats less, then what costs less."""
+    return tuple(sorted(results, key=_rank))
+
+
+def _rank(result: Result) -> tuple[object, ...]:
+    figures = result.figures
+    return (
+        result.unsafe,
+        figures.failures,
+        figures.more or 0,
+        _of_a_kind(result.added_median_ms),
+        figures.attempts,
+        figures.connections,
+        figures.served or 0,
+        result.remedy.name,
+    )
+
+
+def _of_a_kind(added_ms: float | None) -> int:
+    """Latencies nearer to each other than the machine's own noise are alike."""
+    return 0 if added_ms is None else max(0, round(added_ms / 10))

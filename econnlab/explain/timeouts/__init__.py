@@ -1,0 +1,1 @@
+"""How long servers, balancers and clients keep idle connections, and whether a chain of them is safe."""

@@ -1,0 +1,95 @@
+"""Remedies beside each other on a terminal: the figures of each, its verdict, and which to take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from econnlab.explain.comparison import Comparison, Effect, Result
+from econnlab.plaintext import harmless
+from econnlab.report.columns import Column, draw, fitting
+
+_MARKS = {Effect.NONE: " ", Effect.CURED: "+", Effect.HELPED: "+", Effect.SAME: " ", Effect.WORSE: "-"}
+_STYLES = {Effect.CURED: "green", Effect.HELPED: "yellow", Effect.WORSE: "red"}
+
+
+def page(comparison: Comparison, screen: Console) -> RenderableType:
+    """The table, the best safe remedy first, and the sentences under it."""
+    rows = [comparison.baseline, *comparison.results]
+    parts: list[RenderableType] = [draw(fitting(_columns(rows), screen.width))]
+    parts += [
+        Text(f"could not be tried: {unable.remedy.name}: {harmless(unable.reason)}", "yellow")
+        for unable in comparison.unable
+    ]
+    if comparison.inapplicable:
+        parts.append(Text(f"change nothing here: {', '.join(comparison.inapplicable)}", "dim"))
+    parts.append(_conclusion(comparison))
+    return Group(*parts)
+
+
+def _columns(rows: Sequence[Result]) -> list[Column]:
+    figures = [row.figures for row in rows]
+    known = figures[0].lost is not None
+    columns = [
+        Column("", [_mark(row) for row in rows], right=False),
+        Column("remedy", [row.remedy.name for row in rows], right=False),
+        Column("failed", [f"{each.failures}/{each.requests}" for each in figures]),
+        Column("95 % interval", [_percent(*each.interval95) for each in figures], 3),
+    ]
+    if known:
+        columns += [
+            Column("lost", [str(each.lost) for each in figures], 6),
+            Column("2x+", [str(each.more) for each in figures], 9),
+        ]
+    return [
+        *columns,
+        Column("tries", [f"{each.attempts / max(1, each.requests):.2f}" for each in figures], 5),
+        Column("median", [_latency(row.figures.median_ms, row.added_median_ms) for row in rows], 4),
+        Column("p99", [_latency(row.figures.p99_ms, row.added_p99_ms) for row in rows], 4),
+        Column("conns", [str(each.connections) for each in figures], 5),
+        Column("verdict", [row.words for row in rows], 8, right=False, folds_to=24),
+    ]
+
+
+def _mark(row: Result) -> str:
+    return "!" if row.unsafe else _MARKS[row.effect]
+
+
+def _percent(low: float, high: float) -> str:
+    return f"{low:.1%} - {high:.1%}"
+
+
+def _latency(own_ms: float | None, added_ms: float | None) -> str:
+    """In ms what a remedy adds, with its sign; without one what it took, where there is nothing to add to."""
+    if added_ms is not None:
+        return f"{added_ms:+.1f}"
+    return "" if own_ms is None else f"{own_ms:.1f}"
+
+
+def _conclusion(comparison: Comparison) -> Text:
+    method = comparison.run.scenario.client.method
+    legend = (
+        "lost: never carried out; 2x+: carried out more than once; tries: per request; median, p99: ms that "
+        "a successful request takes, with a sign what a remedy adds to it\n"
+    )
+    best = comparison.best
+    if best is None:
+        said = (
+            "Nothing fails here that a remedy could cure."
+            if not comparison.baseline.figures.failures
+            else f"Nothing that is safe for {method} helps here."
+        )
+        return Text.assemble((legend, "dim"), (said, "bold"))
+    unsafe = [row.remedy.name for row in comparison.results if row.unsafe]
+    said = f"Take {best.remedy.name}: {best.remedy.help}. {best.words[0].upper()}{best.words[1:]}."
+    price = f" Its price: {best.remedy.price}." if best.remedy.price else ""
+    warning = f"\nNot for {method}: {', '.join(unsafe)}." if unsafe else ""
+    shown = f"\neconnlab remedies --show {_family(best.remedy.name)} prints the lines to paste."
+    return Text.assemble((legend, "dim"), (said + price, "bold"), warning, shown)
+
+
+def _family(name: str) -> str:
+    """Retry policies share their lines."""
+    return "retry" if name.startswith("retry-") else name

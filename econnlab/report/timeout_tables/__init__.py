@@ -1,0 +1,1 @@
+"""The table of default timeouts in files: one small module a format, found by its name."""

@@ -1,0 +1,68 @@
+"""What users paste: every remedy has some, each says what it does, and the page gives them as they are."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import econnlab.explain.snippets
+from econnlab.discovery import parts
+from econnlab.errors import UsageProblem
+from econnlab.explain.snippet import page_of, remedies_with_snippets
+from econnlab.report.snippets import lines_to_paste
+
+STACKS = (
+    "requests urllib3 httpx aiohttp axios undici node go nginx alb gunicorn uvicorn curl kubernetes"
+).split()
+COMMENTS = {"python": "# ", "javascript": "// ", "go": "// ", "nginx": "# ", "sh": "# ", "yaml": "# "}
+#: It makes things worse, to show what the look is worth.
+NO_REMEDY = {"no-stale-check"}
+EVERY = [(remedy, snippet) for remedy in remedies_with_snippets() for snippet in page_of(remedy).snippets]
+every_snippet = pytest.mark.parametrize(
+    ("remedy", "snippet"), EVERY, ids=[f"{remedy}-{snippet.stack}" for remedy, snippet in EVERY]
+)
+
+
+def test_every_remedy_has_something_to_paste():
+    remedies = set(parts("econnlab.scenario.remedies")) - NO_REMEDY
+    assert set(remedies_with_snippets()) == remedies | {"retry"}
+
+
+@pytest.mark.parametrize("remedy", remedies_with_snippets())
+def test_a_page_is_read_whole(remedy):
+    page = page_of(remedy)
+    assert page.title.startswith(f"{remedy}: ")
+    text = (Path(econnlab.explain.snippets.__path__[0]) / f"{remedy}.md").read_text()
+    assert len(page.snippets) == len(re.findall(r"^## ", text, re.MULTILINE)) > 0
+    assert len(page.snippets) == text.count("```") / 2
+    assert len({each.stack for each in page.snippets}) == len(page.snippets)
+
+
+def test_every_client_and_server_asked_for_has_some():
+    assert {snippet.stack for _, snippet in EVERY} == set(STACKS)
+
+
+@every_snippet
+def test_a_snippet_is_short_and_says_what_it_does(remedy, snippet):
+    lines = snippet.text.splitlines()
+    assert lines[0].startswith(COMMENTS[snippet.language]), lines[0]
+    assert 2 <= len(lines) <= 24
+    assert max(map(len, lines)) <= 120
+    assert "\t" not in snippet.text
+    if snippet.language == "python":
+        compile(snippet.text, f"{remedy}/{snippet.stack}", "exec")
+
+
+def test_one_block_alone_is_printed_as_it_is():
+    page = page_of("retry")
+    (wanted,) = (each for each in page.snippets if each.stack == "axios")
+    assert lines_to_paste(page, "axios").plain + "\n" == wanted.text
+    with pytest.raises(UsageProblem, match="no lines for 'perl'"):
+        lines_to_paste(page, "perl")
+
+
+def test_the_whole_page_names_each_block():
+    text = lines_to_paste(page_of("idle-limit"), None).plain
+    for snippet in page_of("idle-limit").snippets:
+        assert f"--- {snippet.stack} ---" in text
+        assert snippet.text.strip() in text

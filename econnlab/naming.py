@@ -10,3 +10,5 @@ ON_EVERY_HOP = (OWN, b"x-request-id", b"x-correlation-id", b"x-amzn-trace-id", b
 #: many requests. Idempotency-Key: draft-ietf-httpapi-idempotency-key-header; with X-, as Go's net/http knows
 #: it as well (transport.go, isReplayable).
 ON_EVERY_ATTEMPT = (OWN, b"idempotency-key", b"x-idempotency-key", b"x-request-id")
+#: Those of them that ask the server to carry the request out once, however often it comes.
+KEYS = (b"idempotency-key", b"x-idempotency-key")

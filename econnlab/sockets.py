@@ -11,6 +11,7 @@ import termios
 from typing import Protocol
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_ON = struct.pack("i", 1)
 
 
 class Descriptor(Protocol):
@@ -47,6 +48,13 @@ def unsent_bytes(sock: socket.socket) -> int:
 def reset_on_close(sock: Closable) -> None:
     """Let the next close(2) send an RST: SO_LINGER with a time of 0 (socket(7))."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+
+
+def hold_back(sock: Closable) -> None:
+    """Let what is sent wait for close(2), whose FIN then goes in the same packet (tcp(7), TCP_CORK)."""
+    option = getattr(socket, "TCP_CORK", None)
+    if option is not None:
+        sock.setsockopt(socket.IPPROTO_TCP, option, _ON)
 
 
 def address(sock_address: tuple[str, int] | tuple[str, int, int, int]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from econnlab.cli.main import run as run_command_line
 from econnlab.clock import now
@@ -23,6 +24,10 @@ from econnlab.record.events import ConnectionEvent
 from econnlab.scenario.codec import encode
 from econnlab.scenario.links import LinkSpec
 from econnlab.scenario.server import ServerSpec
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
 
 #: Long enough for any event on a machine with both cores busy; nothing waits it out when all is well.
 DEADLINE_S = 15.0

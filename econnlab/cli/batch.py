@@ -21,7 +21,7 @@ from econnlab.report.batch import Tally, catalogue, scenario_page
 from econnlab.report.console import LabConsole, OutputClosed, console
 from econnlab.report.header import header
 from econnlab.report.terminal import report
-from econnlab.scenario.catalogue import PEERS, load, names, read_file
+from econnlab.scenario.catalogue import CHECK, PEERS, load, names, read_file
 from econnlab.scenario.model import Scenario
 from econnlab.scenario.toml import write_scenario
 
@@ -34,7 +34,7 @@ def show_catalogue() -> int:
     """Print a line per scenario."""
     screen = console()
     return _printed(
-        screen, catalogue([load(name) for name in names()], [load(name) for name in names(PEERS)])
+        screen, catalogue(*([load(name) for name in names(group)] for group in ("", PEERS, CHECK)))
     )
 
 

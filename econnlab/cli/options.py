@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = "econnlab.report.formats"
 DIAGNOSES = "econnlab.report.diagnoses"
+CHECKS = "econnlab.report.checks"
 COMPARISONS = "econnlab.report.comparisons"
 TIMEOUT_TABLES = "econnlab.report.timeout_tables"
 CHAINS = "econnlab.report.chains"
@@ -175,6 +176,11 @@ def diagnosis_options(function: F) -> F:
 def comparison_options(function: F) -> F:
     """An option per format of a comparison of remedies."""
     return format_options(function, COMPARISONS)
+
+
+def check_options(function: F) -> F:
+    """An option per format of a check."""
+    return format_options(function, CHECKS)
 
 
 def timeout_table_options(function: F) -> F:

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     RESPONSE = "response"  # server: request_id, status, bytes; at is when the last byte was handed over
     PARTIAL = "partial"  # server: request_id, status, bytes (of a response that was cut off after them)
     IDLE_TIMEOUT = "idle_timeout"  # server: due, idle_s
+    FAULT = "fault"  # server: reason is the stage, how the ending; what the scenario plans has struck
     DROPPED = "dropped"  # server: over capacity; reason is the manner
     ACCEPT_PAUSED = "accept_paused"  # server, link: new connections wait in the kernel's queue; reason
     ACCEPT_RESUMED = "accept_resumed"  # server, link alone
@@ -90,6 +91,8 @@ class ConnectionEvent:
     to_server: int | None = None
     to_client: int | None = None
     plan: dict[str, Any] | None = None
+    #: A request's id is its Idempotency-Key.
+    keyed: bool | None = None
 
     @classmethod
     def from_json(cls, line: dict[str, Any]) -> ConnectionEvent:

@@ -28,6 +28,8 @@ class Arrival:
     bytes: int
     #: Of its body; None where it has none.
     digest: str | None
+    #: ``request_id`` is an Idempotency-Key.
+    keyed: bool = False
     #: Times it was carried out: 0 or 1.
     processed: int = 0
     #: Of the response whose last byte was handed to the kernel; None where none was.
@@ -195,6 +197,7 @@ def arrivals_of(events: Iterable[ConnectionEvent]) -> list[Arrival]:
                 event.target or "",
                 event.bytes or 0,
                 event.digest,
+                bool(event.keyed),
             )
             found.append(current[number])
         elif (arrival := current.get(number)) is None:

@@ -16,11 +16,16 @@ from econnlab.scenario.model import Scenario
 _NAME_WIDTH = 26
 
 
-def catalogue(scenarios: Sequence[Scenario], with_peers: Sequence[Scenario]) -> RenderableType:
-    """A line per scenario; those that need a real server or proxy apart."""
+def catalogue(
+    scenarios: Sequence[Scenario], with_peers: Sequence[Scenario], for_clients: Sequence[Scenario] = ()
+) -> RenderableType:
+    """A line per scenario; those that need a real server or proxy, and those for any client, apart."""
     lines = [_entry(scenario) for scenario in scenarios]
     if with_peers:
         lines += [Text("\nwith a real server or proxy beside the lab's:", "dim"), *map(_entry, with_peers)]
+    if for_clients:
+        lines += [Text("\nthat end, for any client to survive (econnlab check):", "dim")]
+        lines += map(_entry, for_clients)
     return Group(*lines)
 
 

@@ -1,7 +1,8 @@
 """The scenarios that come with the lab: one TOML file each, found by its name.
 
 Directly in the folder stand those that show a cause. ``peers/`` has those that need a real server or proxy,
-``commands/`` what keepalive, sweep and maxconn begin with.
+``commands/`` what keepalive, sweep and maxconn begin with, ``check/`` trouble that ends: for ``check``, whose
+clients may survive it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from econnlab.scenario.toml import read_scenario
 _PACKAGE = Path(__file__).parent.parent
 PEERS = "peers"
 COMMANDS = "commands"
+CHECK = "check"
 
 
 def folder() -> Path:
@@ -33,10 +35,10 @@ def names(group: str = "") -> list[str]:
 @cache
 def load(name: str) -> Scenario:
     """The scenario ``name``, of any folder. Raises UsageProblem where there is none, or its file is wrong."""
-    for group in ("", PEERS, COMMANDS):
+    for group in ("", PEERS, COMMANDS, CHECK):
         if name in names(group):
             return read_file(folder() / group / f"{name}.toml")
-    known = [*names(), *names(PEERS)]
+    known = [*names(), *names(PEERS), *names(CHECK)]
     near = difflib.get_close_matches(name, known, n=3)
     raise UsageProblem(
         f"There is no scenario {name!r}.",

@@ -9,6 +9,9 @@ from enum import StrEnum
 from econnlab.errors import UsageProblem
 from econnlab.scenario.bounds import at_least
 
+#: Carried out twice, requests of these methods do what they do once (RFC 9110 section 9.2.2).
+IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
+
 
 class Stage(StrEnum):
     """How far a request has come, on the server."""
@@ -28,6 +31,7 @@ class Ending(StrEnum):
     FIN = "fin"  # close(2) as it comes
     RST = "rst"  # SO_LINGER 0, then close(2)
     KILL = "kill"  # SIGKILL: the kernel closes what the process had open
+    NOTHING = "nothing"  # it stays open, and nothing more is read from it or said on it
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,18 @@ class Fault:
     #: It strikes at each connection's request of this number, and at those after it.
     request: int = 1
     after_ms: Decimal = Decimal(0)
+    #: It strikes so many times on the whole server, and then no more: a retry can succeed. None: always.
+    times: int | None = None
+    #: It strikes only requests whose method is not idempotent, as POST and PATCH.
+    writes: bool = False
 
     def __post_init__(self) -> None:
-        at_least(1, request=self.request)
+        at_least(1, request=self.request, times=self.times)
+        if self.writes and self.at in (Stage.HANDSHAKE, Stage.UNREAD, Stage.ANSWERED):
+            raise UsageProblem(
+                f"writes: at the stage {self.at.value} there is no request whose method is known.",
+                "Take a stage from read to half_body.",
+            )
 
 
 class Retirement(StrEnum):
@@ -74,6 +87,8 @@ class ServerSpec:
     max_connections: int | None = None
     #: What happens to a connection above the limit: the name of a file in server/when_full/.
     when_full: str = "close"
+    #: So many connections, the first ones, are treated as if they were above the limit.
+    refuse_first: int = 0
     #: ``fin``: close(2) as it comes; ``rst``: SO_LINGER 0 first.
     close_with: str = "fin"
     #: The event loop is blocked for ``busy_for_ms`` every ``busy_every_ms``, start to start.
@@ -122,6 +137,7 @@ class ServerSpec:
         if not self.host:
             raise UsageProblem("There is no address to listen on.", "Give one as 127.0.0.1 or 0.0.0.0.")
         at_least(0, response_size=self.response_size, max_body=self.max_body, port=self.port)
+        at_least(0, refuse_first=self.refuse_first)
         at_least(
             1, max_requests=self.max_requests, backlog=self.backlog, status_requests=self.status_requests
         )
@@ -129,6 +145,11 @@ class ServerSpec:
             raise UsageProblem(f"status: expected 200, or an error from 400 to 599, found {self.status}.")
         if self.max_connections is not None and self.max_connections < 1:
             raise UsageProblem("A server that allows no connection cannot be asked.", "Allow at least 1.")
+        if self.refuse_first and self.when_full == "queue":
+            raise UsageProblem(
+                "refuse_first: a connection that waits in the queue is never refused.",
+                "Take another when_full: close, reset or 503.",
+            )
         if self.busy_for_ms and self.busy_for_ms >= self.busy_every_ms:
             raise UsageProblem(
                 f"A server blocked for {self.busy_for_ms} ms every {self.busy_every_ms} ms never answers.",

@@ -20,12 +20,13 @@ from econnlab.server.responses import (
     UNAVAILABLE,
     Answer,
     error_bytes,
+    is_keyed,
     request_id_of,
     response_bytes,
 )
 from econnlab.server.tls import FAILED as TLS_FAILED
 from econnlab.server.tls import TlsSocket
-from econnlab.sockets import Closable, reset_on_close, unread_bytes
+from econnlab.sockets import Closable, hold_back, reset_on_close, unread_bytes
 
 if TYPE_CHECKING:
     from econnlab.server.lab_server import LabServer
@@ -93,6 +94,11 @@ class ServedConnection:
     def idle(self) -> bool:
         """Between two requests."""
         return self._h11 is None
+
+    @property
+    def method(self) -> str:
+        """Of the request in progress; empty where none has been read, or the last one is answered."""
+        return "" if self._request is None else self._request.method.decode("ascii")
 
     # -- reading --------------------------------------------------------------------------------
 
@@ -216,10 +222,11 @@ class ServedConnection:
             self.number,
             began=self._began,
             request_id=self._request_id(),
-            method=self._request.method.decode("ascii"),
+            method=self.method,
             target=self._request.target.decode("latin-1"),
             bytes=self._body,
             digest=self._digest.hexdigest() if self._digest is not None else None,
+            keyed=True if is_keyed(self._request) else None,
         )
         if self.refuse:
             self._last = "over_capacity"
@@ -257,10 +264,12 @@ class ServedConnection:
             (Stage.HALF_HEAD, len(head) // 2),
             (Stage.HALF_BODY, len(head) + len(body) // 2),
         ):
-            if self._server.faults.expects(stage, self.requests):
+            if self._server.faults.expects(stage, self.requests, self.method):
                 self._cut((head + body)[:size], status, stage)
                 return
         request_id = self._request_id()
+        if self._server.faults.follows_at_once(self.requests):
+            hold_back(self._sock)
         self._send(head + body)
         if self._closed:
             return
@@ -327,6 +336,11 @@ class ServedConnection:
         self._out = memoryview(data)[sent:]
 
     # -- ending ---------------------------------------------------------------------------------
+
+    def fall_silent(self) -> None:
+        """Stay open, and neither read nor say anything more; what was handed over before still goes."""
+        self._stop_timer()
+        self._server.loop.remove_reader(self._sock)
 
     def close_soon(self, reason: str) -> None:
         """Close after the response in progress; at once where there is none."""

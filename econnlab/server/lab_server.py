@@ -56,6 +56,7 @@ class LabServer:
         self._when_full = when_full
         self._served: set[ServedConnection] = set()
         self._refused: set[ServedConnection] = set()
+        self._to_refuse = spec.refuse_first
         self._numbers = itertools.count(first_number)
         self._paused = False
         self._retiring: Retirement | None = None
@@ -136,6 +137,8 @@ class LabServer:
     @property
     def full(self) -> bool:
         """As many connections are open as are allowed. Those being refused with 503 do not count."""
+        if self._to_refuse:
+            return True
         limit = self.spec.max_connections
         return limit is not None and len(self._served) >= limit
 
@@ -173,6 +176,7 @@ class LabServer:
         """Accept a connection and close it at once: a manner of when_full/."""
         if accepted := self._accept():
             sock, number = accepted
+            self._to_refuse = max(0, self._to_refuse - 1)
             self.ledger.event(Kind.DROPPED, number, reason=manner)
             close_socket(self.ledger, sock, number, "over_capacity", close_with)
 
@@ -180,6 +184,7 @@ class LabServer:
         """Accept a connection only to answer 503: a manner of when_full/."""
         if accepted := self._accept():
             sock, number = accepted
+            self._to_refuse = max(0, self._to_refuse - 1)
             self.ledger.event(Kind.DROPPED, number, reason=manner)
             self._refused.add(ServedConnection(self, self._dressed(sock), number, refuse=True))
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import h11
 
-from econnlab.naming import ON_EVERY_ATTEMPT
+from econnlab.naming import KEYS, ON_EVERY_ATTEMPT
 from econnlab.scenario.server import ServerSpec
 
 _NAMES = {name: rank for rank, name in enumerate(ON_EVERY_ATTEMPT)}
-METHODS = {b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS"}
+METHODS = {b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"}
 CHUNK = 16384
 
 OK = 200
@@ -27,7 +27,9 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-NOT_ALLOWED = Answer(405, b"method not allowed\n", (("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS"),))
+NOT_ALLOWED = Answer(
+    405, b"method not allowed\n", (("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),)
+)
 TOO_LARGE = Answer(413, b"body too large\n")
 UNAVAILABLE = Answer(503, b"over capacity\n", (("Retry-After", "1"),))
 
@@ -49,6 +51,11 @@ def request_id_of(request: h11.Request) -> str | None:
     """What its client calls the request, so that ledgers can count what was done; None where it does not."""
     found = [(_NAMES[name], value) for name, value in request.headers if name in _NAMES]
     return min(found)[1].decode("ascii", "replace") if found else None
+
+
+def is_keyed(request: h11.Request) -> bool:
+    """It carries an Idempotency-Key."""
+    return any(name in KEYS for name, _ in request.headers)
 
 
 def response_bytes(

@@ -21,6 +21,7 @@ PURE = """
     econnlab.scenario.treatment econnlab.scenario.orders econnlab.scenario.places
     econnlab.record.tally econnlab.lab.api_requests
     econnlab.record.jsonl econnlab.record.ledger econnlab.explain.summary econnlab.explain.notes
+    econnlab.explain.checking.result
     econnlab.lab.schedule econnlab.link.delays econnlab.link.tun.packets
     econnlab.client.retrying
     econnlab.wire.reading econnlab.wire.writing econnlab.wire.live.filter econnlab.report.comments

@@ -1,0 +1,142 @@
+"""``econnlab check`` with clients as users have them: what is said of each, and where it is written."""
+
+import json
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import jsonschema
+import pytest
+
+from tests.checked import CLIENT, SCHEMA, SHOP, Client, indented, named
+
+
+@pytest.fixture
+def client(cli):
+    return Client(cli)
+
+
+# -- verdicts -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("retries", "first", "reused", "done", "code"),
+    [
+        ("none", "failed", "failed", "failed", 1),
+        ("usual", "survived", "failed", "failed", 1),
+        ("any", "survived", "survived", "duplicated", 1),
+    ],
+)
+def test_the_retries_of_requests_are_told_apart(client, retries, first, reused, done, code):
+    """Retry(3) repeats no POST; with allowed_methods=None it does, also one that was carried out."""
+    names = ["first-reset", "reused-closed", "done-reset"]
+    ended, verdicts = client.check(names, sys.executable, "shop.py", retries)
+    assert verdicts == dict(zip(names, (first, reused, done), strict=True))
+    assert ended.returncode == code
+    if done == "duplicated":
+        assert "POST /orders was carried out twice, not once; it claims success" in ended.stdout
+
+
+def test_a_client_without_a_timeout_hangs_and_all_of_it_is_ended(client, cli):
+    """It ignores SIGTERM, and its child has left its session: the child's pipe closes when it ends."""
+    stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    child = "import os\nif os.fork() == 0:\n os.setsid(); os.execlp('sleep', 'sleep', '4711')\n"
+    (cli.folder / "client.py").write_text(stubborn + child + CLIENT)
+    done, verdicts = client.check(
+        ["first-silent"], *client.python(0), options=["--timeout", "1500ms", "--expect", "first-silent=hung"]
+    )
+    assert (done.returncode, verdicts) == (0, {"first-silent": "hung"})
+    assert not named("sleep", "4711")
+
+
+def test_success_claimed_for_what_was_lost_is_the_verdict(client, cli):
+    careless = CLIENT.replace("sys.exit", "print")
+    (cli.folder / "client.py").write_text(careless)
+    done, verdicts = client.check(["full-503"], *client.python())
+    assert (done.returncode, verdicts) == (1, {"full-503": "lost"})
+    assert "it claims success, yet GET /items was carried out not at all, not once" in done.stdout
+
+
+def test_one_request_a_connection_never_meets_what_happens_to_the_second(client, cli):
+    script = CLIENT.replace("    made.request", "    made.close()\n    made.request")
+    (cli.folder / "client.py").write_text(script)
+    done, verdicts = client.check(["reused-reset"], *client.python())
+    assert (done.returncode, verdicts) == (0, {"reused-reset": "not_met"})
+    assert "1 of 1 as expected (1 not met)" in done.stdout
+
+
+def test_an_idempotency_key_makes_a_retry_safe(client, cli):
+    shop = SHOP.replace('data="order"', 'data="order", headers={"Idempotency-Key": "k1"}')
+    (cli.folder / "shop.py").write_text(shop)
+    done, verdicts = client.check(["done-reset"], sys.executable, "shop.py", "any")
+    assert (done.returncode, verdicts) == (0, {"done-reset": "survived"})
+    assert "carried out again under the same Idempotency-Key" in done.stdout
+
+
+def test_a_client_that_dies_by_a_signal_has_failed(client, cli):
+    (cli.folder / "client.py").write_text(
+        f"import os\ntry:\n{indented(CLIENT)}\nexcept OSError:\n os.kill(os.getpid(), 11)\n"
+    )
+    done, verdicts = client.check(["first-reset"], *client.python())
+    assert (done.returncode, verdicts) == (1, {"first-reset": "failed"})
+    assert "killed by SIGSEGV" in done.stdout
+
+
+def test_a_scenario_of_ones_own_and_the_url_among_the_words(client, cli):
+    (cli.folder / "mine.toml").write_text(
+        'title = "mine"\nlink = "5ms"\n[server]\n[server.fault]\nat = "read"\ntimes = 1\n'
+    )
+    (cli.folder / "client.py").write_text(
+        "import sys, urllib.request\nprint('asks', sys.argv[1])\nurllib.request.urlopen(sys.argv[1]).read()\n"
+    )
+    done, verdicts = client.check(["mine.toml"], sys.executable, "client.py", "{url}things")
+    assert (done.returncode, verdicts) == (1, {"mine": "failed"})
+    assert "1 GET /things" in done.stdout
+    assert "http.client.RemoteDisconnected" in done.stdout
+
+
+def test_with_tls_the_client_is_told_whom_to_trust(client, cli):
+    """Python's default context, as OpenSSL, looks at SSL_CERT_FILE."""
+    (cli.folder / "mine.toml").write_text(
+        '[server]\ntls = true\n[server.fault]\nat = "processed"\ntimes = 1\n'
+    )
+    (cli.folder / "client.py").write_text(
+        "import os, urllib.request as u\n"
+        "for _ in 'ab':\n"
+        " try: u.urlopen(os.environ['ECONNLAB_URL']).read(); break\n"
+        " except ConnectionError: pass\n"
+    )
+    done, verdicts = client.check(["mine.toml"], sys.executable, "client.py")
+    assert (done.returncode, verdicts) == (0, {"mine": "survived"})
+    assert "GET / was carried out twice, which is no harm" in done.stdout
+
+
+# -- expectations and files -----------------------------------------------------------------------
+
+
+def test_expectations_come_from_options_and_from_a_file(client, cli):
+    (cli.folder / "right.toml").write_text("first-reset = 'survived'\nfirst-closed = ['lost', 'failed']\n")
+    options = ["--expectations", "right.toml", "--expect", "first-reset=failed,hung"]
+    done, verdicts = client.check(["first-reset", "first-closed"], *client.python(), options=options)
+    assert (done.returncode, set(verdicts.values())) == (0, {"failed"})
+    assert "2 of 2 as expected" in done.stdout
+
+
+def test_the_files_and_the_annotations_of_a_job(client, cli, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    (cli.folder / "client.py").write_text(f"print('::error::a trap')\n{CLIENT}")
+    options = ["--junit", "check.xml", "--markdown", "check.md"]
+    done, _ = client.check(["first-reset", "healthy.toml"], *client.python(), options=options)
+    assert done.returncode == 1
+    suite = ElementTree.parse(cli.folder / "check.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    assert "**failed**, expected survived or not met" in (cli.folder / "check.md").read_text()
+    orders = [line for line in done.stdout.splitlines() if line.strip().startswith("::")]
+    assert orders == [
+        "::error title=econnlab check%3A first-reset::failed, expected survived or not met: exit code 1"
+    ]
+
+
+def test_json_on_stdout_moves_the_matrix_to_stderr(cli, client):
+    done = cli.run("check", "--scenario", "healthy.toml", "--json", "-", "--", *client.python())
+    jsonschema.validate(json.loads(done.stdout), SCHEMA)
+    assert "as expected" in done.stderr

@@ -20,6 +20,8 @@ from tests.conftest import until, wait_until
 
 KINDS = ["requests", "urllib3", "http.client"]
 POOLED = KINDS[:2]
+#: In /proc/net/tcp; the same port may stand there in TIME_WAIT as well (include/net/tcp_states.h).
+ESTABLISHED = "01"
 RESET_AFTER = Fault(Stage.PROCESSED, Ending.RST)
 LOST_ON_REUSE = Fault(Stage.READ, Ending.FIN, request=2)
 
@@ -198,7 +200,7 @@ def test_probes_are_the_kernel_s_and_the_idle_timer_does_not_hear_them(start_ser
 
     def timer():
         lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
-        return next(line[5][:2] for line in lines if line[1] == here)
+        return next(line[5][:2] for line in lines if (line[1], line[3]) == (here, ESTABLISHED))
 
     wait_until(lambda: timer() == "02", "the keep-alive timer")
     (closed,) = server.wait_for(Kind.IDLE_TIMEOUT)

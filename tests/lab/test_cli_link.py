@@ -54,6 +54,7 @@ def shared(long_standing):
     long_standing.post("resume", {})
     long_standing.post("settings", AS_IT_COMES)
     assert long_standing.post("reset", {}).json()["connections"] == []
+    long_standing.say("status", "0 connections open")  # printed after the lines of all that was before
     long_standing.forget_lines()
     return long_standing
 

@@ -136,7 +136,7 @@ class Child:
             listener.close()
             self._errors.close()
             raise
-        self.tell({**settings, "listener_fd": listener.fileno()})
+        self._command({**settings, "listener_fd": listener.fileno()})
         listener.close()  # else the port would stay open when the process has died
         self._reader = threading.Thread(target=self._read, name=f"econnlab-{self.name}", daemon=True)
         try:
@@ -215,7 +215,7 @@ class Child:
     def sync(self) -> None:
         """Wait until all that has happened up to now is among the events."""
         number = str(next(self._syncs))
-        self.tell({"sync": number})
+        self._command({"sync": number})
         self._wait_for(lambda: number in self._synced)
 
     def _wait_for(self, happened: Callable[[], bool]) -> None:
@@ -259,7 +259,10 @@ class Child:
         )
 
     def tell(self, command: dict[str, Any]) -> None:
-        """Send it a command; to nobody, where it has died."""
+        """Send it a command of its own kind; to nobody, where it has died."""
+        self._command(command)
+
+    def _command(self, command: dict[str, Any]) -> None:
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it has died: the reader tells
             self._process.stdin.write(json.dumps(command).encode() + b"\n")
@@ -267,12 +270,12 @@ class Child:
 
     def listen(self) -> None:
         """Let a server that was started with ``standby`` begin."""
-        self.tell({"listen": True})
+        self._command({"listen": True})
 
     def retire(self, restart: dict[str, Any]) -> None:
         """Let a server whose place is taken end in the manner of ``restart``."""
         self.retiring = True
-        self.tell({"retire": restart})
+        self._command({"retire": restart})
 
     def tell_to_stop(self) -> None:
         """Close its commands: it ends by itself, and ``stop`` waits for that."""

@@ -18,7 +18,8 @@ FLOORS = {
 }  # fmt: skip
 PURE = """
     econnlab.scenario.model econnlab.scenario.durations econnlab.scenario.links econnlab.scenario.codec
-    econnlab.record.jsonl econnlab.record.ledger econnlab.explain.summary econnlab.explain.notes econnlab.explain.checking.result
+    econnlab.record.jsonl econnlab.record.ledger econnlab.explain.summary econnlab.explain.notes
+    econnlab.explain.checking.result
     econnlab.lab.schedule econnlab.link.delays econnlab.link.tun.packets
     econnlab.client.retrying
     econnlab.wire.reading econnlab.wire.writing econnlab.wire.live.filter econnlab.report.comments

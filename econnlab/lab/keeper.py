@@ -106,7 +106,9 @@ class Command:
             self.reap()
         there = len(left)
         while self._family() and time.monotonic() - began < GIVE_UP_S:
-            self._signal_group(signal.SIGKILL)
+            # Once the command has been reaped its number may be another's; those it left are children here.
+            if self.status is None or not _ADOPTS:
+                self._signal_group(signal.SIGKILL)
             for pid in _children():
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)

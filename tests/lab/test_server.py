@@ -38,7 +38,7 @@ def test_head_has_the_headers_of_get_and_no_body(start_server):
 def test_another_method_is_refused_and_the_connection_lives(start_server):
     with Raw(start_server(**LONG).address) as client:
         status, headers, _ = client.ask("PROPFIND")
-        assert (status, headers["allow"]) == (405, "GET, HEAD, POST, PUT, DELETE, OPTIONS")
+        assert (status, headers["allow"]) == (405, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
         assert client.ask()[0] == 200
 
 

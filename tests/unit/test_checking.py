@@ -113,6 +113,8 @@ def test_an_idempotency_key_makes_a_repetition_harmless_and_is_remarked():
     found = verdict([again], OK, first, again)
     assert found.survival is Survival.SURVIVED
     assert "same Idempotency-Key" in found.remarks[0]
+    replayed = Asked("POST", "/orders", "aa", key="k1", carried_out=False)
+    assert verdict([again], OK, first, replayed).survival is Survival.SURVIVED
     other = Asked("POST", "/orders", "aa", key="k2")
     assert verdict([again], OK, first, other).survival is Survival.DUPLICATED
 

@@ -85,7 +85,7 @@ def _ensure_worked(end: CommandEnd, asked: Sequence[Asked]) -> None:
         came = "" if asked else ", and no request came to the lab server"
         raise EnvironmentProblem(
             f"The command does not even work against a healthy server: {end}{came}.",
-            "Every GET, HEAD, POST, PUT, PATCH and DELETE there is answered 200 with `ok`." + said,
+            "GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS are answered there, 200 with `ok`." + said,
         )
     if not asked:
         raise EnvironmentProblem(

@@ -133,7 +133,7 @@ def _remarks(
         if tally.keyed_again:
             yield (
                 f"{kind} was carried out again under the same Idempotency-Key: "
-                "no harm where your server honours it, as the lab server does not"
+                "no harm where your server honours it"
             )
     for kind in strange:
         yield f"{kind} was asked, which the calm run did not"

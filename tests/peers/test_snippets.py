@@ -39,8 +39,8 @@ NOT_RUN = {
 PYTHON = ("requests", "urllib3", "requests-plain", "urllib3-plain", "httpx", "aiohttp")
 NODE = ("node", "axios", "undici", "got")
 LONG = Decimal(5000)
-#: A pause that a made-small limit of 500 ms does not outlast, in seconds.
-PAUSE_S = 0.8
+#: A pause that a made-small limit of 800 ms does not outlast, in seconds.
+PAUSE_S = 1.1
 #: Node gives a socket back to its agent a moment after the response's end.
 A_MOMENT_S = 0.03
 LOST = Fault(Stage.READ, Ending.RST, request=2)
@@ -64,7 +64,7 @@ class Case:
 CASES = {
     "idle-limit": Case(
         sends=(("GET", 0.0, 1), ("GET", A_MOMENT_S, 1), ("GET", PAUSE_S, 1)),
-        smaller={"4.0": "0.5", "4000": "500"},
+        smaller={"4.0": "0.8", "4000": "800"},
         outcomes=("200",) * 3,
         requests=3,
         processed=3,
@@ -204,17 +204,21 @@ def paste():
 IN_PYTHON = [each for each in cells(PYTHON) if each[0] in CASES]
 
 
-def play_in_python(server, remedy, stack):
+def pasted_small(remedy, stack):
+    return Pasted(smaller(text_of(remedy, stack), CASES[remedy].smaller))
+
+
+def play_in_python(pasted, server, remedy):
     case = CASES[remedy]
-    with contextlib.closing(Pasted(smaller(text_of(remedy, stack), case.smaller))) as pasted:
+    with contextlib.closing(pasted):
         outcomes = []
         for method, pause, count in case.sends:
             time.sleep(pause)  # the very thing: a client that has nothing to ask for a while
             outcomes += pasted.ask(server.url, method, count)
         check(case, server, outcomes, remedy)
         if remedy == "tcp-keepalive":
-            here = server.events(Kind.ACCEPTED)[0].peer.rpartition(":")[2]
-            wait_until(lambda: timer_of(int(here)) == "02", "the kernel's keep-alive timer")
+            here = int(server.events(Kind.ACCEPTED)[0].peer.rpartition(":")[2])
+            wait_until(lambda: timer_of(here, server.address[1]) == "02", "the kernel's keep-alive timer")
 
 
 @pytest.mark.parametrize(("remedy", "stack"), IN_PYTHON)
@@ -222,12 +226,13 @@ def test_a_python_snippet_does_what_it_says(played, remedy, stack):
     played[remedy, stack].result()
 
 
-def timer_of(port):
-    """The timer that runs on the connection from this port (net/ipv4/tcp_ipv4.c, get_tcp4_sock)."""
+def timer_of(port, to):
+    """The timer that runs on the connection between these ports (net/ipv4/tcp_ipv4.c, get_tcp4_sock)."""
     if sys.platform != "linux":
         pytest.skip("/proc/net/tcp is Linux's")
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
-    return next(line[5][:2] for line in lines if line[1] == f"0100007F:{port:04X}")
+    ends = [f"0100007F:{port:04X}", f"0100007F:{to:04X}"]  # one port may have gone to several servers
+    return next(line[5][:2] for line in lines if line[1:3] == ends)
 
 
 @pytest.mark.parametrize("stack", [stack for remedy, stack in cells(PYTHON) if remedy == "retry"])
@@ -356,9 +361,9 @@ def test_a_node_server_announces_the_last_request(node):
     assert said == ["keep-alive", "close"]
 
 
-def test_a_node_server_drains_before_it_stops(node):
-    text = smaller(text_of("server-drain", "node"), {"10000": "500"})
-    with node_serves(node, text) as (process, address), Raw(address) as client:
+def drains_in_node():
+    text = smaller(text_of("server-drain", "node"), {"10000": "1500"})
+    with node_serves(found_node(), text) as (process, address), Raw(address) as client:
         assert client.ask("GET")[1]["connection"] == "keep-alive"
         process.send_signal(signal.SIGTERM)
 
@@ -413,7 +418,6 @@ def keeps_in_python(folder, stack, app, where):
 
 
 def keeps_in_nginx(folder):
-    folder.mkdir()
     port = free_port()
     text = smaller(text_of("server-timeout", "nginx"), {"8080": str(port), "timeout 75s": "timeout 1s"})
     with nginx_with(folder, text):
@@ -421,40 +425,6 @@ def keeps_in_nginx(folder):
         with Raw(("127.0.0.1", port)) as client:
             assert client.ask("GET")[0] == 200
             assert closes_after(client) >= 0.9
-
-
-#: How long a server keeps an idle connection, by its stack.
-KEEPS = {
-    "uvicorn": lambda folder: keeps_in_python(folder, "uvicorn", "asgi", "--port {port}"),
-    "gunicorn": lambda folder: keeps_in_python(folder, "gunicorn", "wsgi", "--bind 127.0.0.1:{port}"),
-    "node": lambda folder: keeps_in_node(),
-    "nginx": keeps_in_nginx,
-}
-
-
-@pytest.mark.parametrize("stack", KEEPS)
-def test_a_server_keeps_connections_for_as_long_as_is_pasted(played, stack):
-    played["server-timeout", stack].result()
-
-
-@pytest.fixture(scope="module")
-def played(tmp_path_factory) -> Iterator[dict[object, Future]]:
-    """Everything that pauses, each in its own thread: first the servers, so that no client waits for a core."""
-    folder = tmp_path_factory.mktemp("played")
-    with servers() as start, ThreadPoolExecutor(len(IN_PYTHON) + len(KEEPS) + 1) as threads:
-
-        def serve(case):
-            return threads.submit(start, **{"keepalive_timeout_ms": LONG, **case.server})
-
-        for_python = {cell: serve(CASES[cell[0]]) for cell in IN_PYTHON}
-        for_node = {cell: serve(case_in_node(cell[0])) for cell in (*IN_NODE, *RETRYING_IN_NODE)}
-        in_python = {cell: server.result() for cell, server in for_python.items()}
-        in_node = {cell: server.result() for cell, server in for_node.items()}
-        yield {
-            **{cell: threads.submit(play_in_python, server, *cell) for cell, server in in_python.items()},
-            "node": threads.submit(lambda: (play_in_node(in_node), in_node)),
-            **{("server-timeout", stack): threads.submit(KEEPS[stack], folder / stack) for stack in KEEPS},
-        }
 
 
 def answers(port):
@@ -475,6 +445,7 @@ access_log off;
 @contextlib.contextmanager
 def nginx_with(folder, text):
     path = program("nginx", shutil.which("nginx", path="/usr/sbin:/usr/bin"))
+    folder.mkdir()
     (folder / "nginx.conf").write_text(NGINX.format(text))
     command = [path, "-p", str(folder), "-c", "nginx.conf", "-e", "stderr"]
     tried = subprocess.run([*command, "-t"], capture_output=True, text=True)
@@ -491,10 +462,9 @@ def free_port():
         return free.getsockname()[1]
 
 
-@pytest.mark.parametrize("remedy", [remedy for remedy, _ in cells(("nginx",)) if remedy != "server-timeout"])
-def test_nginx_takes_what_is_pasted_and_does_it(tmp_path, start_server, remedy):
-    first = start_server(fault=LOST if remedy == "retry" else None, keepalive_timeout_ms=LONG)
-    second = start_server()
+def does_it_in_nginx(start, folder, remedy):
+    first = start(fault=LOST if remedy == "retry" else None, keepalive_timeout_ms=LONG)
+    second = start()
     port = free_port()
     text = smaller(
         text_of(remedy, "nginx"),
@@ -503,7 +473,7 @@ def test_nginx_takes_what_is_pasted_and_does_it(tmp_path, start_server, remedy):
             "timeout 4s": "timeout 100ms", "requests 10000": "requests 2",
         },
     )  # fmt: skip
-    with nginx_with(tmp_path, text):
+    with nginx_with(folder, text):
         wait_until(lambda: answers(port), "nginx to listen")
         with Raw(("127.0.0.1", port)) as client:
             if remedy == "lingering-close":
@@ -523,20 +493,74 @@ def test_nginx_takes_what_is_pasted_and_does_it(tmp_path, start_server, remedy):
                 assert {client.ask("GET")[0] for _ in range(4)} == {200}
 
 
-def test_curl_sends_what_is_pasted(start_server):
-    curl = program("curl", shutil.which("curl"))
-    del curl  # the snippet names it
-    closing = start_server()
-    line = (
-        text_of("connection-close", "curl").splitlines()[-1].replace('"$URL"', f"{closing.url} {closing.url}")
-    )
-    assert subprocess.run(["sh", "-c", f"{line} -s"], capture_output=True).stdout == b"ok\n" * 2
-    assert len(closing.events(Kind.ACCEPTED)) == 2
-    failing = start_server(fault=Fault(Stage.PROCESSED, Ending.RST))
+def with_curl(line):
+    program("curl", shutil.which("curl"))  # which the snippet names
+    return subprocess.run(["sh", "-c", f"{line} -s"], capture_output=True)
+
+
+def closes_by_curl(start):
+    server = start()
+    line = text_of("connection-close", "curl").splitlines()[-1]
+    assert with_curl(line.replace('"$URL"', f"{server.url} {server.url}")).stdout == b"ok\n" * 2
+    assert len(server.events(Kind.ACCEPTED)) == 2
+
+
+def retries_by_curl(start):
+    server = start(fault=Fault(Stage.PROCESSED, Ending.RST))
     line = text_of("retry", "curl").splitlines()[-1].replace("--retry-delay 1", "--retry-delay 0")
-    line = line.replace("--retry 3", "--retry 1").replace('"$URL"', failing.url)
-    assert subprocess.run(["sh", "-c", f"{line} -s"], capture_output=True).returncode == 56
-    assert len(failing.events(Kind.PROCESSED)) == 2, "whatever the method: it is carried out twice"
+    line = line.replace("--retry 3", "--retry 1").replace('"$URL"', server.url)
+    assert with_curl(line).returncode == 56
+    assert len(server.events(Kind.PROCESSED)) == 2, "whatever the method: it is carried out twice"
+
+
+#: What is no client in Python or Node: what shows it, given a way to start lab servers and a new folder.
+SHOWN = {
+    ("server-timeout", "uvicorn"): lambda _, folder: keeps_in_python(
+        folder, "uvicorn", "asgi", "--port {port}"
+    ),
+    ("server-timeout", "gunicorn"): lambda _, folder: keeps_in_python(
+        folder, "gunicorn", "wsgi", "--bind 127.0.0.1:{port}"
+    ),
+    ("server-timeout", "node"): lambda _, __: keeps_in_node(),
+    ("server-drain", "node"): lambda _, __: drains_in_node(),
+    **{
+        (remedy, "nginx"): lambda start, folder, remedy=remedy: does_it_in_nginx(start, folder, remedy)
+        for remedy, _ in cells(("nginx",))
+    },
+    ("server-timeout", "nginx"): lambda _, folder: keeps_in_nginx(folder),
+    ("connection-close", "curl"): lambda start, _: closes_by_curl(start),
+    ("retry", "curl"): lambda start, _: retries_by_curl(start),
+}
+
+
+@pytest.mark.parametrize(("remedy", "stack"), SHOWN)
+def test_a_server_proxy_or_command_does_what_it_says(played, remedy, stack):
+    played[remedy, stack].result()
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory) -> Iterator[dict[object, Future]]:
+    """What pauses, at once. All is started and imported before the first client asks."""
+    folder = tmp_path_factory.mktemp("played")
+    with servers() as start, ThreadPoolExecutor(len(IN_PYTHON) + len(SHOWN) + 1) as threads:
+
+        def serve(case):
+            return threads.submit(start, **{"keepalive_timeout_ms": LONG, **case.server})
+
+        shown = {cell: threads.submit(show, start, folder / "-".join(cell)) for cell, show in SHOWN.items()}
+        for_python = {cell: serve(CASES[cell[0]]) for cell in IN_PYTHON}
+        for_node = {cell: serve(case_in_node(cell[0])) for cell in (*IN_NODE, *RETRYING_IN_NODE)}
+        pasted = {cell: pasted_small(*cell) for cell in IN_PYTHON}
+        in_node = {cell: server.result() for cell, server in for_node.items()}
+        in_python = {cell: server.result() for cell, server in for_python.items()}
+        playing = {
+            cell: threads.submit(play_in_python, pasted[cell], server, cell[0])
+            for cell, server in in_python.items()
+        }
+        node = threads.submit(lambda: (play_in_node(in_node), in_node))
+        yield {**shown, **playing, "node": node}
+        for server in (*in_python.values(), *in_node.values()):
+            server.child.tell_to_stop()  # all of them, before one is waited for
 
 
 @pytest.mark.parametrize("remedy", [remedy for remedy, _ in cells(("alb",))])
@@ -546,7 +570,9 @@ def test_what_is_pasted_for_aws_is_what_aws_describes(remedy):
     assert (aws, service) == ("aws", "elbv2")
     shape = session.get_session().get_service_model(service).operation_model(camel(operation)).input_shape
     values = dict(zip(options[::2], options[1::2], strict=True))
-    assert {camel(option.lstrip("-")) for option in values} == set(shape.members) >= set(shape.required_members)
+    assert (
+        {camel(option.lstrip("-")) for option in values} == set(shape.members) >= set(shape.required_members)
+    )
     attribute = dict(pair.split("=") for pair in values["--attributes"].split(","))
     members = shape.members["Attributes"].member.members
     assert set(attribute) == set(members)

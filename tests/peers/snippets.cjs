@@ -1,6 +1,6 @@
 // What is shown to be pasted for Node, run: node snippets.cjs MODULES, jobs as JSON on stdin.
 // A job is { id, text, url, sends }: the text is evaluated as it stands, and each of `sends` ({ method, pause, at_once })
-// asked with what it defines. One JSON line each: a list of statuses, or of error codes. A text that imports (got is no
+// asked with what it defines. One JSON line each: the statuses or error codes, and how long it took. A text that imports (got is no
 // CommonJS module) is imported, as it stands, from a file of its own beside the modules.
 const fs = require("fs");
 const http = require("http");
@@ -56,12 +56,13 @@ async function send(made, url, method) {
 async function run(job) {
   const made = await define(job.text);
   const outcomes = [];
+  const began = performance.now();
   const one = (step) => send(made, job.url, step.method).then(String, (error) => error.code || String(error));
   for (const step of job.sends) {
     if (step.pause) await wait(step.pause);
     outcomes.push(...(await Promise.all(Array.from({ length: step.at_once || 1 }, () => one(step)))));
   }
-  process.stdout.write(JSON.stringify({ id: job.id, outcomes }) + "\n");
+  process.stdout.write(JSON.stringify({ id: job.id, outcomes, took_ms: performance.now() - began }) + "\n");
 }
 
 async function serve(text) {

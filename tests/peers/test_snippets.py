@@ -294,6 +294,10 @@ GET_THEN_POST = Case(
 )
 
 
+REFUSED = "refused/axios"
+TOOK = "took"
+
+
 def case_in_node(remedy):
     return GET_THEN_POST if remedy == "post" else CASES[remedy]
 
@@ -308,15 +312,22 @@ def play_in_node(served):
         ]
         text = smaller(text_of("retry" if remedy == "post" else remedy, stack), case.smaller)
         jobs.append({"id": f"{remedy}/{stack}", "text": text, "url": server.url, "sends": sends})
-    done = subprocess.run(
-        [found_node(), str(HERE / "snippets.cjs"), str(MODULES)],
-        input=json.dumps(jobs),
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S * 2,
-    )
-    results = {line["id"]: line["outcomes"] for line in map(json.loads, done.stdout.splitlines())}
-    assert set(results) == {job["id"] for job in jobs}, done.stderr
+    with bind("127.0.0.1", 0) as deaf:  # nobody listens there
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+        jobs.append(
+            {"id": REFUSED, "text": text_of("retry", "axios"), "url": url, "sends": [{"method": "POST"}]}
+        )
+        done = subprocess.run(
+            [found_node(), str(HERE / "snippets.cjs"), str(MODULES)],
+            input=json.dumps(jobs),
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S * 2,
+        )
+    lines = list(map(json.loads, done.stdout.splitlines()))
+    results = {line["id"]: line["outcomes"] for line in lines}
+    results[TOOK] = {line["id"]: line["took_ms"] for line in lines}
+    assert set(results) == {TOOK, *(job["id"] for job in jobs)}, done.stderr
     return results
 
 
@@ -333,6 +344,12 @@ def test_a_retry_pasted_into_node_does_not_send_a_post_again(played, node, remed
     assert first == "200"
     assert second != "200"
     assert [event.method for event in served[remedy, stack].events(Kind.REQUEST)] == ["GET", "POST"]
+
+
+def test_a_retry_pasted_into_axios_sends_a_post_again_where_no_connection_came_about(played, node):
+    results, _ = played["node"].result()
+    assert results[REFUSED] == ["ECONNREFUSED"]
+    assert results[TOOK][REFUSED] >= 1400, "three waits of 200, 400 and 800 ms at least (axios-retry 4.5.0)"
 
 
 @contextlib.contextmanager

@@ -472,9 +472,13 @@ def nginx_with(folder, text):
             process.terminate()
 
 
+#: Bound and never listening: the port stays ours, so that nobody else is given it before the server takes it.
+RESERVED = []
+
+
 def free_port():
-    with bind("127.0.0.1", 0) as free:
-        return free.getsockname()[1]
+    RESERVED.append(bind("127.0.0.1", 0))
+    return RESERVED[-1].getsockname()[1]
 
 
 def does_it_in_nginx(start, folder, remedy):
@@ -576,6 +580,8 @@ def played(tmp_path_factory) -> Iterator[dict[object, Future]]:
         yield {**shown, **playing, "node": node}
         for server in (*in_python.values(), *in_node.values()):
             server.child.tell_to_stop()  # all of them, before one is waited for
+        for reserved in RESERVED:
+            reserved.close()
 
 
 @pytest.mark.parametrize("remedy", [remedy for remedy, _ in cells(("alb",))])

@@ -11,9 +11,11 @@ from econnlab.errors import UsageProblem
 from econnlab.explain.snippet import page_of, remedies_with_snippets
 from econnlab.report.snippets import lines_to_paste
 
-STACKS = (
-    "requests urllib3 httpx aiohttp axios undici node go nginx alb gunicorn uvicorn curl kubernetes"
-).split()
+#: In the order of every page: clients by language, then servers, then what stands in between.
+STACKS = """
+    requests urllib3 requests-plain urllib3-plain httpx aiohttp node axios undici got go curl
+    uvicorn gunicorn nginx alb kubernetes
+""".split()
 COMMENTS = {"python": "# ", "javascript": "// ", "go": "// ", "nginx": "# ", "sh": "# ", "yaml": "# "}
 #: It makes things worse, to show what the look is worth.
 NO_REMEDY = {"no-stale-check"}
@@ -35,7 +37,8 @@ def test_a_page_is_read_whole(remedy):
     text = (Path(econnlab.explain.snippets.__path__[0]) / f"{remedy}.md").read_text()
     assert len(page.snippets) == len(re.findall(r"^## ", text, re.MULTILINE)) > 0
     assert len(page.snippets) == text.count("```") / 2
-    assert len({each.stack for each in page.snippets}) == len(page.snippets)
+    stacks = [each.stack for each in page.snippets]
+    assert stacks == sorted(set(stacks), key=STACKS.index), "each once, in the order of every page"
 
 
 def test_every_client_and_server_asked_for_has_some():
@@ -46,7 +49,7 @@ def test_every_client_and_server_asked_for_has_some():
 def test_a_snippet_is_short_and_says_what_it_does(remedy, snippet):
     lines = snippet.text.splitlines()
     assert lines[0].startswith(COMMENTS[snippet.language]), lines[0]
-    assert 2 <= len(lines) <= 24
+    assert 2 <= len(lines) <= (30 if snippet.stack.endswith("-plain") else 24)
     assert max(map(len, lines)) <= 120
     assert "\t" not in snippet.text
     if snippet.language == "python":
@@ -66,3 +69,20 @@ def test_the_whole_page_names_each_block():
     for snippet in page_of("idle-limit").snippets:
         assert f"--- {snippet.stack} ---" in text
         assert snippet.text.strip() in text
+
+
+@pytest.mark.parametrize("colour", ["NO_COLOR", "FORCE_COLOR"])
+@every_snippet
+def test_what_the_command_prints_of_one_is_its_bytes(cli, monkeypatch, remedy, snippet, colour):
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv(colour, "1")
+    monkeypatch.setenv("COLUMNS", "40")  # narrower than most lines: none is broken
+    shown = cli.run("remedies", "--show", remedy, "--for", snippet.stack)
+    assert (shown.returncode, shown.stdout, shown.stderr) == (0, snippet.text, "")
+
+
+def test_a_page_into_a_pipe_has_nothing_but_its_text(cli):
+    for remedy in remedies_with_snippets():
+        shown = cli.run("remedies", "--show", remedy).stdout
+        assert shown.isprintable() or set(shown) - {"\n"} == {c for c in shown if c.isprintable()}
+        assert all(snippet.text.rstrip() in shown for snippet in page_of(remedy).snippets)

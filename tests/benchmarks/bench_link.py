@@ -52,8 +52,8 @@ def measure() -> Iterator[Figure]:
                 yield from latency("HAProxy", upstream, port)
                 yield from throughput("HAProxy", upstream, port)
                 yield from holding("HAProxy", port)
-        except EnvironmentProblem:
-            yield Figure("HAProxy is not installed (make peers does that): found", 0)
+        except EnvironmentProblem as problem:
+            yield Figure(f"no HAProxy to compare with (make peers): {problem.message}", 0)
 
 
 def latency(name: str, upstream: int, port: int, at_most: float | None = None) -> Iterator[Figure]:

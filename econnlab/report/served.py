@@ -2,49 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 from econnlab.plaintext import harmless
 from econnlab.record.events import ConnectionEvent, Kind, Source
-from econnlab.record.served import Arrival, ServerLedger, arrivals_of
+from econnlab.record.served import Arrival, ServerLedger, Visit, arrivals_of, visits_of
 
 #: Longer ledgers are shown from their end.
 MOST_LINES = 40
-_MOST_NAMES = 10
-_TEXT = 80
+_MOST_NAMES = 3
+_MOST_BRIEF = 5
+_TEXT = 60
 
 
 def lines_of_request(ledger: ServerLedger, request_id: str) -> list[str]:
-    """What happened on the connections that the request called ``request_id`` came on."""
+    """What became of the request called ``request_id`` each time it came, or else of the connections.
+
+    At most 7 lines: pytest cuts off what is longer than 8, of which the first is its own.
+    """
     events = ledger.events()
-    arrivals = arrivals_of(events)
-    numbers = {each.connection for each in arrivals if each.request_id == request_id}
-    name = repr(request_id)
-    if not numbers:
-        return [f"The server has read no request called {name}{_others(arrivals)}.", *timeline(events)]
-    times = sum(each.processed for each in arrivals if each.request_id == request_id)
-    said = {0: "never", 1: "once"}.get(times, f"{times} times")
-    return [f"The server has carried {name} out {said}:", *timeline(events, numbers)]
+    all_arrivals, visits = arrivals_of(events), {visit.number: visit for visit in visits_of(events)}
+    arrivals = [each for each in all_arrivals if each.request_id == request_id]
+    if not arrivals:
+        said = f"The server has read no request called {_short(repr(request_id))}{_others(all_arrivals)}."
+        return [said, *_first([_visit_line(visit) for visit in visits.values()])]
+    times = sum(arrival.processed for arrival in arrivals)
+    often = {0: "never", 1: "once"}.get(times, f"{times} times")
+    lines = [_arrival_line(each, visits.get(each.connection), each.at - arrivals[0].at) for each in arrivals]
+    return [f"The server has carried out {_short(repr(request_id))} {often}:", *_first(lines)]
+
+
+def _first(lines: list[str]) -> list[str]:
+    more = len(lines) - _MOST_BRIEF
+    return lines if more <= 0 else [*lines[:_MOST_BRIEF], f"  and {more} more"]
+
+
+def _arrival_line(arrival: Arrival, visit: Visit | None, after_s: float) -> str:
+    done = "carried out" if arrival.processed else "not carried out"
+    if arrival.status is not None:
+        end = f"answered with {arrival.status}"
+    elif arrival.ended is None or visit is None:
+        end = "no answer yet"
+    else:
+        end = f"no answer: {_ending(visit.how, visit.unread, visit.reason)}"
+    return f"  #{arrival.connection} {after_s * 1000:.1f} ms: {done}, {end}"
+
+
+def _visit_line(visit: Visit) -> str:
+    end = "open" if visit.closed is None else _ending(visit.how, visit.unread, visit.reason)
+    return f"  #{visit.number}: {visit.requests} request{'s' * (visit.requests != 1)} read, {end}"
+
+
+def _ending(how: str | None, unread: int | None, reason: str | None) -> str:
+    packet = f"RST, {unread} bytes unread" if unread else (how or "").upper()
+    return f"closed with {packet}: {_short((reason or '').replace('_', ' '))}"
 
 
 def _others(arrivals: Sequence[Arrival]) -> str:
-    names = list(dict.fromkeys(repr(each.request_id) for each in arrivals if each.request_id))
+    names = list(dict.fromkeys(_short(repr(each.request_id)) for each in arrivals if each.request_id))
     if not names:
-        return f", and {len(arrivals)} without a name" if arrivals else ", and no other"
+        return f", but {len(arrivals)} without a name" if arrivals else ""
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return f", only {', '.join(names[:_MOST_NAMES])}{more}"
 
 
-def timeline(
-    events: Sequence[ConnectionEvent], numbers: Collection[int] | None = None, most: int = MOST_LINES
-) -> list[str]:
-    """A line an event, in order of time, with ms from the first; of the server's connections ``numbers``."""
+def timeline(events: Sequence[ConnectionEvent], most: int = MOST_LINES) -> list[str]:
+    """A line an event, in order of time, with ms from the first."""
     labels = _labels(events)
     shown = []
     for event in sorted(events, key=lambda event: event.at):
         label = labels.get((event.source, event.connection), "")
-        if numbers is not None and event.connection is not None and not _is_of(label, numbers):
-            continue
         words = _WORDS.get((event.source, event.kind))
         if words is not None:
             shown.append((event.at, label, words(event)))
@@ -55,10 +82,6 @@ def timeline(
     if len(lines) > most:
         lines = [f"({len(lines) - most} earlier lines are left out)", *lines[-most:]]
     return lines
-
-
-def _is_of(label: str, numbers: Collection[int]) -> bool:
-    return any(label == f"#{number}" for number in numbers)
 
 
 def _labels(events: Sequence[ConnectionEvent]) -> dict[tuple[str, int | None], str]:
@@ -92,8 +115,7 @@ def _request(event: ConnectionEvent) -> str:
 
 
 def _closed(event: ConnectionEvent) -> str:
-    how = f"RST, {event.unread} bytes unread" if event.unread else (event.how or "").upper()
-    return f"closed with {how}: {_short((event.reason or '').replace('_', ' '))}"
+    return _ending(event.how, event.unread, event.reason)
 
 
 def _passed(what: str) -> Callable[[ConnectionEvent], str]:

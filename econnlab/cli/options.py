@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = "econnlab.report.formats"
 DIAGNOSES = "econnlab.report.diagnoses"
+PROBES = "econnlab.report.probes"
 POSITIVE = click.IntRange(min=1)
 
 # -- the options ----------------------------------------------------------------------------------
@@ -119,6 +120,11 @@ def format_options(function: F, formats: str = FORMATS) -> F:
 def diagnosis_options(function: F) -> F:
     """An option per format of a diagnosis."""
     return format_options(function, DIAGNOSES)
+
+
+def probe_options(function: F) -> F:
+    """An option per format of a probe."""
+    return format_options(function, PROBES)
 
 
 def output_options(function: F) -> F:

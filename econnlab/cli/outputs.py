@@ -1,6 +1,7 @@
 """Files that a command writes beside its table: tried before the run, replaced whole after it.
 
-Each format is a module of a package: report/formats for runs, report/diagnoses for captures.
+Each format is a module of a package: report/formats for runs, report/diagnoses for captures,
+report/probes for probes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from econnlab.errors import EnvironmentProblem, UsageProblem
 
 if TYPE_CHECKING:
     from econnlab.explain.packets.diagnosis import Diagnosis
+    from econnlab.explain.probing.conclusion import Conclusion
     from econnlab.explain.summary import Summary
 
 STDOUT = "-"
@@ -42,7 +44,7 @@ class Outputs:
         for file in self._files.values():
             file.discard()
 
-    def write(self, summary: Summary | Diagnosis) -> None:
+    def write(self, summary: Summary | Diagnosis | Conclusion) -> None:
         """Render ``summary`` into each of them, also where another one cannot be written."""
         formats = self._formats
         failed: EnvironmentProblem | None = None

@@ -1,0 +1,141 @@
+"""From when on a second request is lost, as a distribution: estimated from all that was seen.
+
+Each connection has a moment, its threshold: a request written before it is answered, one written after it is
+lost. No connection shows it exactly. One whose close was seen after c had it at most one round trip earlier,
+in (c - r, c]; one that answered a request at i has it later than i; one that lost a request at i before the
+end could be seen, shortly before i. The most likely distribution of such interval-censored values has a
+known form (Turnbull 1976, JRSS B 38:290): its mass lies between neighbouring ends of the intervals, and a
+few rounds of expectation and maximization find how much lies where.
+"""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from econnlab.explain.statistics import wilson
+from econnlab.record.probing import Visit
+
+#: What a close may be late by beyond the round trip when it is seen: the time the kernel takes to wake us.
+_SEEN_LATE_S = 0.0001
+#: A lost request that was written before the end could be seen came after the threshold by no more than the
+#: round trip and this: the server may have looked at its timers before it looked at what had arrived.
+_HELD_UP_S = 0.001
+_ROUNDS = 200
+_CLOSE_ENOUGH = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The threshold of one connection lies above ``low`` and not above ``high``, seconds of idle time."""
+
+    low: float
+    high: float
+
+
+def spans(visits: Iterable[Visit], round_trip_s: float) -> list[Span]:
+    """What each visit says of its threshold.
+
+    Where the response may have ended before it was seen, the idle times may be that much longer.
+    A server that answers after its FIN has been seen (a half-closed connection) is judged by trials alone.
+    """
+    usable = [visit for visit in visits if visit.exact]
+    answered_after = any(visit.seen and visit.asked and not visit.lost for visit in usable)
+    closes_tell = any(visit.seen for visit in usable) and not answered_after
+    found = []
+    for visit in usable:
+        if visit.asked and not visit.lost:
+            assert visit.idle_s is not None
+            found.append(Span(visit.idle_s + visit.late_s, math.inf))
+        elif visit.closing is not None and closes_tell:
+            closing = visit.closing
+            early = round_trip_s + closing.slack_s + _SEEN_LATE_S
+            found.append(Span(max(0.0, closing.idle_s - early), closing.idle_s + visit.slack_s))
+        elif visit.idle_s is not None:
+            low = visit.idle_s - round_trip_s - _HELD_UP_S if closes_tell else 0.0
+            found.append(Span(max(0.0, low), visit.idle_s + visit.late_s + visit.slack_s))
+    return found
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Shares of connections whose threshold lies in each cell between neighbouring ``ends``."""
+
+    ends: tuple[float, ...]
+    #: One fewer than ``ends``; they add up to at most 1: what is missing lies beyond the last end.
+    shares: tuple[float, ...]
+    connections: int
+
+    def quantile(self, share: float) -> float:
+        """The send time from which on ``share`` of the requests are lost; infinite where not known."""
+        below = 0.0
+        for low, high, mass in zip(self.ends, self.ends[1:], self.shares, strict=False):
+            if mass > 0 and below + mass >= share - _CLOSE_ENOUGH:
+                inside = min(1.0, max(0.0, (share - below) / mass))
+                return low + (high - low) * inside
+            below += mass
+        return math.inf
+
+    def share_at(self, idle_s: float) -> float:
+        """The share of requests that are lost when they are sent after ``idle_s``."""
+        lost = 0.0
+        for low, high, mass in zip(self.ends, self.ends[1:], self.shares, strict=False):
+            if high <= idle_s:
+                lost += mass
+            elif low < idle_s:
+                lost += mass * (idle_s - low) / (high - low)
+        return lost
+
+    def interval(self, share: float) -> tuple[float, float]:
+        """Between which send times the quantile lies with 95 %: where the curve crosses Wilson's interval."""
+        low, high = wilson(round(share * self.connections), self.connections)
+        return self.quantile(low), self.quantile(high)
+
+
+def estimate(found: Sequence[Span], rounds: int = _ROUNDS) -> Distribution | None:
+    """The most likely distribution of the thresholds; None where no request was ever lost."""
+    if not any(math.isfinite(span.high) for span in found):
+        return None
+    ends = sorted({end for span in found for end in (span.low, span.high) if math.isfinite(end)})
+    cells = len(ends)  # the last one lies beyond the last end
+    ranges = [
+        (
+            bisect.bisect_left(ends, span.low),
+            cells if math.isinf(span.high) else bisect.bisect_left(ends, span.high),
+        )
+        for span in found
+    ]
+    shares = _most_likely(_innermost(ranges, cells), ranges, rounds)
+    return Distribution(tuple(ends), tuple(shares[:-1]), len(found))
+
+
+def _innermost(ranges: Sequence[tuple[int, int]], cells: int) -> list[float]:
+    """Equal shares for those cells that can hold any: between a low end and a high end next to it."""
+    lows, highs = {low for low, _ in ranges}, {high for _, high in ranges}
+    possible = [cell in lows and cell + 1 in highs for cell in range(cells)]
+    return [each / sum(possible) for each in possible]
+
+
+def _most_likely(shares: list[float], ranges: Sequence[tuple[int, int]], rounds: int) -> list[float]:
+    """Rounds of expectation and maximization, each linear in the number of cells and of spans."""
+    for _ in range(rounds):
+        below = [0.0]
+        for share in shares:
+            below.append(below[-1] + share)
+        weights = [0.0] * (len(shares) + 1)
+        for low, high in ranges:
+            inside = below[high] - below[low]
+            if inside > 0:
+                weights[low] += 1 / inside
+                weights[high] -= 1 / inside
+        moved, weight, after = 0.0, 0.0, []
+        for share, step in zip(shares, weights, strict=False):
+            weight += step
+            after.append(share * weight / len(ranges))
+            moved = max(moved, abs(after[-1] - share))
+        shares = after
+        if moved < _CLOSE_ENOUGH:
+            break
+    return shares

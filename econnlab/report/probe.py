@@ -14,13 +14,15 @@ from econnlab.plaintext import harmless
 from econnlab.record.attempts import Outcome
 from econnlab.record.probing import Crowd, Framing, Series
 from econnlab.report.columns import Column, draw, fitting
-from econnlab.report.terminal import bar
+from econnlab.report.terminal import BAR_WIDTH, bar
 
 #: Of what a server says, no more than this is repeated.
 _LONGEST = 120
 _REDIRECTS = range(300, 400)
 #: Idle times within this of each other are one timer's.
 _CONSTANT_MS = 5.0
+#: What rounding cannot explain: Keep-Alive says whole seconds.
+_WHOLE_SECOND_MS = 980.0
 
 
 def page(found: Conclusion, console: Console) -> RenderableType:
@@ -97,10 +99,9 @@ def _lines(found: Conclusion) -> Iterator[tuple[str, str]]:
     if probed.crowd is not None:
         yield "connections", _crowd(probed.crowd)
     if probed.visits:
-        answer = min(visit.answer_s for visit in probed.visits) * 1000
         yield (
             "round trip",
-            f"{_ms(found.round_trip_ms)} to connect, {_ms(answer)} to the first byte of an answer",
+            f"{_ms(found.connect_ms)} to connect, {_ms(found.round_trip_ms)} to the first byte of an answer",
         )
     yield "response", _response(found)
     if probed.security is not None:
@@ -168,16 +169,26 @@ def _closes(idle: IdleTime, *, at_once: bool) -> str:
 
 
 def _remarks(found: Conclusion, idle: IdleTime) -> Iterator[str]:
-    buffer = found.buffer_ms
-    if buffer is not None and buffer > 0:
-        node = " (Node 20 and later hide a second: nodejs/node PR #54863)" if abs(buffer - 1000) < 100 else ""
-        yield f"that is {_duration(buffer)} later than it says{node}"
-    elif buffer is not None:
-        yield f"that is {_duration(-buffer)} EARLIER than it says: who believes it loses requests"
+    yield from _later(found)
     if idle.swept:
-        yield "all at the same moment: it looks for idle ones from time to time, so the true time varies"
+        yield (
+            "all at the same moment: it looks for idle ones from time to time, so the true time varies "
+            f"(the earliest close seen came after {_duration(found.earliest_ms or idle.low_ms)})"
+        )
     elif idle.high_ms - idle.low_ms > max(_CONSTANT_MS * 4, 0.02 * idle.median_ms):
         yield f"no two alike: its timer is {_duration(idle.high_ms - idle.low_ms)} coarse, or it is busy"
+
+
+def _later(found: Conclusion) -> Iterator[str]:
+    later = found.later_ms
+    if later is None:
+        return
+    if later < 0:
+        yield f"that is {_duration(-later)} EARLIER than it says: who believes it loses requests"
+    elif later < _WHOLE_SECOND_MS:
+        yield f"that is {_duration(later)} later than it says, which it can in whole seconds only"
+    else:
+        yield f"that is {_duration(later)} later than it says: it hides a buffer (Node since PR #54863: 1 s)"
 
 
 def _series(series: Series, advertised: int | None) -> str:
@@ -234,25 +245,34 @@ def _window(found: Conclusion, window: Window, console: Console) -> Iterator[Ren
     yield draw(fitting(_columns(window.bands, ascii_only=console.options.ascii_only), console.width - 2))
     outcomes = ", ".join(f"{each.value} {times}" for each, times in window.outcomes.most_common())
     yield Text(
-        f"Who writes without looking loses 5 % from {_edge(window.first)} on and 95 % from "
-        f"{_edge(window.last)} on: the window is {_ms(window.width_ms)} wide, the round trip {_ms(found.round_trip_ms)}."
+        f"Written blindly, 5 % are lost from {_edge(window.first)} on and 95 % from {_edge(window.last)} on, "
+        f"and all later ones: {outcomes} in {window.trials} trials."
     )
-    yield Text(
-        f"Who looks before writing (urllib3, httpx) lost {window.unseen} of these {window.trials}: only what "
-        f"was under way when the FIN came. Lost as {outcomes}."
-    )
+    if window.visible_ms is not None:
+        first_ms, width_ms = window.first.at_ms, max(0.0, window.visible_ms - window.first.at_ms)
+        yield Text(
+            "A client that looks before it writes (urllib3, httpx) loses only what meets the close on its "
+            f"way: {window.unseen} of these, between {first_ms:.2f} and {window.visible_ms:.2f} ms, "
+            f"{_ms(width_ms)} beside a round trip of {_ms(found.round_trip_ms)}."
+        )
 
 
 def _columns(bands: tuple[Band, ...], *, ascii_only: bool) -> list[Column]:
+    looking = ["" if not band.tried else str(band.unseen) for band in bands]
     return [
-        Column("sent after idle", [f"{band.from_ms:.2f} - {band.to_ms:.2f} ms" for band in bands]),
-        Column("tried", [str(band.tried) for band in bands], 3),
-        Column("lost", [str(band.lost) for band in bands]),
-        Column("rate", [f"{band.rate:.0%}" if band.tried else "" for band in bands], 4),
+        Column("sent after", [f"{band.from_ms:.2f} - {band.to_ms:.2f} ms" for band in bands]),
+        Column("tried", [str(band.tried) for band in bands], 4),
+        Column("lost", [str(band.lost) for band in bands], 6),
+        Column("rate", [f"{band.rate:.0%}" if band.tried else "" for band in bands], 7),
         Column("95 % interval", [_interval(band) for band in bands], 2),
-        Column("", [bar(band.rate, ascii_only=ascii_only).ljust(10) for band in bands], 5, right=False),
-        Column("lost though it looks", [str(band.unseen or "") for band in bands], 1),
+        Column("", [_bar(band.rate, ascii_only=ascii_only) for band in bands], 8, right=False),
+        Column("looking", looking, 5),
+        Column("", [_bar(band.unseen_rate, ascii_only=ascii_only) for band in bands], 3, right=False),
     ]
+
+
+def _bar(rate: float, *, ascii_only: bool) -> str:
+    return bar(rate, ascii_only=ascii_only).ljust(BAR_WIDTH)
 
 
 def _interval(band: Band) -> str:

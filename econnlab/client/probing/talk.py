@@ -63,7 +63,7 @@ class Failed(Exception):
         self.errno = errno
         #: What OpenSSL, h11 or the system said.
         self.detail = detail
-        #: The first bytes that came on the connection.
+        #: The first bytes that came, of TLS's handshake or of HTTP.
         self.got = got
         #: It was the certificate.
         self.untrusted = untrusted
@@ -128,7 +128,9 @@ class Talk:
             data = self._read(woken)
             if not data:
                 raise self._failed(Outcome.CLOSED)
+            self._got = self._got or data[:_KEPT]
             self._early += self._unsealed(data)
+        self._got = b""
         self._stage = Stage.HEAD
 
     def prepare(self) -> None:
@@ -169,6 +171,7 @@ class Talk:
                 plain = self._unsealed(data) if data else b""
                 first = first or (woken.at if plain else 0.0)
                 if plain:
+                    self._got = self._got or plain[:_KEPT]
                     self._take(plain)
                 if not data or self.layer.closed:
                     if not first:
@@ -233,7 +236,6 @@ class Talk:
             data = self._sock.recv(_CHUNK)
         except OSError as error:
             raise self._broken(error) from error
-        self._got = self._got or data[:_KEPT]
         return data
 
     def _unsealed(self, data: bytes) -> bytes:
@@ -278,6 +280,7 @@ def _head(
         found = values.get(name)
         return b", ".join(found).decode("latin-1") if found else None
 
+    framing = _framing(response, values, method)
     return Head(
         response.http_version.decode(),
         response.status_code,
@@ -285,10 +288,12 @@ def _head(
         text(b"connection"),
         text(b"server"),
         text(b"location"),
-        _framing(response, values, method),
+        framing,
         size,
         tuple(interim),
-        connection.their_state is h11.DONE and connection.our_state is h11.DONE,
+        connection.their_state is h11.DONE
+        and connection.our_state is h11.DONE
+        and framing is not Framing.UNTIL_CLOSE,
     )
 
 

@@ -24,11 +24,11 @@ class Setting:
     remark: str = ""
 
 
-def limit_s(first_loss_s: float | None, round_trip_s: float) -> float | None:
-    """T - RTT - margin, rounded down; None where that leaves nothing, or nothing is lost."""
+def limit_s(first_loss_s: float | None) -> float | None:
+    """The first loss (T - RTT) less a margin, rounded down; None where nothing is lost, or left."""
     if first_loss_s is None:
         return None
-    left = first_loss_s - round_trip_s - min(_WIDEST_MARGIN_S, _MARGIN * first_loss_s)
+    left = first_loss_s - min(_WIDEST_MARGIN_S, _MARGIN * first_loss_s)
     if left < _LEAST_S:
         return None
     step = 10.0 ** (math.floor(math.log10(left)) - 1)

@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from econnlab.explain.probing.advice import Setting, limit_s, settings
+from econnlab.explain.probing.search import AT_ONCE_S
+from econnlab.explain.probing.thresholds import round_trip
 from econnlab.explain.probing.window import Window, window_of
 from econnlab.explain.statistics import quantile
 from econnlab.record.attempts import Outcome
 from econnlab.record.probing import Probed, Visit
 
-#: Below this a server keeps nothing: it closes right behind its response.
-AT_ONCE_S = 0.02
-#: A close this much later than advertised is meant to be (Node's is 1 s), and no lateness.
-_BUFFER_S = 0.2
-#: One this much earlier costs clients that believe what is advertised.
-_EARLY_S = 0.02
+#: A close this much later or earlier than advertised is worth telling.
+_OFF_MS = 20.0
 #: Connections that became idle over at least this long, and were closed within a quarter of it: swept up.
 _SWEPT_OVER_S, _SWEPT_SHARE = 0.05, 0.25
 _ADVERTISED = re.compile(r"(?:^|[\s,;])(timeout|max)\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
@@ -69,7 +67,11 @@ class Conclusion:
     advertised_ms: float | None
     advertised_max: int | None
     #: How much later than advertised it closes, where that is no mere lateness; negative: earlier. ms.
-    buffer_ms: float | None
+    later_ms: float | None
+    #: The earliest close of any connection, also of those that were to be asked again, ms.
+    earliest_ms: float | None
+    connect_ms: float
+    #: The shortest time from a request to the first byte of its response: a round trip, or little more.
     round_trip_ms: float
     window: Window | None
     #: A client is to let go of an idle connection after at most this, ms; None: there is nothing to set.
@@ -89,8 +91,9 @@ def conclude(probed: Probed) -> Conclusion:
     advertised_ms = advertised["timeout"] * 1000.0 if "timeout" in advertised else None
     survived = [v.idle_s for v in probed.visits if v.idle_s is not None and not v.lost]
     silent_s = min((v.idle_s for v in silent if v.idle_s is not None), default=None)
-    round_trip_s = _round_trip_s(probed.visits)
-    limit = limit_s(_first_loss_s(idle, window, silent_s), round_trip_s)
+    round_trip_s = round_trip(probed.visits)
+    limit = limit_s(_first_loss_s(idle, window, silent_s, round_trip_s))
+    closes = [v.closing.idle_s for v in probed.visits if v.closing is not None and v.exact]
     return Conclusion(
         probed,
         ends,
@@ -100,7 +103,9 @@ def conclude(probed: Probed) -> Conclusion:
         Counter(v.outcome for v in silent if v.outcome is not None),
         advertised_ms,
         advertised.get("max"),
-        _buffer_ms(idle, advertised_ms),
+        _later_ms(idle, advertised_ms),
+        min(closes) * 1000 if closes else None,
+        min((visit.connect_s for visit in probed.visits), default=0.0) * 1000,
         round_trip_s * 1000,
         window,
         None if limit is None else limit * 1000,
@@ -109,12 +114,8 @@ def conclude(probed: Probed) -> Conclusion:
     )
 
 
-def _round_trip_s(visits: tuple[Visit, ...]) -> float:
-    return min((visit.connect_s for visit in visits), default=0.0)
-
-
 def _window(probed: Probed) -> Window | None:
-    return window_of(probed.visits, _round_trip_s(probed.visits))
+    return window_of(probed.visits, round_trip(probed.visits))
 
 
 def _ends(probed: Probed, idle: IdleTime | None, silent: bool) -> Ends:
@@ -153,18 +154,24 @@ def _advertised(keep_alive: str | None) -> Iterator[tuple[str, int]]:
         yield name.lower(), int(value)
 
 
-def _buffer_ms(idle: IdleTime | None, advertised_ms: float | None) -> float | None:
+def _later_ms(idle: IdleTime | None, advertised_ms: float | None) -> float | None:
     if idle is None or advertised_ms is None:
         return None
     later = idle.median_ms - advertised_ms
-    return later if later >= _BUFFER_S * 1000 or later <= -_EARLY_S * 1000 else None
+    return later if abs(later) >= _OFF_MS else None
 
 
-def _first_loss_s(idle: IdleTime | None, window: Window | None, silent_s: float | None) -> float | None:
-    """The shortest idle time that is known to cost requests."""
+def _first_loss_s(
+    idle: IdleTime | None, window: Window | None, silent_s: float | None, round_trip_s: float
+) -> float | None:
+    """The shortest idle time that is known to cost requests: T - RTT, or what was seen to."""
     known = [
         *([window.first.low_ms / 1000] if window is not None else []),
-        *([idle.low_ms / 1000] if idle is not None and idle.low_ms >= AT_ONCE_S * 1000 else []),
+        *(
+            [idle.low_ms / 1000 - round_trip_s]
+            if idle is not None and idle.low_ms >= AT_ONCE_S * 1000
+            else []
+        ),
         *([silent_s] if silent_s is not None else []),
     ]
     return min(known, default=None)

@@ -7,12 +7,14 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 
-from econnlab.explain.probing.thresholds import Distribution, estimate, spans
+from econnlab.explain.probing.thresholds import Distribution, estimate, round_trip, spans
 from econnlab.explain.statistics import quantile
 from econnlab.record.probing import Visit
 
 #: The edges of the race window: so many requests are lost at its beginning, and at its end.
 FIRST_EDGE, LAST_EDGE = 0.05, 0.95
+#: Below this a server keeps nothing: it closes right behind its response.
+AT_ONCE_S = 0.02
 #: Closes that must have been seen before anything is sent.
 CLOSES = 4
 #: Trials across the whole window before any is aimed.
@@ -54,8 +56,8 @@ class Search:
 
     @property
     def round_trip_s(self) -> float:
-        """The shortest time that a connection took to be made: one round trip and little else."""
-        return min((visit.connect_s for visit in self._visits), default=0.0)
+        """A round trip, or little more."""
+        return round_trip(self._visits)
 
     def add(self, visit: Visit) -> None:
         """A visit has ended."""
@@ -94,8 +96,6 @@ class Search:
         """What is searched: the window as far as it is known, and as much again on either side of it."""
         assert self._found is not None
         low, high = self._found.quantile(FIRST_EDGE), self._found.quantile(LAST_EDGE)
-        if math.isinf(high):
-            high = self.closes_s[-1]
         around = max(_LEAST_S, self.round_trip_s, (high - low) / 2)
         return max(0.0, low - around), high + around
 
@@ -141,12 +141,9 @@ class Search:
         if (
             aim is None
         ):  # that nothing is lost before the window and nothing answered after it is seen as well
-            return self._random.uniform(
-                *((low, low + _LEAST_S) if next(self._sides) else (high - _LEAST_S, high))
-            )
+            before, behind = self._found.quantile(FIRST_EDGE), self._found.quantile(LAST_EDGE)
+            return self._random.uniform(*((low, before) if next(self._sides) else (min(behind, high), high)))
         at = self._found.quantile(aim)
-        if math.isinf(at):
-            at = high
         return at + self._random.uniform(-0.05, 0.05) * (high - low)
 
 

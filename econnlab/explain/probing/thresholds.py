@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import bisect
 import math
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from econnlab.explain.statistics import wilson
+from econnlab.explain.statistics import quantile, wilson
 from econnlab.record.probing import Visit
 
 #: What a close may be late by beyond the round trip when it is seen: the time the kernel takes to wake us.
@@ -24,6 +25,9 @@ _SEEN_LATE_S = 0.0001
 #: round trip and this: the server may have looked at its timers before it looked at what had arrived.
 _HELD_UP_S = 0.001
 _ROUNDS = 200
+_RIGHT_BEHIND_S = 0.0001
+#: Enough for an interval of 95 %, and for each of them.
+_DRAWS, _QUICK_ROUNDS = 80, 60
 _CLOSE_ENOUGH = 1e-7
 
 
@@ -33,6 +37,12 @@ class Span:
 
     low: float
     high: float
+
+
+def round_trip(visits: Iterable[Visit]) -> float:
+    """The shortest time from a request to the first byte of its response, seconds: a round trip and little
+    more. Not the shortest connect: a balancer or a relay takes connections by itself."""
+    return min((visit.answer_s for visit in visits), default=0.0)
 
 
 def spans(visits: Iterable[Visit], round_trip_s: float) -> list[Span]:
@@ -64,32 +74,26 @@ class Distribution:
     """Shares of connections whose threshold lies in each cell between neighbouring ``ends``."""
 
     ends: tuple[float, ...]
-    #: One fewer than ``ends``; they add up to at most 1: what is missing lies beyond the last end.
+    #: One fewer than ``ends``; they add up to 1.
     shares: tuple[float, ...]
     connections: int
 
-    def quantile(self, share: float) -> float:
-        """The send time from which on ``share`` of the requests are lost; infinite where not known."""
+    def cell(self, share: float) -> tuple[float, float, float]:
+        """The ends of the cell in which the quantile lies, and how far into it."""
         below = 0.0
         for low, high, mass in zip(self.ends, self.ends[1:], self.shares, strict=False):
             if mass > 0 and below + mass >= share - _CLOSE_ENOUGH:
-                inside = min(1.0, max(0.0, (share - below) / mass))
-                return low + (high - low) * inside
+                return low, high, min(1.0, max(0.0, (share - below) / mass))
             below += mass
-        return math.inf
+        return self.ends[-1], self.ends[-1], 0.0
 
-    def share_at(self, idle_s: float) -> float:
-        """The share of requests that are lost when they are sent after ``idle_s``."""
-        lost = 0.0
-        for low, high, mass in zip(self.ends, self.ends[1:], self.shares, strict=False):
-            if high <= idle_s:
-                lost += mass
-            elif low < idle_s:
-                lost += mass * (idle_s - low) / (high - low)
-        return lost
+    def quantile(self, share: float) -> float:
+        """The send time from which on ``share`` of the requests are lost."""
+        low, high, inside = self.cell(share)
+        return low + (high - low) * inside
 
     def interval(self, share: float) -> tuple[float, float]:
-        """Between which send times the quantile lies with 95 %: where the curve crosses Wilson's interval."""
+        """Between which send times the quantile lies, roughly: where the curve crosses Wilson's interval."""
         low, high = wilson(round(share * self.connections), self.connections)
         return self.quantile(low), self.quantile(high)
 
@@ -99,7 +103,9 @@ def estimate(found: Sequence[Span], rounds: int = _ROUNDS) -> Distribution | Non
     if not any(math.isfinite(span.high) for span in found):
         return None
     ends = sorted({end for span in found for end in (span.low, span.high) if math.isfinite(end)})
-    cells = len(ends)  # the last one lies beyond the last end
+    # Whoever outlived all the others is taken to have ended right behind them (Efron 1967).
+    ends.append(ends[-1] + _RIGHT_BEHIND_S)
+    cells = len(ends) - 1
     ranges = [
         (
             bisect.bisect_left(ends, span.low),
@@ -108,7 +114,29 @@ def estimate(found: Sequence[Span], rounds: int = _ROUNDS) -> Distribution | Non
         for span in found
     ]
     shares = _most_likely(_innermost(ranges, cells), ranges, rounds)
-    return Distribution(tuple(ends), tuple(shares[:-1]), len(found))
+    return Distribution(tuple(ends), tuple(shares), len(found))
+
+
+def resampled(found: Sequence[Span], shares: Sequence[float]) -> list[tuple[float, float]]:
+    """The 95 % intervals of these quantiles, from estimates for connections drawn anew from those there were.
+
+    (Efron's bootstrap.) Within its cell a quantile may lie anywhere: the cell's ends are what counts, and
+    beyond them what a close may be seen late by.
+    """
+    draw = random.Random(1)
+    cells: list[list[tuple[float, float, float]]] = [[] for _ in shares]
+    for _ in range(_DRAWS):
+        drawn = estimate(draw.choices(found, k=len(found)), _QUICK_ROUNDS)
+        if drawn is not None:
+            for share, seen in zip(shares, cells, strict=True):
+                seen.append(drawn.cell(share))
+    return [
+        (
+            quantile(sorted(low for low, _, _ in seen), 0.025) - _SEEN_LATE_S,
+            quantile(sorted(high for _, high, _ in seen), 0.975) + _SEEN_LATE_S,
+        )
+        for seen in cells
+    ]
 
 
 def _innermost(ranges: Sequence[tuple[int, int]], cells: int) -> list[float]:

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from econnlab.explain.probing.search import FIRST_EDGE, LAST_EDGE
-from econnlab.explain.probing.thresholds import Distribution, estimate, spans
-from econnlab.explain.statistics import wilson
+from econnlab.explain.probing.thresholds import estimate, resampled, spans
+from econnlab.explain.statistics import quantile, wilson
 from econnlab.record.attempts import Outcome
 from econnlab.record.probing import Visit
 
 #: The picture has at most so many bands, each of at least so many trials on average.
 _MOST_BANDS, _TRIALS_EACH = 14, 5
 #: It is never finer than this: sends are not more punctual.
-_FINEST_S = 0.0001
+_FINEST_MS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ class Band:
         return self.lost / self.tried if self.tried else 0.0
 
     @property
+    def unseen_rate(self) -> float:
+        """The share that a client loses which looks before it writes."""
+        return self.unseen / self.tried if self.tried else 0.0
+
+    @property
     def interval95(self) -> tuple[float, float]:
         """Of the rate."""
         return wilson(self.lost, self.tried)
@@ -53,11 +58,13 @@ class Band:
 
 @dataclass(frozen=True)
 class Window:
-    """From where on requests are lost that are written blindly."""
+    """From where on blind requests are lost, and up to where those of a client that looks."""
 
     first: Edge
     middle: Edge
     last: Edge
+    #: From then on the end can be seen on 95 % of the connections; None where it never was.
+    visible_ms: float | None
     bands: tuple[Band, ...]
     #: How those that were lost ended.
     outcomes: Counter[Outcome]
@@ -75,17 +82,23 @@ def window_of(visits: Sequence[Visit], round_trip_s: float) -> Window | None:
     """None where no trial was lost."""
     trials = [visit for visit in visits if visit.asked and visit.exact]
     lost = [trial for trial in trials if trial.lost]
-    found = estimate(spans(visits, round_trip_s))
-    if found is None or not lost:
+    found = spans(visits, round_trip_s)
+    distribution = estimate(found)
+    if distribution is None or not lost:
         return None
-    first, middle, last = (_edge(found, share) for share in (FIRST_EDGE, 0.5, LAST_EDGE))
-    if math.isinf(last.at_ms):
-        return None
+    shares = FIRST_EDGE, 0.5, LAST_EDGE
+    first, middle, last = (
+        Edge(distribution.quantile(share) * 1000, low * 1000, high * 1000)
+        for share, (low, high) in zip(shares, resampled(found, shares), strict=True)
+    )
+    closes = sorted(v.closing.idle_s for v in visits if v.closing is not None and not v.asked)
+    visible_ms = quantile(closes, LAST_EDGE) * 1000 if closes else None
     return Window(
         first,
         middle,
         last,
-        tuple(_bands(trials, first, last)),
+        visible_ms,
+        tuple(_bands(trials, first.at_ms, max(last.at_ms, visible_ms or 0.0))),
         Counter(trial.outcome for trial in lost if trial.outcome is not None),
         len(trials),
         len(lost),
@@ -93,23 +106,14 @@ def window_of(visits: Sequence[Visit], round_trip_s: float) -> Window | None:
     )
 
 
-def _edge(found: Distribution, share: float) -> Edge:
-    low, high = found.interval(share)
-    return Edge(found.quantile(share) * 1000, low * 1000, high * 1000)
-
-
-def _bands(trials: Sequence[Visit], first: Edge, last: Edge) -> list[Band]:
-    """Equal bands from half a window before it to half a window behind it, and all that lies beyond."""
-    wide = max(last.at_ms - first.at_ms, 4 * _FINEST_S * 1000)
-    low, high = max(0.0, first.at_ms - wide / 2), last.at_ms + wide / 2
+def _bands(trials: Sequence[Visit], first_ms: float, last_ms: float) -> list[Band]:
+    """Equal bands from some time before the window to some time behind it, and all that lies beyond."""
+    around = max((last_ms - first_ms) / 3, 2 * _FINEST_MS)
+    low, high = max(0.0, first_ms - around), last_ms + around
     count = max(4, min(_MOST_BANDS, len(trials) // _TRIALS_EACH))
     places = [low + (high - low) * place / count for place in range(count + 1)]
-    ends = [-math.inf, *places, math.inf]
-    return [
-        band
-        for start, end in itertools.pairwise(ends)
-        if (band := _band(trials, start, end)).tried or (math.isfinite(start) and math.isfinite(end))
-    ]
+    bands = [_band(trials, start, end) for start, end in itertools.pairwise([-math.inf, *places, math.inf])]
+    return [band for place, band in enumerate(bands) if band.tried or 0 < place < len(bands) - 1]
 
 
 def _band(trials: Sequence[Visit], start: float, end: float) -> Band:

@@ -20,7 +20,7 @@ from econnlab.client.probing.visits import (
     watch,
 )
 from econnlab.clock import now
-from econnlab.explain.probing.search import CLOSES, FEWEST, Search
+from econnlab.explain.probing.search import AT_ONCE_S, CLOSES, FEWEST, Search
 from econnlab.explain.statistics import quantile
 from econnlab.lab.limits import SPARE, ensure_descriptors
 from econnlab.lab.probing.budget import Budget
@@ -38,11 +38,9 @@ PACE_S = 0.02
 #: So many trials are under way while it is not known whether more are needed.
 _IN_RESERVE = 8
 #: A probe takes no longer than this many times the idle timeout, and a while.
-_MOST_TIMEOUTS, _WHILE_S = 3.2, 2.5
+_MOST_TIMEOUTS, _WHILE_S = 2.6, 4.0
 #: How long a connection is watched of which the server has said that it closes it.
 _CLOSES_WITHIN_S = 1.0
-#: Below this a server keeps nothing: it closes right behind its response.
-AT_ONCE_S = 0.02
 #: So many connections in a row that come to no response end the probe.
 _MOST_FAILURES = 20
 #: A silent end is narrowed down to this share of the idle time, in at most so many passes.

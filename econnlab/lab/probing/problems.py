@@ -16,6 +16,7 @@ _ALERT = b"\x15\x03"
 #: Types of the frame that an HTTP/2 server begins with: SETTINGS, or GOAWAY (RFC 9113 sections 3.4, 6.8).
 _SETTINGS, _GOAWAY = 4, 7
 _FRAME_HEADER = 9
+_HTTP = b"HTTP/1"
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 _NO_PROTOCOL = "NO_APPLICATION_PROTOCOL"
 
@@ -79,20 +80,22 @@ def _not_http(target: Target, failure: Failed) -> EconnlabError | None:
             f"{target.address} speaks TLS: it answered plain HTTP with an alert.",
             "Try https:// in place of http://.",
         )
-    if _is_http2(got) and target.tls is None:
+    if _is_http2(got):
         return EnvironmentProblem(
             f"{target.address} speaks HTTP/2 only: it answered HTTP/1.1 with a frame of HTTP/2.",
             "The probe speaks HTTP/1.1, whose idle connections race; give it a URL that does too.",
         )
-    if failure.outcome is Outcome.OTHER and failure.stage is Stage.HEAD:
-        if "too long" in failure.detail.lower() or "too big" in failure.detail.lower():
+    if failure.outcome in (Outcome.OTHER, Outcome.TRUNCATED) and failure.stage is Stage.HEAD:
+        if got.startswith(_HTTP) and failure.outcome is Outcome.TRUNCATED:
+            return None
+        if got.startswith(_HTTP) and "too long" in failure.detail.lower():
             return EnvironmentProblem(
                 f"{target.address} sends a header that does not end: more than 64 KiB of it came.",
                 "Check that this is the server you mean.",
             )
-        shown = "" if target.tls is not None else f": {_excerpt(got)}"
         return EnvironmentProblem(
-            f"{target.address} does not answer in HTTP/1{shown}.", "Check the port, and what listens there."
+            f"{target.address} does not answer in HTTP/1: {_excerpt(got)}.",
+            "Check the port, and what listens there.",
         )
     return None
 

@@ -111,6 +111,11 @@ class Series:
     #: How the request after the last answered one was lost; None where none was.
     outcome: Outcome | None = None
 
+    @property
+    def unfinished(self) -> bool:
+        """It ended before the server ended it, and before all were asked."""
+        return self.requests < self.wanted and not self.announced and self.outcome is None
+
 
 @dataclass(frozen=True, slots=True)
 class Crowd:

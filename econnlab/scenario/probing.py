@@ -17,7 +17,7 @@ class ProbeSpec:
     #: For each connection, and for each whole response.
     timeout_ms: Decimal = Decimal(10_000)
     #: At the same time.
-    connections: int = 32
+    connections: int = 40
     #: Requests in all.
     budget: int = 500
     #: Asked on one connection, one after another, to find a limit; 0 does not look for it.

@@ -171,10 +171,10 @@ def test_a_silent_end_is_found_between_what_was_answered_and_what_was_not(script
     idle = document["idle"]
     assert idle["ends"] == "silent"
     assert idle["closed_after_ms"] is None
-    assert 100 < idle["answered_after_ms"] < 200
-    assert 100 < idle["silent_after_ms"] < 200
+    assert 50 < idle["answered_after_ms"] < 200
+    assert 100 < idle["silent_after_ms"] < 250
     assert set(idle["silent_outcomes"]) == {"reset" if answer else "timeout"}
-    assert document["limit_ms"] < 200
+    assert document["limit_ms"] < 250
 
 
 def test_a_408_before_the_close_is_told(scripted, probe):
@@ -229,7 +229,7 @@ def test_the_budget_is_kept_to_and_what_is_not_known_is_said(start_server, probe
     document = probe(server.url, *QUICK[:2], "--budget", "15")
     assert document["requests"] <= 15
     assert len(server.events("request")) <= 15
-    assert any("budget of 15" in each for each in document["unknown"])
+    assert any("the budget of 15 requests was used up" in each for each in document["unknown"])
 
 
 def test_too_many_requests_end_it(scripted, probe):
@@ -400,7 +400,9 @@ def test_tls_with_a_certificate_that_is_not_trusted(start_tls, cli, probe):
     document = probe(url, "--insecure", *QUICK[:2], "--budget", "70")
     assert document["idle"]["ends"] == "closed"
     assert document["tls"]["complaint"]
-    assert document["window"]["lost"] > 0
+    lost = [visit for visit in document["visits"] if visit["outcome"] not in (None, "ok")]
+    assert lost
+    assert document["idle"]["closed_after_ms"]["packets"] == {"FIN": 10}
 
 
 @pytest.fixture
@@ -461,7 +463,7 @@ def test_ctrl_c_prints_what_there_is(start_server, cli):
 
 def test_the_budget_is_announced_before_anything_is_sent(start_server, cli):
     done = cli.run("probe", start_server(keepalive_timeout_ms=Decimal(100)).url, "--budget", "20")
-    assert "at most 20 GET requests, on at most 32 connections at a time" in done.stderr
+    assert "at most 20 GET requests, on at most 40 connections at a time" in done.stderr
 
 
 def test_ascii_where_the_stream_knows_no_more(start_server, cli):

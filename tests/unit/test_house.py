@@ -20,6 +20,8 @@ PURE = """
     econnlab.scenario.model econnlab.scenario.durations econnlab.scenario.links econnlab.scenario.codec
     econnlab.record.jsonl econnlab.record.ledger econnlab.explain.summary econnlab.explain.notes
     econnlab.lab.schedule econnlab.link.delays econnlab.link.tun.packets
+    econnlab.record.probing econnlab.scenario.probing econnlab.explain.probing.conclusion
+    econnlab.explain.probing.search
     econnlab.wire.reading econnlab.wire.writing econnlab.wire.live.filter econnlab.report.comments
 """.split()
 HEAVY = set("requests urllib3 rich asyncio h11 json socket subprocess decimal dataclasses".split())
@@ -69,7 +71,7 @@ def test_the_pure_parts_load_no_socket(module):
 def test_every_rule_and_format_is_pure_as_well():
     loaded = modules_loaded_by(
         "from econnlab.discovery import parts;"
-        "parts('econnlab.explain.causes'); parts('econnlab.report.formats')"
+        "parts('econnlab.explain.causes'); parts('econnlab.report.formats'); parts('econnlab.report.probes')"
     )
     assert not loaded & {"socket", "_socket", "select", "asyncio", "subprocess"}
 

@@ -48,7 +48,7 @@ Examples:
 @click.option(
     "--connections",
     type=click.IntRange(1, 1000),
-    default=32,
+    default=40,
     show_default=True,
     metavar="N",
     help="Open at the same time. Fewer are gentler and take longer.",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 #: The margin: this share of the server's time, at most a second (as for captures: explain/packets/advice.py).
 _MARGIN, _WIDEST_MARGIN_S = 0.2, 1.0
-#: Rounded down to two digits, unless the next one up is this close: the margin is wider by far.
-_AS_GOOD_AS = 0.005
+#: Rounded down to two digits, or up by no more than this share of the margin: 0.7995 s is 0.8 s.
+_AS_GOOD_AS = 0.02
 #: Below this, keeping connections is of no use, and no limit is given.
 _LEAST_S = 0.002
 
@@ -28,11 +28,12 @@ def limit_s(first_loss_s: float | None) -> float | None:
     """The first loss (T - RTT) less a margin, rounded down; None where nothing is lost, or left."""
     if first_loss_s is None:
         return None
-    left = first_loss_s - min(_WIDEST_MARGIN_S, _MARGIN * first_loss_s)
+    margin = min(_WIDEST_MARGIN_S, _MARGIN * first_loss_s)
+    left = first_loss_s - margin
     if left < _LEAST_S:
         return None
     step = 10.0 ** (math.floor(math.log10(left)) - 1)
-    return round(math.floor(left * (1 + _AS_GOOD_AS) / step) * step, 6)
+    return round(math.floor((left + _AS_GOOD_AS * margin) / step) * step, 6)
 
 
 def settings(limit: float) -> Iterator[Setting]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from econnlab.explain.probing.advice import Setting, limit_s, settings
-from econnlab.explain.probing.search import AT_ONCE_S
+from econnlab.explain.probing.search import AT_ONCE_S, FEWEST
 from econnlab.explain.probing.thresholds import round_trip
 from econnlab.explain.probing.window import Window, window_of
 from econnlab.explain.statistics import quantile
@@ -166,7 +166,7 @@ def _first_loss_s(
 ) -> float | None:
     """The shortest idle time that is known to cost requests: T - RTT, or what was seen to."""
     known = [
-        *([window.first.low_ms / 1000] if window is not None else []),
+        *([window.first.at_ms / 1000] if window is not None else []),
         *(
             [idle.low_ms / 1000 - round_trip_s]
             if idle is not None and idle.low_ms >= AT_ONCE_S * 1000
@@ -184,7 +184,15 @@ def _unknown(probed: Probed, ends: Ends, window: Window | None) -> Iterator[str]
     if probed.throttled:
         yield "the server answered 429 (Too Many Requests), and was left alone from then on"
     if probed.out_of_budget:
-        yield f"the budget of {probed.budget} requests was used up; a larger one (--budget) tells more"
+        yield f"the budget of {probed.budget} requests was used up before all was tried (--budget)"
+    series = probed.series
+    if series is not None and series.unfinished:
+        yield f"whether a connection takes more than {series.requests} requests: it was not tried"
+    crowd = probed.crowd
+    if crowd is not None and not crowd.refused and crowd.held < crowd.wanted:
+        yield f"whether it takes more than {crowd.held} connections at a time: it was not tried"
+    if window is not None and window.trials < FEWEST:
+        yield f"the window's edges to the full: they rest on {window.trials} trials of the {FEWEST} wanted"
     if ends is Ends.CLOSED and window is None:
         yield "the race window: too few requests were sent around the close"
     if ends is Ends.UNKNOWN:

@@ -258,8 +258,9 @@ class Probe:
             if high - low <= max(_LEAST_WIDTH_S, _NARROW_SHARE * high):
                 return
             self._stage = f"between {low:.4g} and {high:.4g} s of silence"
-            places = min(self._allowed, self._budget.left // 2)
-            if places < 1:
+            # Half of what is left, so that another pass can follow.
+            places = min(self._allowed, max(1, self._budget.left // 4))
+            if self._budget.left < 2:
                 self._budget.take(2)  # which notes that more was wanted
                 return
             for place in range(1, places + 1):

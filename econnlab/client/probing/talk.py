@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import h11
 
+from econnlab.client.probing.arrivals import Arrivals
 from econnlab.client.probing.layers import Layer, layer_for
 from econnlab.client.probing.loop import Wait, Woken
 from econnlab.client.probing.target import Target
@@ -92,6 +93,7 @@ class Talk:
         self._target = target
         self._timeout_s = timeout_s
         self._sock = target.socket()
+        self._arrivals = Arrivals(self._sock)
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
         self._stage = Stage.CONNECT
         self._sealed = b""
@@ -125,7 +127,7 @@ class Talk:
         self._write(self.layer.greet())
         while not self.layer.established:
             woken = yield Wait(self._sock, until=until)
-            data = self._read(woken)
+            data, _ = self._read(woken)
             if not data:
                 raise self._failed(Outcome.CLOSED)
             self._got = self._got or data[:_KEPT]
@@ -167,7 +169,7 @@ class Talk:
             event = self._next_event()
             if event is h11.NEED_DATA:
                 woken = yield Wait(self._sock, until=until)
-                data = self._read(woken)
+                data, woken = self._read(woken)
                 plain = self._unsealed(data) if data else b""
                 first = first or (woken.at if plain else 0.0)
                 if plain:
@@ -202,7 +204,7 @@ class Talk:
             if not woken.ready:
                 return None if seen is None else Closing(seen.at - since, "", seen.slack, said)
             try:
-                data = self._sock.recv(_CHUNK)
+                data, woken = self._arrivals.read(_CHUNK, woken)
             except BlockingIOError:
                 continue
             except OSError:
@@ -228,15 +230,14 @@ class Talk:
         except OSError as error:
             raise self._broken(error) from error
 
-    def _read(self, woken: Woken) -> bytes:
-        """What has come; empty at the end. Raises Failed."""
+    def _read(self, woken: Woken) -> tuple[bytes, Woken]:
+        """What has come, and when; empty at the end. Raises Failed."""
         if not woken.ready:
             raise self._failed(Outcome.TIMEOUT)
         try:
-            data = self._sock.recv(_CHUNK)
+            return self._arrivals.read(_CHUNK, woken)
         except OSError as error:
             raise self._broken(error) from error
-        return data
 
     def _unsealed(self, data: bytes) -> bytes:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Protocol
@@ -80,7 +79,7 @@ def trial(
         closing: Closing | None = None
         while closing is None and now() < visit.began + moments.decided_s:
             decided = visit.began + moments.decided_s
-            closing = yield from talk.idle(visit.began, decided, news=math.isinf(decided))
+            closing = yield from talk.idle(visit.began, decided, news=True)
         idle_s = moments.next(now() + PREPARE_S - visit.began)
         if idle_s is None:
             return replace(visit, closing=closing)

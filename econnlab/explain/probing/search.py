@@ -45,8 +45,8 @@ class Search:
         self._found: Distribution | None = None
         self._fresh = False
         self._given_up = False
-        #: It has been said that enough is known to aim.
-        self._told = False
+        #: It has been said that enough is known to aim, and that no more is needed.
+        self._told = self._told_enough = False
         self.trials = 0
 
     @property
@@ -70,14 +70,15 @@ class Search:
         self._given_up = True
 
     def refresh(self) -> bool:
-        """Estimate anew, which takes some milliseconds; whether something is known for the first time."""
+        """Estimate anew, which takes some milliseconds; whether those who wait for news should hear."""
         if self._fresh:
             return False
         self._fresh = True
         self._found = estimate(spans(self._visits, self.round_trip_s), _QUICK_ROUNDS)
         first = self.known and not self._told
-        self._told = self._told or first
-        return first
+        enough = self.enough and not self._told_enough
+        self._told, self._told_enough = self._told or first, self._told_enough or enough
+        return first or enough
 
     # -- what is known ----------------------------------------------------------------------------
 
@@ -102,7 +103,7 @@ class Search:
     @property
     def decided_s(self) -> float:
         """Idle seconds before which no second request is sent; infinite as long as nothing is known."""
-        if self._given_up:
+        if self._given_up or self.enough:
             return 0.0
         return max(0.0, self.frame_s[0] - _AHEAD_S) if self.known else math.inf
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from econnlab.client.probing.loop import ExactLoop, Task, Wait
+from econnlab.client.probing.slices import short_slice
 from econnlab.client.probing.talk import Failed, Stage
 from econnlab.client.probing.target import Target, user_agent
 from econnlab.client.probing.visits import (
@@ -35,10 +36,10 @@ from econnlab.scenario.probing import ProbeSpec
 WATCHERS = 10
 #: Connections are opened so far apart: their second requests are then due as far apart, and not together.
 PACE_S = 0.02
-#: So many trials are under way while it is not known whether more are needed.
+#: So many trials more than are needed are under way: some will be too late, or not enough.
 _IN_RESERVE = 8
 #: A probe takes no longer than this many times the idle timeout, and a while.
-_MOST_TIMEOUTS, _WHILE_S = 2.6, 4.0
+_MOST_TIMEOUTS, _WHILE_S = 2.4, 4.0
 #: How long a connection is watched of which the server has said that it closes it.
 _CLOSES_WITHIN_S = 1.0
 #: So many connections in a row that come to no response end the probe.
@@ -85,7 +86,7 @@ class Probe:
     def run(self) -> Probed:
         """Look, visit, conclude nothing. Raises EconnlabError where there is no answer to a first request."""
         ensure_descriptors(max(self._spec.connections, self._spec.max_connections or 0) + SPARE)
-        with ExactLoop() as loop:
+        with short_slice(), ExactLoop() as loop:
             self._loop = loop
             if self._interrupted:
                 loop.stop()
@@ -188,7 +189,7 @@ class Probe:
             late = now() + closes[-1] > self._visits_began + _MOST_TIMEOUTS * closes[-1] + _WHILE_S
             if late or closes[len(closes) // 2] < AT_ONCE_S:
                 return False
-        return self._trying < max(_IN_RESERVE, FEWEST - search.trials)
+        return self._trying < max(0, FEWEST - search.trials) + _IN_RESERVE
 
     def _settled(self) -> bool:
         """Nothing is under way, and nothing more is to be opened."""

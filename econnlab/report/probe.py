@@ -150,7 +150,7 @@ def _not_kept(found: Conclusion) -> str:
         why = "as announced"
     if closing is None:
         return f"is not to be asked again on a connection ({why})" + (
-            "" if head.framing is Framing.UNTIL_CLOSE else ", but leaves it open for a second and longer"
+            "" if head.framing is Framing.UNTIL_CLOSE else ", but leaves it open for half a second and longer"
         )
     return f"closes behind each response, with {closing.packet or closing.said} ({why})"
 

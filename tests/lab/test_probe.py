@@ -21,7 +21,7 @@ from tests.lab.raw import Raw
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n"
 #: No search for a limit of requests, and too few requests to search the window for long.
-QUICK = ("--requests-per-connection", "0", "--budget", "40", "--timeout", "500")
+QUICK = ("--requests-per-connection", "0", "--budget", "30", "--timeout", "300")
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def answering(response, *, then_close=False):
 
 def test_the_lab_servers_timeout_is_found_and_the_window_before_it(start_server, probe):
     server = start_server(keepalive_timeout_ms=Decimal(300))
-    document = probe(server.url)
+    document = probe(server.url, "--budget", "200")
     idle, window = document["idle"], document["window"]
     assert idle["ends"] == "closed"
     assert set(idle["closed_after_ms"]["packets"]) == {"FIN"}
@@ -117,7 +117,7 @@ def test_behind_a_round_trip_the_window_begins_that_much_earlier_and_a_looking_c
 ):
     server = start_server(keepalive_timeout_ms=Decimal(300))
     link = start_link(parse_link("20ms"), server.address)
-    document = probe(link.url, "--budget", "90", *QUICK[:2])
+    document = probe(link.url, "--budget", "60", *QUICK[:2])
     assert document["round_trip_ms"] >= 40
     earliest = document["idle"]["closed_after_ms"]["min"]
     unseen = [v["sent_ms"] for v in document["visits"] if v["outcome"] == "closed" and v["closed_ms"] is None]
@@ -128,14 +128,6 @@ def test_behind_a_round_trip_the_window_begins_that_much_earlier_and_a_looking_c
 def test_an_rst_is_told_from_a_fin(start_server, probe):
     document = probe(start_server(keepalive_timeout_ms=Decimal(150), close_with="rst").url, *QUICK)
     assert set(document["idle"]["closed_after_ms"]["packets"]) == {"RST"}
-
-
-def test_a_hidden_buffer_is_told(start_server, cli):
-    server = start_server(keepalive_timeout_ms=Decimal(1000), keepalive_buffer_ms=Decimal(1000))
-    done = cli.run("probe", server.url, "--connections", "5", "--budget", "12", *QUICK[:2])
-    assert done.returncode == 0
-    assert "later than it says: it hides a buffer" in done.stdout
-    assert "the budget of 12 requests was used up" in done.stdout
 
 
 def test_a_server_that_keeps_its_connections(start_server, probe):
@@ -167,7 +159,7 @@ def test_a_silent_end_is_found_between_what_was_answered_and_what_was_not(script
                 connection.recv(65536)
                 connection.recv(1)
 
-    document = probe(url_of(scripted(treat)), "--max-wait", "300", *QUICK)
+    document = probe(url_of(scripted(treat)), "--max-wait", "250", *QUICK)
     idle = document["idle"]
     assert idle["ends"] == "silent"
     assert idle["closed_after_ms"] is None
@@ -209,7 +201,7 @@ def test_limits_of_requests_on_a_connection(start_server, probe):
     ],
 )
 def test_how_many_connections_and_how_more_are_refused(start_server, cli, when_full, told):
-    server = start_server(keepalive_timeout_ms=Decimal(2000), max_connections=3, when_full=when_full)
+    server = start_server(keepalive_timeout_ms=Decimal(1000), max_connections=3, when_full=when_full)
     done = cli.run(
         "probe", server.url, "--connections", "1", "--max-wait", "100", "--max-connections", "10",
         *QUICK,
@@ -343,7 +335,7 @@ def reset_at_once(connection):
         (sends(b"HTTP/1.1 200 OK\r\nContent-Le"), "closed the connection in the middle of its response"),
         (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), "in the middle of its response"),
         (sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"), "is not HTTP"),
-        (sends(hold=True), r"does not answer within 0\.5 s"),
+        (sends(hold=True), r"does not answer within 0\.3 s"),
         (
             sends(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", hold=True),
             "a response that did not end",
@@ -397,7 +389,7 @@ def test_tls_with_a_certificate_that_is_not_trusted(start_tls, cli, probe):
     assert done.returncode == 3
     assert "is not to be trusted: unable to get local issuer certificate" in done.stderr
     assert "--insecure" in done.stderr
-    document = probe(url, "--insecure", *QUICK[:2], "--budget", "70")
+    document = probe(url, "--insecure", *QUICK[:2], "--budget", "50")
     assert document["idle"]["ends"] == "closed"
     assert document["tls"]["complaint"]
     lost = [visit for visit in document["visits"] if visit["outcome"] not in (None, "ok")]
@@ -453,7 +445,7 @@ def test_a_server_of_http_2_alone_over_tls(cli, tmp_path, scripted):
 def test_ctrl_c_prints_what_there_is(start_server, cli):
     server = start_server(keepalive_timeout_ms=Decimal(60_000))
     process = cli.start("probe", server.url)
-    wait_until(lambda: len(server.events("request")) >= 40, "requests")
+    wait_until(lambda: len(server.events("request")) >= 20, "requests")
     process.terminate()
     out, err = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
@@ -469,7 +461,7 @@ def test_the_budget_is_announced_before_anything_is_sent(start_server, cli):
 def test_ascii_where_the_stream_knows_no_more(start_server, cli):
     server = start_server(keepalive_timeout_ms=Decimal(100))
     process = cli.start(
-        "probe", server.url, *QUICK[:2], env={"PYTHONIOENCODING": "ascii", "PATH": "/usr/bin:/bin"}
+        "probe", server.url, *QUICK, env={"PYTHONIOENCODING": "ascii", "PATH": "/usr/bin:/bin"}
     )
     out, err = process.communicate(timeout=DEADLINE_S * 2)
     assert process.returncode == 0, err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import math
 import random
@@ -20,6 +21,8 @@ from econnlab.explain.probing.window import window_of
 from econnlab.explain.statistics import quantile
 from econnlab.record.attempts import Outcome
 from econnlab.record.probing import Closing, Framing, Head, Precision, Probed, Series, Visit
+from econnlab.report import probe as report
+from econnlab.report.console import LabConsole
 
 RTT_S = 0.0001
 HEAD = Head("1.1", 200, "timeout=1", "keep-alive", None, None, Framing.LENGTH, 3, (), True)
@@ -340,6 +343,69 @@ def test_what_is_not_known_is_said():
         "none was",
     ):
         assert words in said
+
+
+# -- the page ---------------------------------------------------------------------------------------------
+
+
+def paged(found, encoding="utf-8", width=120):
+    """The page as it stands on a terminal that writes ``encoding``."""
+    written = io.TextIOWrapper(io.BytesIO(), encoding)
+    screen = LabConsole(file=written, width=width, highlight=False, markup=False, emoji=False)
+    screen.print(report.page(found, screen))
+    written.flush()
+    return written.buffer.getvalue().decode(encoding)
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        (2.0, "1 s later than it says: it hides a buffer"),
+        (1.5, "500 ms later than it says, which it can in whole seconds only"),
+        (0.5, "500 ms EARLIER than it says"),
+    ],
+)
+def test_it_is_said_when_a_server_closes_at_another_time_than_it_says(later, told):
+    visits = [PaperServer(earliest_s=later, spread_s=0.0).visit() for _ in range(10)]
+    assert told in paged(conclude(probed(visits)))
+
+
+def test_the_picture_is_of_blocks_or_of_ascii():
+    found = conclude(probed(PaperServer().searched().visits))
+    blocks, plain = paged(found), paged(found, "ascii")
+    assert "██████████" in blocks
+    assert "##########" in plain
+    assert blocks.count("\n") == plain.count("\n")
+
+
+def test_a_narrow_terminal_leaves_columns_out_but_no_digits():
+    found = conclude(probed(PaperServer().searched().visits))
+    page = paged(found, width=60)
+    assert max(map(len, page.splitlines())) <= 60
+    assert "sent after" in page and "rate" in page
+
+
+def test_what_a_server_says_is_made_harmless():
+    head = replace(HEAD, server="\x1b[2Jnginx", keep_alive="timeout=1\x07", status=302, location="/\x1b]0;")
+    page = paged(conclude(probed([PaperServer().visit() for _ in range(4)], head=head)))
+    assert "\x1b" not in page and "\x07" not in page
+    assert r"\x1b[2Jnginx" in page
+
+
+def test_every_kind_of_end_has_its_sentence():
+    """And each is its own."""
+    base = Visit(0.0, 0.001, 0.001, 0.001, 0.0)
+    kept = replace(base, idle_s=2.0, outcome=Outcome.OK)
+    silent = replace(base, idle_s=2.0, outcome=Outcome.TIMEOUT)
+    closed = [PaperServer().visit() for _ in range(4)]
+    at_once = [PaperServer(earliest_s=0.0, spread_s=0.0001).visit() for _ in range(4)]
+    not_kept = replace(HEAD, persistent=False, http_version="1.0")
+    said = {
+        report.conclusion(conclude(each))
+        for each in (probed([kept]), probed([silent]), probed(closed), probed(at_once), probed(),
+                     probed(head=not_kept))
+    }  # fmt: skip
+    assert len(said) == 6
 
 
 # -- advice -----------------------------------------------------------------------------------------------

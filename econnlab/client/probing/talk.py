@@ -122,6 +122,8 @@ class Talk:
         else:
             self.connect_s = now() - began
         if number:
+            if number == errno.ECONNRESET:  # an RST for a SYN reads ECONNREFUSED: it had been accepted
+                self._stage = Stage.HEAD
             raise self._broken(OSError(number, os.strerror(number)))
         self._stage = Stage.TLS
         self._write(self.layer.greet())

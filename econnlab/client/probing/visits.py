@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from econnlab.client.probing.layers import Tls
-from econnlab.client.probing.loop import Task, Wait, Woken
-from econnlab.client.probing.talk import Answer, Failed, Talk
+from econnlab.client.probing.loop import ALONE_S, Task, Wait, Woken
+from econnlab.client.probing.talk import Answer, Failed, Stage, Talk
 from econnlab.client.probing.target import Target
 from econnlab.clock import now
 from econnlab.record.attempts import Outcome
@@ -144,10 +144,8 @@ def _ask_again(
     if closing is not None:
         yield Wait(until=due, exact=True)
     elif talk.readable():
-        closing = Closing(idle_s, "", 0.0)
-    visit = replace(visit, closing=closing, idle_s=idle_s)
-    sent = now()
-    visit = replace(visit, late_s=sent - due)
+        closing = Closing(idle_s, "", ALONE_S)  # it came when the loop looked at the clock alone
+    visit = replace(visit, closing=closing, idle_s=idle_s, late_s=now() - due)
     try:
         talk.write()
         answer = yield from talk.answer()
@@ -226,20 +224,19 @@ def crowd(
             if refusal is not None:
                 held.pop().close()
                 refused.append(refusal)
+        # The first may have been closed for being idle before the last came: at a time means just that.
+        told(Crowd(sum(not talk.readable() for talk in held), wanted, tuple(refused)))
     finally:
         for talk in held:
             talk.close()
-    told(Crowd(len(held), wanted, tuple(refused)))
 
 
 def _one_more(talk: Talk) -> Generator[Wait, Woken, Refusal | None]:
-    connected = False
     try:
         yield from talk.open()
-        connected = True
         answer = yield from _asked(talk)
     except Failed as failure:
-        return Refusal(failure.outcome, connected)
+        return Refusal(failure.outcome, failure.stage is not Stage.CONNECT)
     if answer.head.status == _UNAVAILABLE:
-        return Refusal(Outcome.HTTP_ERROR, connected, _UNAVAILABLE)
+        return Refusal(Outcome.HTTP_ERROR, True, _UNAVAILABLE)
     return None

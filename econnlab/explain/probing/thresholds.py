@@ -27,7 +27,7 @@ _HELD_UP_S = 0.001
 _ROUNDS = 200
 _RIGHT_BEHIND_S = 0.0001
 #: Enough for an interval of 95 %, and for each of them.
-_DRAWS, _QUICK_ROUNDS = 80, 60
+_DRAWS, _QUICK_ROUNDS = 60, 60
 _CLOSE_ENOUGH = 1e-7
 
 

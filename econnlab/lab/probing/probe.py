@@ -24,7 +24,7 @@ from econnlab.clock import now
 from econnlab.explain.probing.search import AT_ONCE_S, CLOSES, FEWEST, Search
 from econnlab.explain.statistics import quantile
 from econnlab.lab.limits import SPARE, ensure_descriptors
-from econnlab.lab.probing.budget import Budget
+from econnlab.lab.probing.budget import Budget, Share
 from econnlab.lab.probing.problems import problem, untrusted
 from econnlab.lab.probing.target import targets, trusting_context
 from econnlab.record.attempts import Outcome
@@ -40,8 +40,10 @@ PACE_S = 0.02
 _IN_RESERVE = 8
 #: A probe takes no longer than this many times the idle timeout, and a while.
 _MOST_TIMEOUTS, _WHILE_S = 2.4, 4.0
+#: Requests one after another on one connection are at most one in so many of all.
+_SERIES_SHARE = 4
 #: How long a connection is watched of which the server has said that it closes it.
-_CLOSES_WITHIN_S = 1.0
+_CLOSES_WITHIN_S = 0.5
 #: So many connections in a row that come to no response end the probe.
 _MOST_FAILURES = 20
 #: A silent end is narrowed down to this share of the idle time, in at most so many passes.
@@ -152,7 +154,8 @@ class Probe:
 
     def _serial(self) -> Task:
         wanted = self._spec.requests_per_connection
-        return series(self._target, self._timeout_s, wanted, self._budget, self._told_series)
+        share = Share(self._budget, self._budget.total // _SERIES_SHARE)
+        return series(self._target, self._timeout_s, wanted, share, self._told_series)
 
     def _told_series(self, done: Series) -> None:
         self._series = done

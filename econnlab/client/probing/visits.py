@@ -69,17 +69,23 @@ def watch(
 def trial(
     target: Target,
     timeout_s: float,
+    max_wait_s: float,
     moments: Moments,
     told: Callable[[Visit], None],
     failed: Callable[[Failed], None],
 ) -> Task:
-    """Send a second request when ``moments`` says, blindly: also where the end has been seen."""
+    """Send a second request when ``moments`` says, blindly: also where the end has been seen.
+
+    None is sent where nothing is known after ``max_wait_s``.
+    """
 
     def wait(talk: Talk, visit: Visit) -> Generator[Wait, Woken, Visit]:
         closing: Closing | None = None
         while closing is None and now() < visit.began + moments.decided_s:
-            decided = visit.began + moments.decided_s
-            closing = yield from talk.idle(visit.began, decided, news=True)
+            if now() >= visit.began + max_wait_s:
+                return visit
+            until = visit.began + min(max_wait_s, moments.decided_s)
+            closing = yield from talk.idle(visit.began, until, news=True)
         idle_s = moments.next(now() + PREPARE_S - visit.began)
         if idle_s is None:
             return replace(visit, closing=closing)

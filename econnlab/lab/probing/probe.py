@@ -40,6 +40,8 @@ PACE_S = 0.02
 _IN_RESERVE = 8
 #: A probe takes no longer than this many times the idle timeout, and a while.
 _MOST_TIMEOUTS, _WHILE_S = 2.4, 4.0
+#: Requests of a visit; one comes back where the second was not sent.
+_EACH = 2
 #: Requests one after another on one connection are at most one in so many of all.
 _SERIES_SHARE = 4
 #: How long a connection is watched of which the server has said that it closes it.
@@ -166,7 +168,7 @@ class Probe:
             yield Wait(until=now() + PACE_S)
             if self._watching + self._trying >= self._allowed or self._failed_in_a_row > _MOST_FAILURES:
                 continue
-            if self._more_watchers() and self._budget.take(2):
+            if self._more_watchers() and self._budget.take(_EACH):
                 self._watching += 1
                 self._watched += 1
                 loop.start(
@@ -174,10 +176,17 @@ class Probe:
                         self._target, self._timeout_s, self._max_wait_s, self._told_watch, self._not_watched
                     )
                 )
-            elif self._more_trials() and self._budget.take(2):
+            elif self._more_trials() and self._budget.take(_EACH):
                 self._trying += 1
                 loop.start(
-                    trial(self._target, self._timeout_s, self._search, self._told_trial, self._not_tried)
+                    trial(
+                        self._target,
+                        self._timeout_s,
+                        self._max_wait_s,
+                        self._search,
+                        self._told_trial,
+                        self._not_tried,
+                    )
                 )
 
     def _more_watchers(self) -> bool:
@@ -198,13 +207,14 @@ class Probe:
         """Nothing is under way, and nothing more is to be opened."""
         if self._watching or self._trying:
             return False
-        if self._failed_in_a_row > _MOST_FAILURES or self._budget.exceeded:
+        if self._failed_in_a_row > _MOST_FAILURES or self._budget.left < _EACH:
             return True
         return not self._more_watchers() and not self._more_trials()
 
     def _hopeless(self) -> bool:
         """All the watchers are back, and too few have seen a close to aim at."""
-        return not self._watching and not self._more_watchers() and len(self._search.closes_s) < CLOSES
+        more = self._more_watchers() and self._budget.left >= _EACH
+        return not self._watching and not more and len(self._search.closes_s) < CLOSES
 
     def _told_watch(self, visit: Visit) -> None:
         self._watching -= 1
@@ -264,11 +274,11 @@ class Probe:
             self._stage = f"between {low:.4g} and {high:.4g} s of silence"
             # Half of what is left, so that another pass can follow.
             places = min(self._allowed, max(1, self._budget.left // 4))
-            if self._budget.left < 2:
-                self._budget.take(2)  # which notes that more was wanted
+            if self._budget.left < _EACH:
+                self._budget.take(_EACH)  # which notes that more was wanted
                 return
             for place in range(1, places + 1):
-                self._budget.take(2)
+                self._budget.take(_EACH)
                 self._trying += 1
                 idle_s = low + (high - low) * place / (places + 1)
                 loop.start(trial_at(self._target, self._timeout_s, idle_s, self._told_trial, self._not_tried))

@@ -15,8 +15,10 @@ from tests.peers.conftest import NODE_14, program
 
 #: Beside the server's own spread: what a close may be seen late by, and the timer's grain. ms.
 NEAR_MS = 1.0
-#: A machine with both its processors busy wakes a server late, whatever its timer says.
-LATE_MS = 40.0
+#: So much later a machine may wake a server when both its processors are busy, or read what came before. ms.
+BUSY_MS = 250.0
+#: nginx sets its timers by the time at which it last looked at the clock.
+STALE_MS = 20.0
 
 
 @dataclass(frozen=True)
@@ -75,23 +77,30 @@ NAMES = (
 def test_when_it_closes_is_found(documents, name):
     expected, document = documents[name]
     closes = document["idle"]["closed_after_ms"]
+    own_spread = closes["max"] - closes["min"]
     assert document["idle"]["ends"] == "closed"
     assert closes["packets"] == {"FIN": closes["seen"]}
-    assert expected.from_ms - NEAR_MS <= closes["min"] + LATE_MS
-    assert expected.from_ms - NEAR_MS <= closes["median"] <= expected.to_ms + NEAR_MS + LATE_MS
+    assert expected.from_ms - NEAR_MS - STALE_MS <= closes["min"]
+    assert closes["median"] <= expected.to_ms + NEAR_MS + own_spread + BUSY_MS
 
 
 @pytest.mark.skipif(not NODE_14.exists(), reason="Node 14.18.0 is not installed: make peers")
 @pytest.mark.parametrize("name", NAMES)
 def test_the_window_is_where_it_closes_and_nothing_is_answered_after_it(documents, name):
     expected, document = documents[name]
+    trials = [visit for visit in document["visits"] if visit["sent_ms"] is not None]
+    lost = [visit for visit in trials if visit["outcome"] != "ok"]
+    assert lost
+    for visit in lost:
+        assert visit["outcome"] in ("closed", "reset", "broken_pipe")
+        assert visit["sent_ms"] + visit["late_ms"] >= expected.from_ms - BUSY_MS
+    for visit in trials:
+        assert visit in lost or visit["closed_ms"] is None
     window = document["window"]
-    assert window is not None, document["unknown"]
-    assert expected.from_ms - LATE_MS <= window["edge_5"]["ms"] <= window["edge_95"]["ms"]
-    assert window["edge_95"]["ms"] <= expected.to_ms + LATE_MS
-    for visit in document["visits"]:
-        if visit["sent_ms"] is not None and visit["closed_ms"] is not None:
-            assert visit["outcome"] in ("closed", "reset", "broken_pipe")
+    if window is None:  # not one send was punctual
+        assert any("the race window" in each for each in document["unknown"])
+    else:
+        assert expected.from_ms - BUSY_MS <= window["edge_5"]["ms"] <= window["edge_95"]["ms"]
     assert document["limit_ms"] <= expected.from_ms
 
 

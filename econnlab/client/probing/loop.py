@@ -120,9 +120,6 @@ class ExactLoop:
         gc.enable()
         gc.unfreeze()
 
-    def __len__(self) -> int:
-        return len(self._tasks)
-
     def start(self, task: Task) -> None:
         """Run ``task`` up to its first wait, and from there on with the others."""
         running = _Running(task)
@@ -136,11 +133,6 @@ class ExactLoop:
     def stop(self) -> None:
         """Make ``run`` return; may be called from a signal handler."""
         self._stopped = True
-
-    @property
-    def stopped(self) -> bool:
-        """It was told to stop."""
-        return self._stopped
 
     def run(self) -> None:
         """Until no task is left, or told to stop."""

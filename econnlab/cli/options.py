@@ -26,6 +26,7 @@ CHECKS = "econnlab.report.checks"
 COMPARISONS = "econnlab.report.comparisons"
 TIMEOUT_TABLES = "econnlab.report.timeout_tables"
 CHAINS = "econnlab.report.chains"
+PROBES = "econnlab.report.probes"
 POSITIVE = click.IntRange(min=1)
 
 # -- the options ----------------------------------------------------------------------------------
@@ -168,29 +169,9 @@ def format_options(function: F, formats: str = FORMATS) -> F:
     return function
 
 
-def diagnosis_options(function: F) -> F:
-    """An option per format of a diagnosis."""
-    return format_options(function, DIAGNOSES)
-
-
-def comparison_options(function: F) -> F:
-    """An option per format of a comparison of remedies."""
-    return format_options(function, COMPARISONS)
-
-
-def check_options(function: F) -> F:
-    """An option per format of a check."""
-    return format_options(function, CHECKS)
-
-
-def timeout_table_options(function: F) -> F:
-    """An option per format of the table of default timeouts."""
-    return format_options(function, TIMEOUT_TABLES)
-
-
-def chain_options(function: F) -> F:
-    """An option per format of a chain of timeouts, judged."""
-    return format_options(function, CHAINS)
+def formats_of(package: str) -> Callable[[F], F]:
+    """``format_options`` of another package than that of runs."""
+    return lambda function: format_options(function, package)
 
 
 def output_options(function: F) -> F:

@@ -51,7 +51,7 @@ chain.toml:
     type=click.Choice(["client", "nat", "balancer", "proxy", "server"]),
     help="Only those of this kind.",
 )
-@options.timeout_table_options
+@options.formats_of(options.TIMEOUT_TABLES)
 def show(name: tuple[str, ...], **values: Any) -> int:
     """List what is known; with one NAME all of it. NAME may have a version: node20, node@20.17."""
     from econnlab.cli.timeouts import show_timeouts
@@ -70,7 +70,7 @@ def show(name: tuple[str, ...], **values: Any) -> int:
 @click.option(
     "--margin", default="", metavar="TIME", help="What is kept free beyond the round trip.  [default: 500ms]"
 )
-@options.chain_options
+@options.formats_of(options.CHAINS)
 def check(hop: tuple[str, ...], **values: Any) -> int:
     """Judge each pair of HOPs, the client's end first: safe, tight or unsafe, why, and what to change.
 

@@ -6,14 +6,18 @@ import contextlib
 import errno
 import socket
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlsplit
 
 from econnlab.errors import EnvironmentProblem, NothingListens, UsageProblem
 from econnlab.sockets import address
 
+SocketAddress = tuple[str, int] | tuple[str, int, int, int]
+
 #: How long the look whether a server is there may take.
 LOOK_S = 5.0
-_PORTS = {"http": 80, "https": 443}
+#: Of each scheme, where the URL names none.
+PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def parse_url(url: str) -> tuple[str, str, int]:
         port = parsed.port
     except ValueError as error:
         raise UsageProblem(f"{url!r} is not a URL: {error}.", example) from error
-    if parsed.scheme not in _PORTS:
+    if parsed.scheme not in PORTS:
         said = f"the scheme {parsed.scheme!r}" if "://" in url else "no scheme"
         raise UsageProblem(f"{url!r} has {said}; the lab speaks http and https.", example)
     if not parsed.hostname:
@@ -74,7 +78,7 @@ def parse_url(url: str) -> tuple[str, str, int]:
     if any(character.isspace() or not character.isprintable() for character in url):
         raise UsageProblem(f"{url!r} has blanks or control characters in it.", example)
     host = parsed.hostname.replace("%25", "%")  # the zone of an IPv6 address (RFC 6874)
-    return parsed.scheme, host, _PORTS[parsed.scheme] if port is None else port
+    return parsed.scheme, host, PORTS[parsed.scheme] if port is None else port
 
 
 def find_target(url: str) -> Target:
@@ -86,15 +90,9 @@ def find_target(url: str) -> Target:
     Raises NothingListens where it refuses, EnvironmentProblem where it cannot be reached.
     """
     _, host, port = parse_url(url)
-    try:
-        candidates = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise EnvironmentProblem(
-            f"{host!r} cannot be resolved: {error.strerror}.", "Check the name."
-        ) from error
     failure: OSError | None = None
-    for family, kind, protocol, _, where in candidates:
-        with socket.socket(family, kind, protocol) as sock:
+    for family, where in resolve(host, port):
+        with socket.socket(family, socket.SOCK_STREAM) as sock:
             sock.settimeout(LOOK_S)
             try:
                 sock.connect(where)
@@ -107,10 +105,21 @@ def find_target(url: str) -> Target:
                 while sock.recv(4096):
                     pass
             return Target(url, str(where[0]), int(where[1]))
-    raise _unreachable(url, address((host, port)), failure)
+    raise unreachable(url, address((host, port)), failure)
 
 
-def _unreachable(url: str, where: str, failure: OSError | None) -> EnvironmentProblem:
+def resolve(host: str, port: int) -> list[tuple[int, SocketAddress]]:
+    """The families and addresses of ``host``, in the system's order. Raises EnvironmentProblem."""
+    try:
+        candidates = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else str(error)
+        raise EnvironmentProblem(f"{host!r} cannot be resolved: {said}.", "Check the name.") from error
+    return [(int(family), cast(SocketAddress, where)) for family, _, _, _, where in candidates]
+
+
+def unreachable(url: str, where: str, failure: OSError | None) -> EnvironmentProblem:
+    """The error for an address that takes no connection."""
     if isinstance(failure, ConnectionRefusedError):
         return NothingListens(
             f"Nothing listens at {where}: the connection was refused.",

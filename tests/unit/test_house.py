@@ -24,6 +24,8 @@ PURE = """
     econnlab.explain.checking.result
     econnlab.lab.schedule econnlab.link.delays econnlab.link.tun.packets
     econnlab.client.retrying
+    econnlab.record.probing econnlab.scenario.probing econnlab.explain.probing.conclusion
+    econnlab.explain.probing.search
     econnlab.wire.reading econnlab.wire.writing econnlab.wire.live.filter econnlab.report.comments
 """.split()
 HEAVY = set("requests urllib3 rich asyncio h11 json socket subprocess decimal dataclasses".split())
@@ -76,7 +78,7 @@ def test_every_rule_and_format_is_pure_as_well():
     loaded = modules_loaded_by(
         "from econnlab.discovery import parts;"
         "parts('econnlab.explain.causes'); parts('econnlab.report.formats'); "
-        "parts('econnlab.client.policies')"
+        "parts('econnlab.client.policies'); parts('econnlab.report.probes')"
     )
     assert not loaded & {"socket", "_socket", "select", "asyncio", "subprocess"}
 

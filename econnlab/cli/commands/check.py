@@ -49,7 +49,7 @@ Examples:
 )
 @click.option("--expectations", metavar="FILE", help="The same as TOML: done-reset = ['survived', 'failed'].")
 @click.option("--jobs", type=options.POSITIVE, metavar="N", help="How many run at a time.  [default: 4]")
-@options.check_options
+@options.formats_of(options.CHECKS)
 def command(words: tuple[str, ...], **values: Any) -> int:
     """Run COMMAND once per scenario against the lab's server; its exit code and the server's ledger judge it.
 

@@ -28,7 +28,7 @@ Examples:
 @click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="Only connections with this port.")
 @click.option("--since", metavar="TIME", help="Only what failed from then on: 10:03:12, or a date and time.")
 @click.option("--until", metavar="TIME", help="Only what failed up to then.")
-@options.diagnosis_options
+@options.formats_of(options.DIAGNOSES)
 def command(capture: str, **values: Any) -> int:
     """Read a capture of any machine and explain every TCP connection that ended in RST or lost a request.
 

@@ -47,7 +47,7 @@ Examples:
     help="How many run at a time; by default as many as keep time.",
 )
 @click.option("--save", "folder", metavar="FOLDER", help="Write the record of each run there: REMEDY.jsonl.")
-@options.comparison_options
+@options.formats_of(options.COMPARISONS)
 def command(**values: Any) -> int:
     """Run SCENARIO once per remedy, side by side on equal schedules, and compare them.
 

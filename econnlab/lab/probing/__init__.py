@@ -1,0 +1,1 @@
+"""How a probe runs: the look, the visits and their moments, and what it says where there is none."""

@@ -1,0 +1,1 @@
+"""A probe in files: one small module a format, found by its name."""

@@ -19,6 +19,8 @@ from econnlab.report.terminal import BAR_WIDTH, bar
 #: Of what a server says, no more than this is repeated.
 _LONGEST = 120
 _REDIRECTS = range(300, 400)
+#: Bodies of which a hundred are a load for somebody's server.
+_HEAVY = 100_000
 #: Idle times within this of each other are one timer's.
 _CONSTANT_MS = 5.0
 #: What rounding cannot explain: Keep-Alive says whole seconds.
@@ -221,6 +223,8 @@ def _refusal(outcome: Outcome, connected: bool, status: int | None) -> str:
 def _response(found: Conclusion) -> str:
     head = found.probed.head
     text = f"{head.body_bytes} bytes, {head.framing.value}"
+    if head.body_bytes > _HEAVY and found.probed.method == "GET":
+        text += " each time (--method HEAD is gentler)"
     if head.interim:
         text += f", after {', '.join(map(str, head.interim))}"
     if head.location is not None and head.status in _REDIRECTS:

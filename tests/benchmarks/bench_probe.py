@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from econnlab.explain.statistics import quantile
 from econnlab.lab.serving import Serving
 from econnlab.scenario.server import ServerSpec
 from tests.benchmarks.figures import Figure, econnlab
@@ -21,6 +22,12 @@ def measure() -> Iterator[Figure]:
     """Two probes of each server, one after the other."""
     with Serving(ServerSpec(keepalive_timeout_ms=Decimal(5000), port=0)) as serving:
         yield from _twice("lab server, 5 s", f"http://127.0.0.1:{serving.port}/", 5000)
+        serving._child.sync()
+        late = sorted(
+            (event.at - event.due) * 1000 for event in serving._child.take_events() if event.due is not None
+        )
+        # What the edges cannot but show: on a busy machine the server is late itself.
+        yield Figure("lab server, 5 s: it closed late itself, p95", quantile(late, 0.95), " ms")
     node = shutil.which("node")
     if node is not None:
         with _node(node, 5000) as url:
@@ -43,7 +50,7 @@ def _twice(name: str, url: str, timeout_ms: float | None) -> Iterator[Figure]:
         precision = document["precision"]
         yield Figure(f"{name}: late sends, all, p99", precision["late_ms_p99"], " ms")
         kept = sorted(visit["late_ms"] for visit in document["visits"] if visit["sent_ms"] and visit["exact"])
-        yield Figure(f"{name}: late sends, those kept, p99", kept[int(0.99 * len(kept))], " ms", at_most=0.2)
+        yield Figure(f"{name}: late sends, those kept, p99", quantile(kept, 0.99), " ms", at_most=0.2)
         yield Figure(f"{name}: discarded of {precision['sends']} sends", precision["discarded"])
 
 

@@ -26,7 +26,7 @@ from econnlab.sockets import errno_name
 LONGEST_HEAD = 64 * 1024
 _CHUNK = 65536
 _KEPT = 200
-_TIMEOUT_STATUS = 408
+_STATUS_DIGITS = 3
 _BY_ERRNO = {
     errno.ECONNRESET: Outcome.RESET,
     errno.EPIPE: Outcome.BROKEN_PIPE,
@@ -218,7 +218,7 @@ class Talk:
             plain = self._unsealed(data)
             if plain or self.layer.closed:
                 seen = seen or woken
-                self._early += plain
+                self._early = (self._early + plain)[:LONGEST_HEAD]
                 said = said or (_status_said(self._early) if plain else "close_notify")
 
     # -- beneath HTTP -----------------------------------------------------------------------------
@@ -310,10 +310,9 @@ def _framing(response: h11.Response, values: dict[bytes, list[bytes]], method: s
 
 def _status_said(early: bytes) -> str:
     """The status of a response that nobody asked for, as 408 (RFC 9110 section 15.5.9)."""
-    line = early.split(b"\r\n", 1)[0].split()
-    return (
-        line[1].decode("latin-1") if line[:1] and line[0].startswith(b"HTTP/") and len(line) > 1 else "bytes"
-    )
+    words = early.split(b"\r\n", 1)[0].split()
+    spoken = len(words) > 1 and words[0].startswith(b"HTTP/") and words[1].isdigit()
+    return words[1][:_STATUS_DIGITS].decode() if spoken else "bytes"
 
 
 def _openssl(error: ssl.SSLError) -> str:

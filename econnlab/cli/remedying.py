@@ -87,9 +87,11 @@ def _entry(remedy: Remedy, width: int) -> Text:
     return Text.assemble((f"{remedy.name:<{width}}", "bold"), f"  {remedy.help}")
 
 
-def show_snippets(name: str, stack: str | None) -> int:
+def show_snippets(name: str | None, stack: str | None) -> int:
     """Print what to paste for the remedy ``name``. Raises UsageProblem where there is none."""
-    family = "retry" if name.startswith(RETRY) else name
+    if name is None:
+        raise UsageProblem("--for says which of a remedy's lines to print.", "Say --show NAME as well.")
+    family = "retry" if name.startswith(RETRY) and name in catalogue() else name
     if family not in remedies_with_snippets():
         raise _unknown("lines to paste for", name, remedies_with_snippets())
     return _print(lines_to_paste(page_of(family), stack))
@@ -241,8 +243,11 @@ class _Comparing:
                 self._run_without = replace(done.run, scenario=self._base)
 
     def _finish(self, *, interrupted: bool) -> int:
-        if self._run_without is not None:
-            comparison = self._comparison(self._run_without)
+        if self._run_without is None:
+            console(stderr=True).print("Interrupted before there was anything to compare with.")
+        else:
+            run = self._run_without
+            comparison = self._comparison(replace(run, interrupted=run.interrupted or interrupted))
             self._screen.print(page(comparison, self._screen))
             self._outputs.write(comparison)
         return ExitCode.INTERRUPTED if interrupted else ExitCode.OK

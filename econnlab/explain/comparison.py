@@ -43,6 +43,7 @@ class Figures:
     #: How often something was carried out that had been carried out before.
     extra: int | None
     attempts: int
+    #: Connections that carried at least a byte of a request.
     connections: int
     #: What the server was asked, pings and repetitions too.
     served: int | None
@@ -121,7 +122,12 @@ def figures_of(summary: Summary) -> Figures:
     """Count ``summary``."""
     run, done = summary.run, summary.processed
     waits = sorted(_waited_ms(request) for request in run.requests if request.ok)
-    connections = {try_.connection for request in run.requests for try_ in request.attempts} - {None}
+    opened = {
+        try_.connection
+        for request in run.requests
+        for try_ in request.attempts
+        if try_.sent is not None  # else it was refused, or never came about
+    } - {None}
     carried_out = [(times, count) for row in summary.rows for times, count in row.carried_out.items()]
     return Figures(
         requests=len(run.requests),
@@ -132,7 +138,7 @@ def figures_of(summary: Summary) -> Figures:
         more=None if done is None else done.more,
         extra=None if done is None else sum((times - 1) * count for times, count in carried_out if times > 1),
         attempts=sum(row.attempts for row in summary.rows),
-        connections=len(connections),
+        connections=len(opened),
         served=None if done is None else sum(event.kind == Kind.REQUEST for event in run.events),
         median_ms=quantile(waits, 0.5) if waits else None,
         p99_ms=quantile(waits, 0.99) if waits else None,
@@ -166,8 +172,6 @@ def _added(now_ms: float | None, before_ms: float | None) -> float | None:
 
 def _effect(figures: Figures, baseline: Figures) -> Effect:
     """Fewer or more only where the intervals of the two rates do not overlap."""
-    if not baseline.failures:
-        return Effect.SAME if not figures.failures else Effect.WORSE
     (low, high), (base_low, base_high) = figures.interval95, baseline.interval95
     if high < base_low:
         return Effect.HELPED if figures.failures else Effect.CURED
@@ -202,7 +206,7 @@ def _of_the_failures(figures: Figures, baseline: Figures, effect: Effect) -> str
         return f"helps: {baseline.rate:.1%} become {figures.rate:.1%}"
     if effect is Effect.WORSE:
         return f"makes it worse: {baseline.rate:.1%} become {figures.rate:.1%}"
-    if not baseline.failures:
+    if not baseline.failures and not figures.failures:
         return "nothing fails without it"
     if differ(figures.failures, figures.requests, baseline.failures, baseline.requests):
         return (
@@ -210,6 +214,8 @@ def _of_the_failures(figures: Figures, baseline: Figures, effect: Effect) -> str
             + ("fewer" if figures.rate < baseline.rate else "more")
             + " failed"
         )
+    if not baseline.failures:
+        return "too few requests to tell: some failed, and none without it"
     if figures.failures < baseline.failures and not figures.failures:
         return "too few requests to tell: none failed, and by chance none might"
     return "does not help"
@@ -223,7 +229,7 @@ def _price(figures: Figures, baseline: Figures) -> str:
         return f", {added:.0f} ms later at p99"
     if figures.served is not None and baseline.served and figures.served > 1.5 * figures.requests:
         return f", {figures.served / figures.requests:.1f} requests for each"
-    return f", {more} connections more" if more > 0 else ""
+    return f", {more} {'connection' if more == 1 else 'connections'} more" if more > 0 else ""
 
 
 def baseline_result(figures: Figures) -> Result:
@@ -241,7 +247,7 @@ def _rank(result: Result) -> tuple[object, ...]:
     figures = result.figures
     return (
         result.unsafe,
-        figures.failures,
+        figures.rate,  # not the count: an interrupted run has fewer requests
         figures.more or 0,
         _of_a_kind(result.added_median_ms),
         figures.attempts,

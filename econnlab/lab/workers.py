@@ -88,6 +88,8 @@ class Workers:
                 process.stdin.close()
 
     def _perform(self, scenario: Scenario) -> Done | None:
+        if self._stopped:
+            return None
         began = now()
         # The worker's own, so that nothing is left of it however it ends.
         folder = tempfile.mkdtemp(prefix="econnlab-")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from rich import box
 from rich.table import Table
 
-#: Between two columns.
+#: Before a column, beside what the box itself puts there (box.SIMPLE_HEAD).
 GAP = 1
+_BOX = 1
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Column:
 def fitting(columns: Sequence[Column], width: int) -> list[Column]:
     """Those of ``columns`` that fit into ``width`` characters side by side."""
     kept = list(columns)
-    while sum(column.width + GAP for column in kept) > width:
+    while sum(column.width + GAP + _BOX for column in kept) > width:
         droppable = [column.importance for column in kept if column.importance is not None]
         if not droppable:
             break

@@ -25,8 +25,26 @@ def page(comparison: Comparison, screen: Console) -> RenderableType:
     ]
     if comparison.inapplicable:
         parts.append(Text(f"change nothing here: {', '.join(comparison.inapplicable)}", "dim"))
+    if comparison.run.interrupted:
+        parts.append(
+            Text("Interrupted: some remedies were tried on fewer requests, or not at all.", "yellow")
+        )
+    if note := _of_handshakes(comparison):
+        parts.append(Text(note, "dim"))
     parts.append(_conclusion(comparison))
     return Group(*parts)
+
+
+def _of_handshakes(comparison: Comparison) -> str:
+    """What the latencies leave out, where that is a round trip or more for some connections."""
+    round_trip_ms = comparison.run.scenario.link.round_trip_ms
+    connections = {row.figures.connections for row in (comparison.baseline, *comparison.results)}
+    if not round_trip_ms or len(connections) == 1:
+        return ""
+    return (
+        "not in the latencies: the link's relay answers a handshake at once; on a real path like this one "
+        f"each new connection takes {round_trip_ms:g} ms more, and with TLS once or twice that again"
+    )
 
 
 def _columns(rows: Sequence[Result]) -> list[Column]:

@@ -36,7 +36,8 @@ def server(scenario: Scenario, **changes: Any) -> Scenario | None:
 def idle_limit_below(scenario: Scenario) -> Decimal | None:
     """The longest idle time in ms that is safe on this path; None where nobody ends idle connections in time.
 
-    T - round trip - margin, T being the shortest of the timeouts on the way (DESIGN: the keep-alive race).
+    T - round trip - how long the client is held up - margin, T being the shortest of the timeouts on the
+    way (DESIGN: the keep-alive race).
     """
     timeouts = []
     if scenario.server is not None:
@@ -46,13 +47,16 @@ def idle_limit_below(scenario: Scenario) -> Decimal | None:
     if not timeouts:
         return None
     shortest = min(timeouts)
-    limit = shortest * (1 - MARGIN) - Decimal(str(scenario.link.round_trip_ms))
+    lost_on_the_way = Decimal(str(scenario.link.round_trip_ms)) + scenario.client.blocked_ms
+    limit = shortest * (1 - MARGIN) - lost_on_the_way
     return limit if limit > 0 else None
 
 
 def longest_pause(scenario: Scenario) -> Decimal:
-    """How long a connection of the plan may be idle, in ms."""
-    pause = max(scenario.plan.intervals_ms)
+    """How long a connection of the plan may be idle for the server's code, in ms."""
+    busy = Decimal(0) if scenario.server is None else scenario.server.busy_for_ms
+    # A request is not seen before the client has written it and the server's loop has come round.
+    pause = max(scenario.plan.intervals_ms) + scenario.client.blocked_ms + busy
     if scenario.client.pool_size == 1:
         return pause
     return pause * scenario.client.pool_size + Decimal(str(scenario.link.round_trip_ms)) * (

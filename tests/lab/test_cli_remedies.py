@@ -154,6 +154,8 @@ def test_every_remedy_is_listed(cli):
     [
         (["--remedy", "idle-limt"], "Did you mean idle-limit"),
         (["nonsense"], "There is no scenario 'nonsense'."),
+        (["--show", "retry-axois"], "There are no lines to paste for 'retry-axois'."),
+        (["--for", "axios"], "Say --show NAME as well."),
         (["--show", "nonsense"], "There are no lines to paste for 'nonsense'."),
         (["--csv", "-", "--json", "-"], "Only one output fits on stdout."),
         (["missing.toml"], "cannot be read"),

@@ -74,6 +74,13 @@ def test_an_idle_limit_stays_a_round_trip_and_a_margin_below_the_shortest_timeou
     assert adjust.idle_limit_below(box) < box.middlebox.idle_timeout_ms < box.server.keepalive_timeout_ms
 
 
+def test_what_holds_client_or_server_up_counts_as_idle_time():
+    blocked = load("client-loop-blocked")
+    assert adjust.idle_limit_below(blocked) == Decimal("0.8") * 300 - 200
+    assert adjust.longest_pause(blocked) == 200 + 200
+    assert adjust.longest_pause(load("busy-server")) == 50 + 200
+
+
 def test_a_client_without_a_pool_is_given_nothing_that_only_pools_have():
     plain = replace(load("keepalive"), client=ClientSpec("http.client", stale_check=False))
     able = {name for name, remedy in REMEDIES.items() if remedy.apply(plain) is not None}
@@ -106,6 +113,12 @@ def test_figures_count_what_the_ledger_says():
     assert (round(figures.median_ms), round(figures.p99_ms)) == (4, 50)
 
 
+def test_a_connection_that_never_came_about_is_not_opened():
+    refused = lost(Outcome.REFUSED, number=1, sent=None)
+    again = attempt(number=2, connection=2, planned=None)
+    assert figures_of(summarize(run((refused, again)))).connections == 1
+
+
 def test_of_a_users_server_only_the_clients_side_is_known():
     figures = figures_of(summarize(run(attempt(), server=None, url="http://127.0.0.1:1/")))
     assert (figures.lost, figures.more, figures.extra, figures.served) == (None, None, None, None)
@@ -133,6 +146,7 @@ RISKY = Remedy("risky", "help", "price", repeats=True)
     [
         (figures(0), Effect.CURED, "cures it"),
         (figures(0, connections=20), Effect.CURED, "cures it, 10 connections more"),
+        (figures(0, connections=11), Effect.CURED, "cures it, 1 connection more"),
         (figures(0, p99_ms=209.0, connections=20), Effect.CURED, "cures it, 200 ms later at p99"),
         (figures(0, served=40), Effect.CURED, "cures it, 2.0 requests for each"),
         (figures(1, 100), Effect.HELPED, "helps: 50.0% become 1.0%"),
@@ -163,7 +177,17 @@ def test_two_requests_prove_nothing():
 
 def test_where_nothing_fails_there_is_nothing_to_cure():
     assert judge(PLAIN, figures(0), figures(0), "GET").words == "nothing fails without it"
-    assert judge(PLAIN, figures(1), figures(0), "GET").effect is Effect.WORSE
+    one = judge(PLAIN, figures(1), figures(0), "GET")
+    assert one.effect is Effect.SAME
+    assert one.words == "too few requests to tell: some failed, and none without it"
+    assert judge(PLAIN, figures(10), figures(0), "GET").effect is Effect.WORSE
+
+
+def test_a_run_cut_short_does_not_stand_first_for_its_few_requests():
+    whole, cut = (judge(Remedy(name, "", ""), after, BASE, "GET") for name, after in (
+        ("whole", figures(2)), ("cut", figures(1, 2)),
+    ))  # fmt: skip
+    assert [each.remedy.name for each in ranked([cut, whole])] == ["whole", "cut"]
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
@@ -254,6 +278,26 @@ def test_the_page_fits(width):
     assert all(len(line) <= width for line in table)
     for name in ("idle-limit", "retry-curl", "tcp-keepalive"):
         assert name in text
+
+
+def test_no_verdict_is_cut_on_a_narrow_terminal():
+    results = (judge(Remedy("idle-limit", "", ""), figures(0, connections=20), BASE, "GET"),)
+    text = shown(Comparison(run(attempt()), baseline_result(BASE), results), 60)
+    assert "connections" in text
+
+
+def test_the_page_says_what_a_relay_leaves_out_of_the_latencies():
+    wan = replace(a_comparison(), run=run(attempt(), link="wan"))
+    more = (replace(wan.results[0], figures=figures(0, connections=20)),)
+    assert "each new connection takes 80 ms more" in shown(replace(wan, results=more), 200)
+    assert "new connection" not in shown(wan, 200)
+    assert "new connection" not in shown(replace(a_comparison(), results=more), 200)
+
+
+def test_the_page_says_that_it_was_interrupted():
+    whole = a_comparison()
+    assert "Interrupted" in shown(replace(whole, run=replace(whole.run, interrupted=True)))
+    assert "Interrupted" not in shown(whole)
 
 
 def test_the_json_follows_its_schema():

@@ -57,7 +57,7 @@ def command(**values: Any) -> int:
     """
     from econnlab.cli.remedying import compare, list_remedies, show_snippets
 
-    if values["show"] is not None:
+    if values["show"] is not None or values["stack"] is not None:
         return show_snippets(values["show"], values["stack"])
     if values["listed"]:
         return list_remedies()

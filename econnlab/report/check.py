@@ -53,7 +53,7 @@ def matrix(check: Check, console: Console) -> RenderableType:
         Column("s", ["" if each.end is None else f"{each.end.took_s:.1f}" for each in checked], 1),
         Column("what happens", [harmless(each.scenario.title) for each in checked], 0, right=False),
     ]
-    return draw(fitting(columns, console.width - 2)) if checked else Text("No scenario ran to its end.")
+    return draw(fitting(columns, console.width)) if checked else Text("No scenario ran to its end.")
 
 
 def verdict_word(checked: Checked) -> str:

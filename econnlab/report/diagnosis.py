@@ -43,7 +43,7 @@ def summary(diagnosis: Diagnosis, console: Console) -> RenderableType:
     if not diagnosis.servers:
         return Text("No TCP connection was found in it.", "bold")
     shown = diagnosis.servers[:_MOST_SERVERS]
-    lines: list[RenderableType] = [draw(fitting(_columns(shown), console.width - 2))]
+    lines: list[RenderableType] = [draw(fitting(_columns(shown), console.width))]
     if len(diagnosis.servers) > len(shown):
         lines.append(Text(f"and {len(diagnosis.servers) - len(shown)} more servers (--json has all)", "dim"))
     return Group(*lines, *_causes(diagnosis))

@@ -246,7 +246,7 @@ def _security(found: Conclusion) -> str:
 
 
 def _window(found: Conclusion, window: Window, console: Console) -> Iterator[RenderableType]:
-    yield draw(fitting(_columns(window.bands, ascii_only=console.options.ascii_only), console.width - 2))
+    yield draw(fitting(_columns(window.bands, ascii_only=console.options.ascii_only), console.width))
     outcomes = ", ".join(f"{each.value} {times}" for each, times in window.outcomes.most_common())
     yield Text(
         f"Written blindly, 5 % are lost from {_edge(window.first)} on and 95 % from {_edge(window.last)} on, "

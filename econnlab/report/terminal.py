@@ -106,7 +106,7 @@ def report(summary: Summary, console: Console) -> RenderableType:
 def table(summary: Summary, console: Console) -> Table:
     """A row per interval; what a narrow terminal has no room for is left out, columns as a whole."""
     # rich's box takes a character at each end.
-    return draw(fitting(_columns(summary, ascii_only=console.options.ascii_only), console.width - 2))
+    return draw(fitting(_columns(summary, ascii_only=console.options.ascii_only), console.width))
 
 
 def _columns(summary: Summary, *, ascii_only: bool) -> list[Column]:

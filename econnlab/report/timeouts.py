@@ -36,7 +36,7 @@ def table(entries: Table, console: Console) -> RenderableType:
         Column("Keep-Alive: timeout", [_header(release) for _, release in rows], 2, right=False),
     ]
     last = "econnlab timeouts NAME tells more, with sources and how to set it."
-    return Group(draw(fitting(columns, console.width - 2)), Paragraph(last, lead=""))
+    return Group(draw(fitting(columns, console.width)), Paragraph(last, lead=""))
 
 
 def page(product: Product, releases: tuple[Release, ...]) -> RenderableType:

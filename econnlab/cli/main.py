@@ -21,7 +21,9 @@ Examples:
   econnlab sweep                         the article's seven intervals, side by side
   econnlab maxconn                       one connection allowed, two clients at the same moment
   econnlab run busy-server               a cause as a scenario, checked; econnlab scenarios lists them
-  econnlab serve --keepalive-timeout 5s  a server to point your own client at
+  econnlab remedies                      which fix works, and what it breaks
+  econnlab probe http://127.0.0.1:3000/  what your own server does with an idle connection
+  econnlab check -- python client.py     does your own client survive?
 
 \b
 Exit codes: 0 it ran (a failure reproduced is a success) · 1 an expectation does not hold · 2 usage ·

@@ -11,8 +11,8 @@ import h11
 
 from econnlab.clock import now
 from econnlab.record.events import Kind
-from econnlab.record.ledger import Ledger
 from econnlab.scenario.server import Stage
+from econnlab.server.closing import close_socket
 from econnlab.server.idle_timers import IdleTimer
 from econnlab.server.responses import (
     OK,
@@ -26,7 +26,7 @@ from econnlab.server.responses import (
 )
 from econnlab.server.tls import FAILED as TLS_FAILED
 from econnlab.server.tls import TlsSocket
-from econnlab.sockets import Closable, hold_back, reset_on_close, unread_bytes
+from econnlab.sockets import hold_back, unread_bytes
 
 if TYPE_CHECKING:
     from econnlab.server.lab_server import LabServer
@@ -396,21 +396,3 @@ class ServedConnection:
 
 def _content_length(request: h11.Request) -> int:
     return next((int(value) for name, value in request.headers if name == b"content-length"), 0)
-
-
-def close_socket(
-    ledger: Ledger,
-    sock: Closable,
-    number: int,
-    reason: str,
-    close_with: str,
-    idle_s: float | None = None,
-) -> None:
-    """Close ``sock`` and enter how it ended: tcp_close() answers unread bytes with RST (RFC 2525 2.17)."""
-    if close_with == "rst":
-        reset_on_close(sock)
-    unread = unread_bytes(sock)
-    at = now()
-    sock.close()
-    how = "rst" if unread or close_with == "rst" else "fin"
-    ledger.event(Kind.CLOSED, number, at, reason=reason, how=how, unread=unread, idle_s=idle_s)

@@ -16,7 +16,8 @@ from econnlab.record.ledger import Ledger
 from econnlab.scenario.durations import seconds
 from econnlab.scenario.server import Retirement, ServerSpec
 from econnlab.server.busy import keep_busy
-from econnlab.server.connection import ServedConnection, close_socket
+from econnlab.server.closing import close_socket
+from econnlab.server.connection import ServedConnection
 from econnlab.server.faults import Faults
 from econnlab.server.idempotency import Carried
 from econnlab.server.idle_timers import IdleTimers

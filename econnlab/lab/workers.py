@@ -137,9 +137,11 @@ class Workers:
             "private": capture is not None and capture.private,
             "capture": None if capture is None else capture.into,
         }
+        ordered = False
         with contextlib.suppress(OSError, ValueError):  # an interrupt may have closed it already
             process.stdin.write(json.dumps(order).encode() + b"\n")
             process.stdin.flush()
+            ordered = True
         if self._stopped:
             self.interrupt()
         record = b""
@@ -153,6 +155,8 @@ class Workers:
         for stream in (process.stdin, process.stdout, process.stderr):
             with contextlib.suppress(OSError):
                 stream.close()
+        if self._stopped and not ordered:
+            return None  # it ended for want of an order
         return self._done(scenario, record, code, b"".join(said).decode("utf-8", "replace"), now() - began)
 
     def _done(self, scenario: Scenario, record: bytes, code: int, said: str, took_s: float) -> Done | None:

@@ -43,7 +43,7 @@ def _of_handshakes(comparison: Comparison) -> str:
         return ""
     return (
         "not in the latencies: the link's relay answers a handshake at once; on a real path like this one "
-        f"each new connection takes {round_trip_ms:g} ms more, and with TLS once or twice that again"
+        f"each new connection takes {round_trip_ms:g} ms more"
     )
 
 

@@ -7,7 +7,7 @@ from econnlab.scenario.model import Scenario
 
 NAME = "connection-close"
 HELP = "a new connection for every request (Connection: close)"
-PRICE = "a handshake per request, with TLS two round trips more, and ports in TIME_WAIT"
+PRICE = "a handshake per request, with TLS one or two round trips more, and ports in TIME_WAIT"
 
 
 def apply(scenario: Scenario) -> Scenario | None:

@@ -1,6 +1,5 @@
 """The prober's loop and its connections' clocks: order, news, cleaning up, and the kernel's own stamps."""
 
-import os
 import socket
 import sys
 
@@ -8,7 +7,6 @@ import pytest
 
 from econnlab.client.probing.arrivals import Arrivals
 from econnlab.client.probing.loop import ExactLoop, Wait, Woken
-from econnlab.client.probing.slices import short_slice
 from econnlab.clock import now
 from tests.conftest import until
 
@@ -155,11 +153,3 @@ def test_the_kernel_says_when_bytes_came_however_late_they_are_read():
     late = Woken(True, now(), 1.0)
     assert arrivals.read(100, late) == (b"", late)  # a FIN has no stamp
     client.close()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="sched_setattr(2) is Linux's")
-def test_the_time_slice_leaves_policy_and_niceness_alone():
-    before = os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0)
-    with short_slice():
-        assert (os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0)) == before
-    assert (os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0)) == before

@@ -16,7 +16,7 @@ from econnlab.explain.probing.advice import limit_s
 from econnlab.explain.probing.advice import settings as lines
 from econnlab.explain.probing.conclusion import Ends, conclude
 from econnlab.explain.probing.search import COARSE, FEWEST, MOST, Search
-from econnlab.explain.probing.thresholds import Span, estimate, resampled, spans
+from econnlab.explain.probing.thresholds import Span, estimate, resampled, spans, warm
 from econnlab.explain.probing.window import window_of
 from econnlab.explain.statistics import quantile
 from econnlab.record.attempts import Outcome
@@ -190,6 +190,15 @@ def test_what_each_visit_says_of_its_threshold():
     assert found[1] == found[2] == Span(pytest.approx(0.9899), 1.0)
     assert found[3].high == 0.995
     assert 0.98 < found[3].low < 0.99
+
+
+def test_the_close_of_the_connection_that_became_idle_first_is_left_out():
+    """By a server that has slept for seconds; with few others it counts."""
+    visits = [replace(PaperServer().visit(), began=float(place)) for place in range(10)]
+    assert warm(visits) == visits[1:]
+    assert warm(visits[:3]) == visits[:3]
+    asked = replace(visits[0], idle_s=1.0, outcome=Outcome.OK)
+    assert warm([asked, *visits[1:]]) == [asked, *visits[1:]]
 
 
 def test_a_server_that_answers_after_its_fin_is_judged_by_trials_alone():

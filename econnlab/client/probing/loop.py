@@ -23,9 +23,9 @@ from econnlab.precise import wait_readable
 #: The spin begins this long before a send is due: a sleep ends 0.1 ms late at the median, and a long spin is
 #: what a busy machine's scheduler interrupts first (with both processors busy, one send in four was late
 #: after a spin of 2 ms, one in six after 0.5 ms; Linux 6.18).
-SPIN_S = 0.0006
-#: In this last stretch nothing but the clock is looked at: what else comes takes up to 0.2 ms to handle.
-ALONE_S = 0.0003
+SPIN_S = 0.0008
+#: In this last stretch nothing but the clock is looked at: what else comes takes up to half a ms to handle.
+ALONE_S = 0.0006
 #: Between sends the loop's owner gets to work when none is due for this long.
 QUIET_S = 0.012
 #: It gets to work, and a stop is noticed, at least this often.

@@ -7,7 +7,7 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 
-from econnlab.explain.probing.thresholds import Distribution, estimate, round_trip, spans
+from econnlab.explain.probing.thresholds import Distribution, estimate, round_trip, spans, warm
 from econnlab.explain.statistics import quantile
 from econnlab.record.probing import Visit
 
@@ -74,7 +74,7 @@ class Search:
         if self._fresh:
             return False
         self._fresh = True
-        self._found = estimate(spans(self._visits, self.round_trip_s), _QUICK_ROUNDS)
+        self._found = estimate(spans(warm(self._visits), self.round_trip_s), _QUICK_ROUNDS)
         first = self.known and not self._told
         enough = self.enough and not self._told_enough
         self._told, self._told_enough = self._told or first, self._told_enough or enough

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from econnlab.explain.probing.search import FIRST_EDGE, LAST_EDGE
-from econnlab.explain.probing.thresholds import estimate, resampled, spans
+from econnlab.explain.probing.thresholds import estimate, resampled, spans, warm
 from econnlab.explain.statistics import quantile, wilson
 from econnlab.record.attempts import Outcome
 from econnlab.record.probing import Visit
@@ -82,7 +82,7 @@ def window_of(visits: Sequence[Visit], round_trip_s: float) -> Window | None:
     """None where no trial was lost."""
     trials = [visit for visit in visits if visit.asked and visit.exact]
     lost = [trial for trial in trials if trial.lost]
-    found = spans(visits, round_trip_s)
+    found = spans(warm(visits), round_trip_s)
     distribution = estimate(found)
     if distribution is None or not lost:
         return None
@@ -91,7 +91,7 @@ def window_of(visits: Sequence[Visit], round_trip_s: float) -> Window | None:
         Edge(distribution.quantile(share) * 1000, low * 1000, high * 1000)
         for share, (low, high) in zip(shares, resampled(found, shares), strict=True)
     )
-    closes = sorted(v.closing.idle_s for v in visits if v.closing is not None and not v.asked)
+    closes = sorted(v.closing.idle_s for v in warm(visits) if v.closing is not None and not v.asked)
     visible_ms = quantile(closes, LAST_EDGE) * 1000 if closes else None
     return Window(
         first,

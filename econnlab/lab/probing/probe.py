@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from econnlab.client.probing.loop import ExactLoop, Task, Wait
-from econnlab.client.probing.slices import short_slice
 from econnlab.client.probing.talk import Failed, Stage
 from econnlab.client.probing.target import Target, user_agent
 from econnlab.client.probing.visits import (
@@ -39,7 +38,7 @@ PACE_S = 0.02
 #: So many trials more than are needed are under way: some will be too late, or not enough.
 _IN_RESERVE = 8
 #: A probe takes no longer than this many times the idle timeout, and a while.
-_MOST_TIMEOUTS, _WHILE_S = 2.4, 4.0
+_MOST_TIMEOUTS, _WHILE_S = 2.4, 3.5
 #: Requests of a visit; one comes back where the second was not sent.
 _EACH = 2
 #: Requests one after another on one connection are at most one in so many of all.
@@ -90,7 +89,7 @@ class Probe:
     def run(self) -> Probed:
         """Look, visit, conclude nothing. Raises EconnlabError where there is no answer to a first request."""
         ensure_descriptors(max(self._spec.connections, self._spec.max_connections or 0) + SPARE)
-        with short_slice(), ExactLoop() as loop:
+        with ExactLoop() as loop:
             self._loop = loop
             if self._interrupted:
                 loop.stop()

@@ -8,7 +8,7 @@ import pytest
 from econnlab.client.probing.arrivals import Arrivals
 from econnlab.client.probing.loop import ExactLoop, Wait, Woken
 from econnlab.clock import now
-from tests.conftest import until
+from tests.conftest import until, wait_until
 
 
 def run(*tasks, loop=None):
@@ -140,6 +140,14 @@ def test_the_kernel_says_when_bytes_came_however_late_they_are_read():
         client = socket.create_connection(listener.getsockname())
         server, _ = listener.accept()
     arrivals = Arrivals(client)
+
+    def stamped():
+        server.sendall(b".")
+        until(now() + 0.01)
+        return arrivals.read(100, Woken(True, now(), 1.0))[1].slack == 0.0
+
+    # Where nobody else wants stamps, the kernel begins a moment later (net_enable_timestamp() defers it).
+    wait_until(stamped, "the kernel to stamp what comes")
     before = now()
     server.sendall(b"hello")
     after = now()

@@ -327,6 +327,7 @@ def alone(pytester, *arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
         env={
             **os.environ,
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
@@ -370,7 +371,10 @@ def test_nothing_is_left(pytester, worker, end, by, code):
         held = json.loads(told.read_text())
         assert len(held["left"]) == 3
         if by is not None:
-            os.kill(process.pid if by == signal.SIGINT else held["pid"], by)
+            if by == signal.SIGINT:
+                os.killpg(process.pid, by)  # as Ctrl-C does in a terminal: workers get it as well
+            else:
+                os.kill(held["pid"], by)
         said, _ = process.communicate(timeout=DEADLINE_S * 2)
         assert process.returncode == code, said
         wait_until(lambda: not any(map(is_running, held["left"])), "the processes' end")

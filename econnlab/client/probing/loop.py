@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from econnlab.clock import now
 from econnlab.precise import wait_readable
 
-#: The spin begins this long before a send is due. A sleep ends 0.1 ms late at the median; a longer spin is what
-#: a busy machine's scheduler interrupts first, and on loopback it keeps a server on the same processor from
-#: closing in time: with 0.8 ms the lab server's 95 % edge moved by up to 1.3 ms between two probes, with 0.3 by
-#: less than 0.2 (Linux 6.18, two processors).
+#: The spin begins this long before a send is due. A sleep ends 0.1 ms late at the median; a longer spin is
+#: what a busy machine's scheduler interrupts first, and on loopback it keeps a server on the same processor
+#: from closing in time: with 0.8 ms the lab server's 95 % edge moved by up to 1.3 ms between two probes, with
+#: 0.3 by less than 0.2 (Linux 6.18, two processors).
 SPIN_S = 0.0003
 #: In this last stretch nothing but the clock is looked at: what else comes takes 0.2 ms to handle, or more.
 ALONE_S = 0.00025

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tests.conftest import wait_until
@@ -40,8 +42,11 @@ def free_port() -> int:
 
 def start(stack: contextlib.ExitStack, words: list[str], port: int) -> str:
     """Start it, and wait until it takes connections; its URL."""
+    # gunicorn puts a control socket into the home folder; older ones have no option against it.
+    home = stack.enter_context(tempfile.TemporaryDirectory(prefix="econnlab-"))
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = stack.enter_context(
-        subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=HERE)
+        subprocess.Popen(words, **quiet, cwd=HERE, env={**os.environ, "HOME": home})
     )
     stack.callback(process.terminate)  # gunicorn ends its workers itself
 

@@ -26,7 +26,7 @@ _AIMS = (FIRST_EDGE, LAST_EDGE, 0.5, None, FIRST_EDGE, LAST_EDGE, 0.25, 0.75)
 #: Decisions are made this long before the window begins, to be in time.
 _AHEAD_S = 0.008
 #: At least and at most so many trials; in between until the edges are known well enough.
-FEWEST, MOST = 60, 120
+FEWEST, MOST = 90, 120
 #: Known well enough: within so many seconds, or such a share of the window.
 _WITHIN_S, _WITHIN_SHARE = 0.00015, 0.08
 #: Rounds of the estimate while the probe runs.

@@ -20,7 +20,7 @@ from econnlab.client.probing.visits import (
     watch,
 )
 from econnlab.clock import now
-from econnlab.explain.probing.search import AT_ONCE_S, CLOSES, FEWEST, Search
+from econnlab.explain.probing.search import AT_ONCE_S, CLOSES, MOST, Search
 from econnlab.explain.statistics import quantile
 from econnlab.lab.limits import SPARE, ensure_descriptors
 from econnlab.lab.probing.budget import Budget, Share
@@ -35,8 +35,6 @@ from econnlab.scenario.probing import ProbeSpec
 WATCHERS = 10
 #: Connections are opened so far apart: their second requests are then due as far apart, and not together.
 PACE_S = 0.02
-#: So many trials more than are needed are under way: some will be too late, or not enough.
-_IN_RESERVE = 8
 #: A probe takes no longer than this many times the idle timeout, and a while.
 _MOST_TIMEOUTS, _WHILE_S = 2.4, 3.5
 #: Requests of a visit; one comes back where the second was not sent.
@@ -200,7 +198,8 @@ class Probe:
             late = now() + closes[-1] > self._visits_began + _MOST_TIMEOUTS * closes[-1] + _WHILE_S
             if late or closes[len(closes) // 2] < AT_ONCE_S:
                 return False
-        return self._trying < max(0, FEWEST - search.trials) + _IN_RESERVE
+        # As many as may be needed: those that turn out not to be end without a second request.
+        return self._trying < MOST - search.trials
 
     def _settled(self) -> bool:
         """Nothing is under way, and nothing more is to be opened."""

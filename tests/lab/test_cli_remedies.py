@@ -12,6 +12,8 @@ from econnlab.cli.remedying import catalogue
 from econnlab.discovery import parts
 from econnlab.record.events import Kind
 from econnlab.record.jsonl import read_run
+from econnlab.scenario.catalogue import load
+from econnlab.scenario.toml import write_scenario
 from tests.conftest import children_of, wait_until
 
 SCHEMA = json.loads((Path(econnlab.report.__file__).parent / "comparison.schema.json").read_text())
@@ -113,7 +115,7 @@ def test_a_lingering_close_lets_the_client_read_why(cli):
 
 def rows_of(cli, name, *changes):
     """The row of scenario ``name``, with these (old, new) in its file."""
-    text = (Path(__file__).parent / "retries" / f"{name}.toml").read_text()
+    text = write_scenario(load(name))
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
@@ -127,19 +129,19 @@ def rows_of(cli, name, *changes):
 
 def test_axios_retry_recovers_every_request_when_the_first_connection_ends(cli):
     """The slot is free 100 ms after it was taken, and the tries last for 300."""
-    code, row = rows_of(cli, "in-time")
+    code, row = rows_of(cli, "maxconn-retry-in-time")
     assert (code, row["success"], row["failure"], row["rescued"]) == (0, 2, 0, 1)
     assert (row["lost"], row["once"], row["more"]) == (0, 2, 0)
 
 
 def test_axios_retry_only_delays_when_the_connection_is_kept_for_longer_than_its_tries_last(cli):
-    code, row = rows_of(cli, "too-soon")
+    code, row = rows_of(cli, "maxconn-retry-too-soon")
     assert (code, row["success"], row["failure"], row["attempts"]) == (0, 1, 1, 5)
 
 
 def test_a_delay_that_outlasts_the_winners_idle_time_recovers_it(cli):
     """undici's first wait of 500 ms is longer than the 200 ms that the winner's connection is kept."""
-    _, row = rows_of(cli, "too-soon", ('"5s"', '"200ms"'), ('"axios-retry-3"', '"undici"'))
+    _, row = rows_of(cli, "maxconn-retry-too-soon", ('"5s"', '"200ms"'), ('"axios-retry-3"', '"undici"'))
     assert (row["success"], row["rescued"], row["attempts"]) == (2, 1, 3)
 
 

@@ -445,6 +445,22 @@ def test_a_middlebox_that_kept_the_request():
     assert "10.0.0.2:8080 took the request" in finding.verdict.evidence
 
 
+def test_on_one_host_a_second_try_is_no_hop_behind_the_first():
+    """Client, proxy and server share their address; each try is refused behind, and passed on as RST."""
+    asked = GET[:-2] + b"X-Request-Id: abc\r\n\r\n"
+    talks = []
+    for number in range(3):
+        at = 0.1 * number
+        front = Talk(client="127.0.0.1", port=40000 + number, server="127.0.0.1", listens=8080)
+        behind = Talk(client="127.0.0.1", port=45000 + number, server="127.0.0.1", listens=9000)
+        talks += [
+            front.open(at).ask(at + 0.003, asked).acknowledge(at + 0.0031).rst(at + 0.099),
+            behind.open(at + 0.05).ask(at + 0.053, asked).acknowledge(at + 0.0531).rst(at + 0.0535),
+        ]
+    findings = found(*talks).findings
+    assert [finding.client for finding in findings] == [f"127.0.0.1:{40000 + number}" for number in range(3)]
+
+
 # -- anything -------------------------------------------------------------------------------------
 
 PACKETS = st.tuples(

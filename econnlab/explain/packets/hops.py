@@ -52,10 +52,12 @@ class Hops:
         """Where the request went on from ``front``'s server; None where nobody is known to be behind it."""
         named = self._exchanges[hash(request_name(exchange))]
         until = _until(front, exchange, named)
+        ahead = _ahead_of(front, exchange, named)
         found = [
             (conversation, passed)
             for conversation, passed in named
             if _is_behind(front, conversation.client.address, conversation.server.address)
+            and conversation.server.address not in ahead
             and exchange.request_at < passed.request_at < until
         ]
         if found:
@@ -81,6 +83,24 @@ def _is_behind(front: Conversation, client: bytes, server: bytes) -> bool:
         front.server.address,
         front.client.address,
     )
+
+
+def _ahead_of(
+    front: Conversation, exchange: Exchange, named: list[tuple[Conversation, Exchange]]
+) -> set[bytes]:
+    """The servers that this request had met before it first came to ``front``'s: none of them is behind it.
+
+    On one host, as with a sidecar, addresses do not tell: a client's next try would pass for a hop behind the
+    server that the one before had ended at.
+    """
+    if not has_id(exchange):
+        return set()  # others ask the same in the same bytes, and may ask any server first
+    first: dict[bytes, int] = {}
+    for conversation, other in named:
+        server = conversation.server.address
+        first[server] = min(first.get(server, other.request_at), other.request_at)
+    here = first.get(front.server.address, exchange.request_at)
+    return {server for server, at in first.items() if at < here}
 
 
 def _until(front: Conversation, exchange: Exchange, named: list[tuple[Conversation, Exchange]]) -> int:

@@ -4,14 +4,14 @@ Until a command takes Ctrl-C over, it ends the process at once: nothing is there
 KeyboardInterrupt in the middle of an import can come out as any other error.
 """
 
-from __future__ import annotations
-
+# Nothing may come before this, an import least of all. And _signal, as signal's own import builds enums for a
+# millisecond, in which an interrupt comes out as "Error calling __set_name__".
 try:
+    import _signal  # type: ignore[import-not-found]  # typeshed knows signal alone
     import os
-    import signal
     import sys
 
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    _signal.signal(_signal.SIGINT, lambda *_: os._exit(130))
 except KeyboardInterrupt:
     raise SystemExit(130) from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -31,6 +32,14 @@ settings.load_profile("shared")
 
 #: Long enough for any event on a machine with both cores busy; nothing waits it out when all is well.
 DEADLINE_S = 15.0
+
+
+def pytest_configure() -> None:
+    """Take signals as in a terminal: a shell's background job, or nohup, hands them down ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            usual = signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, usual)
 
 
 def wait_until(condition: Callable[[], Any], what: str) -> Any:

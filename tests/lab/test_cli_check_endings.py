@@ -104,7 +104,7 @@ def waiting(client, cli):
     ]
 
     def start(*options):
-        process = cli.start("check", *words, *options, "--", *client.python(), preexec_fn=_default_signals)
+        process = cli.start("check", *words, *options, "--", *client.python())
         wait_until(lambda: named("sleep", "4713"), "the client that waits")
         return process
 
@@ -138,7 +138,3 @@ def test_a_reader_that_goes_ends_it_quietly(client, cli):
     os.close(write)
     _, err = process.communicate(timeout=DEADLINE_S)
     assert (process.returncode, err) == (141, "")
-
-
-def _default_signals():
-    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -278,12 +278,13 @@ class Relay:
         to = self._other(side)
         if to is self._server and not self._connected:
             return
-        while side.queue and not to.blocked and side.queue[0].due <= now():
+        # The moment before it is passed on, so that no receiver enters it sooner than we do.
+        while side.queue and not to.blocked and side.queue[0].due <= (at := now()):
             item = side.queue[0]
             if to.gone:
-                self._tell(Kind.UNDELIVERED, side, item, reason=item.kind)
+                self._tell(Kind.UNDELIVERED, side, item, at, reason=item.kind)
             elif self._pass_on(item, to):
-                self._tell(item.kind, side, item)
+                self._tell(item.kind, side, item, at)
             else:
                 continue
             side.in_flight -= item.size
@@ -330,7 +331,7 @@ class Relay:
         self._closed = True
         for side in (self._client, self._server):
             for item in side.queue:  # the run ends before it was due: that it was sent is evidence
-                self._tell(Kind.UNDELIVERED, side, item, reason=reason)
+                self._tell(Kind.UNDELIVERED, side, item, now(), reason=reason)
             self._unwatch(side)
             side.sock.close()
         self._event(Kind.CLOSED, **self._sums())
@@ -340,10 +341,11 @@ class Relay:
         """What is entered of the connection as a whole, when it has ended."""
         return {}
 
-    def _tell(self, kind: Kind, side: Side, item: Item, reason: str | None = None) -> None:
-        """What became of ``item``, which ``side`` had sent."""
+    def _tell(self, kind: Kind, side: Side, item: Item, at: float, reason: str | None = None) -> None:
+        """What became at ``at`` of ``item``, which ``side`` had sent."""
         self._event(
             kind,
+            at,
             side=side.name,
             bytes=item.size or None,
             began=item.began,

@@ -248,6 +248,6 @@ class TreatedRelay(Relay):
     def _sums(self) -> dict[str, Any]:
         return {"to_server": self._client.passed, "to_client": self._server.passed}
 
-    def _tell(self, kind: Kind, side: Side, item: Item, reason: str | None = None) -> None:
+    def _tell(self, kind: Kind, side: Side, item: Item, at: float, reason: str | None = None) -> None:
         if kind is not Kind.BYTES:  # those are counted
-            super()._tell(kind, side, item, reason)
+            super()._tell(kind, side, item, at, reason)

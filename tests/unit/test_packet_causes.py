@@ -142,6 +142,24 @@ def test_many_ends_at_once_after_the_same_time_are_a_timer():
     assert only(*talks).verdict.cause == "keepalive_race"
 
 
+def test_an_rst_among_many_fins_into_requests_in_progress_is_of_their_restart():
+    """All as long after their last answer: what tells is that no timer runs while a request is answered."""
+    talks = [Talk(port=41000 + n).open().talk(0.1).ask(0.2).arrives(at="server") for n in range(10)]
+    for n, talk in enumerate(talks):
+        talk.rst(0.301) if n == 3 else talk.fin(0.3 + n / 10000)
+    assert causes(*talks) == ["restart"] * 10
+
+
+def test_an_rst_among_many_fins_that_crossed_their_requests_is_of_their_timer():
+    talks = [Talk(port=41000 + n).open().talk(0.1) for n in range(10)]
+    for n, talk in enumerate(talks):
+        if n == 3:
+            talk.ask(5.1).arrives(at="server").rst(5.101)
+        else:
+            talk.fin(5.1 + n / 10000).ask(5.102).arrives(at="client").no_socket(5.103)
+    assert sorted(causes(*talks)) == ["keepalive_race"] * 9 + ["unread_data"]
+
+
 # -- capacity -------------------------------------------------------------------------------------
 
 

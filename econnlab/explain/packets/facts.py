@@ -54,6 +54,8 @@ class Together:
 
     closed: int
     fins: int
+    #: Of these, into a request that the server had and had not answered.
+    in_progress: int
     #: Connections that stood just before.
     stood: int
     #: The longest idle time of those that were closed, and how much shorter the shortest was.
@@ -69,12 +71,17 @@ class Together:
 
     @property
     def like_a_restart(self) -> bool:
-        """A good part of all that stood, idle for times that no one timer explains.
+        """A good part of all that stood, in progress, or idle for times that no one timer explains.
 
-        A timer closes none sooner than it let others live. Without such others, ends by FIN alone tell: RSTs
-        come of a loop that was blocked, as well, and then at any time after the timer was due.
+        No idle timer runs while a request is in progress, and none closes sooner than it let others live.
+        Without such others, ends by FIN alone tell: RSTs come of a loop that was blocked, as well, and then
+        at any time after the timer was due.
         """
-        if not self.many or self.spread_s <= SPREAD_S:
+        if not self.many:
+            return False
+        if self.in_progress >= max(FEWEST_TOGETHER, SHARE_TOGETHER * self.closed):
+            return True
+        if self.spread_s <= SPREAD_S:
             return False
         if self.longest_s - self.spread_s < SOONER * self.survived_s:
             return True

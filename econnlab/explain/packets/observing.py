@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from econnlab.explain.packets.facts import AT_ONCE_S, OTHER_TTL, End, PacketFacts
-from econnlab.explain.packets.servers import Server
+from econnlab.explain.packets.servers import Server, covers
 from econnlab.wire.conversation import Conversation, Exchange, Mark, Side
 from econnlab.wire.messages import (
     awaits_continue,
@@ -16,7 +16,7 @@ from econnlab.wire.messages import (
 )
 
 NS = 1_000_000_000
-_WRAP, _FORWARD = 0xFFFFFFFF, 0x80000000
+_WRAP = 0xFFFFFFFF
 #: A clock that says a request was begun longer ago, or after it was sent, is not the capture's.
 _LONGEST_HOLD_S = 3600.0
 #: An identification this much further than the longest step before does not belong to the same counter.
@@ -35,11 +35,6 @@ def end_of(side: Side) -> End | None:
     """How this side ended the connection first."""
     mark = side.ended
     return None if mark is None else _kind(mark)
-
-
-def covers(acknowledged: int, begin: int) -> bool:
-    """An acknowledgment number says that something from ``begin`` on has arrived."""
-    return 0 < ((acknowledged - begin) & _WRAP) < _FORWARD
 
 
 def facts_of(

@@ -13,6 +13,12 @@ from econnlab.wire.conversation import Bygone, Conversation
 from econnlab.wire.flows import Traffic, longest_idle, was_refused
 
 _NS = 1_000_000_000
+_WRAP, _FORWARD = 0xFFFFFFFF, 0x80000000
+
+
+def covers(acknowledged: int, begin: int) -> bool:
+    """An acknowledgment number says that something from ``begin`` on has arrived."""
+    return 0 < ((acknowledged - begin) & _WRAP) < _FORWARD
 
 
 class Life(NamedTuple):
@@ -38,6 +44,8 @@ class Life(NamedTuple):
     http: bool
     #: The client's address and port.
     client: bytes
+    #: The server closed it (FIN) with a request read and not answered.
+    in_progress: bool = False
 
 
 def life_of(conversation: Conversation) -> Life:
@@ -62,7 +70,15 @@ def life_of(conversation: Conversation) -> Life:
         conversation.server.rst is not None,
         conversation.protocol in ("http", "tls"),
         conversation.client.address,
+        _in_progress(conversation),
     )
+
+
+def _in_progress(conversation: Conversation) -> bool:
+    first, exchange = conversation.first_end, conversation.exchange
+    if first is None or first[0] is not conversation.server or not first[1].is_fin:
+        return False
+    return exchange is not None and not exchange.response_at and covers(first[1].ack, exchange.begin)
 
 
 def _past(bygone: Bygone) -> Life:
@@ -123,6 +139,7 @@ class Server:
         return Together(
             len(closed),
             sum(life.fin for life in closed),
+            sum(life.in_progress for life in closed),
             self.standing(since),
             idle[-1],
             idle[-1] - idle[0],

@@ -468,7 +468,12 @@ def test_ascii_where_the_stream_knows_no_more(start_server, start_link, cli):
     server = start_server(keepalive_timeout_ms=Decimal(300))
     link = start_link(parse_link("100ms"), server.address)
     process = cli.start(
-        "probe", link.url, *QUICK, "--budget", "90", env={"PYTHONIOENCODING": "ascii", "PATH": "/usr/bin:/bin"}
+        "probe",
+        link.url,
+        *QUICK,
+        "--budget",
+        "90",
+        env={"PYTHONIOENCODING": "ascii", "PATH": "/usr/bin:/bin"},
     )
     out, err = process.communicate(timeout=DEADLINE_S * 2)
     assert process.returncode == 0, err

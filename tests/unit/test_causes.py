@@ -85,6 +85,17 @@ def test_a_fin_that_follows_the_request_is_no_race():
     assert attribute(case(lost(), link=[passed, fin])).cause == "unknown"
 
 
+def test_an_rst_behind_the_fin_says_that_the_request_met_no_socket():
+    """The link had passed it on just before it looked, and saw the FIN, which had come before."""
+    passed = link(Kind.BYTES, 100.002, side="client", bytes=150, began=100.0001)
+    fin = link(Kind.FIN, 100.004, side="server", began=100.00201)
+    rst = link(Kind.RST, 100.004, side="server", began=100.00203)
+    assert verdict_of(case(lost(), link=[passed, fin, rst])) == ("keepalive_race", LIKELY)
+    # With TLS a client answers a FIN by its close_notify, and it is that which the RST answers.
+    notified = link(Kind.BYTES, 100.0045, side="client", bytes=31, began=100.0044)
+    assert verdict_of(case(lost(), link=[passed, fin, notified, rst]))[0] == "unknown"
+
+
 def test_from_the_client_alone_it_is_likely():
     assert verdict_of(case(lost())) == ("keepalive_race", LIKELY)
 

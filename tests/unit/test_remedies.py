@@ -88,7 +88,7 @@ def test_a_client_without_a_pool_is_given_nothing_that_only_pools_have():
 
 
 def test_a_rotating_pool_is_idle_for_all_of_its_turns():
-    assert adjust.longest_pause(load("rotating-pool")) == 4 * 75 + 3 * 200
+    assert adjust.longest_pause(load("rotating-pool")) == 4 * 55 + 3 * 300
     assert load("rotating-pool").client.pool_order is PoolOrder.FIFO
 
 

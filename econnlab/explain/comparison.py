@@ -8,11 +8,16 @@ from enum import StrEnum
 from econnlab.explain.statistics import differ, quantile, wilson
 from econnlab.explain.summary import Summary
 from econnlab.record.attempts import Outcome, Request
-from econnlab.record.events import Kind
+from econnlab.record.events import ConnectionEvent, Kind
 from econnlab.record.run import Run
+from econnlab.scenario.server import Ending, Stage
 
 #: A latency that somebody notices, beyond the noise of a busy machine.
 NOTICED_MS = 50.0
+#: More than so many times the requests is not worth advising.
+MOST_TIMES = 50
+#: Stages at which a request has been carried out; see econnlab.scenario.server.
+_CARRIED_OUT = frozenset({Stage.PROCESSED, Stage.HALF_HEAD, Stage.HALF_BODY})
 #: Methods that may be carried out twice and mean the same (RFC 9110 section 9.2.2).
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
 
@@ -50,6 +55,14 @@ class Figures:
     #: From the due time to the end of the requests that succeeded, in ms; None where none did.
     median_ms: float | None
     p99_ms: float | None
+    #: Planned faults that struck and that no reuse of a connection brings about: the process was killed, or
+    #: the request had been carried out.
+    struck: int = 0
+
+    @property
+    def unanswered(self) -> int:
+        """Failures in which the client met the end of its connection, and read no error."""
+        return self.failures - self.answered
 
     @property
     def rate(self) -> float:
@@ -86,6 +99,8 @@ class Result:
     added_p99_ms: float | None
     #: The verdict in words.
     words: str
+    #: There were fewer failures with it, but too few requests to be sure.
+    hopeful: bool = False
 
     @property
     def recommended(self) -> bool:
@@ -117,6 +132,27 @@ class Comparison:
         """The one to recommend; None where nothing safe helps."""
         return next((result for result in self.results if result.recommended), None)
 
+    @property
+    def hopeful(self) -> tuple[Result, ...]:
+        """Safe ones that more requests might show to help."""
+        return tuple(result for result in self.results if result.hopeful and not result.unsafe)
+
+    @property
+    def times_more(self) -> int | None:
+        """So many times the requests would tell of the first hopeful one, if rates stay; None: too many."""
+        if not self.hopeful:
+            return None
+        now, before = self.hopeful[0].figures, self.baseline.figures
+        return next((times for times in range(2, MOST_TIMES + 1) if _parts(now, before, times)), None)
+
+
+def _parts(now: Figures, before: Figures, times: int) -> bool:
+    """With ``times`` the requests, and such rates, the intervals of what went unanswered or failed part."""
+    return any(
+        wilson(times * few, times * now.requests)[1] < wilson(times * many, times * before.requests)[0]
+        for few, many in ((now.failures, before.failures), (now.unanswered, before.unanswered))
+    )
+
 
 def figures_of(summary: Summary) -> Figures:
     """Count ``summary``."""
@@ -142,7 +178,12 @@ def figures_of(summary: Summary) -> Figures:
         served=None if done is None else sum(event.kind == Kind.REQUEST for event in run.events),
         median_ms=quantile(waits, 0.5) if waits else None,
         p99_ms=quantile(waits, 0.99) if waits else None,
+        struck=sum(map(_whatever_the_connection, run.events)),
     )
+
+
+def _whatever_the_connection(event: ConnectionEvent) -> bool:
+    return event.kind == Kind.FAULT and (event.how == Ending.KILL or event.reason in _CARRIED_OUT)
 
 
 def _waited_ms(request: Request) -> float:
@@ -163,6 +204,7 @@ def judge(remedy: Remedy, figures: Figures, baseline: Figures, method: str) -> R
         _added(figures.median_ms, baseline.median_ms),
         _added(figures.p99_ms, baseline.p99_ms),
         "; ".join(_words(remedy, figures, baseline, effect, method)),
+        effect is Effect.SAME and not _evades(figures, baseline) and _hopeful(figures, baseline),
     )
 
 
@@ -172,6 +214,8 @@ def _added(now_ms: float | None, before_ms: float | None) -> float | None:
 
 def _effect(figures: Figures, baseline: Figures) -> Effect:
     """Fewer or more only where the intervals of the two rates do not overlap."""
+    if _evades(figures, baseline):
+        return Effect.SAME
     (low, high), (base_low, base_high) = figures.interval95, baseline.interval95
     if high < base_low:
         return Effect.HELPED if figures.failures else Effect.CURED
@@ -182,9 +226,36 @@ def _effect(figures: Figures, baseline: Figures) -> Effect:
 
 def _answers_instead(figures: Figures, baseline: Figures) -> bool:
     """As many fail, but the client reads why, where it met the end of its connection before."""
-    _, high = wilson(figures.failures - figures.answered, figures.requests)
-    base_low, _ = wilson(baseline.failures - baseline.answered, baseline.requests)
+    _, high = wilson(figures.unanswered, figures.requests)
+    base_low, _ = wilson(baseline.unanswered, baseline.requests)
     return high < base_low
+
+
+def _evades(figures: Figures, baseline: Figures) -> bool:
+    """The scenario's fault struck without the remedy, and never with it, though no new connection cures it.
+
+    A scenario counts the requests of a connection to have its fault when a client is at work. With a new
+    connection for each request the count is never reached; what the fault stands for would come all the same.
+    """
+    return bool(baseline.struck) and not figures.struck
+
+
+def _hopeful(figures: Figures, baseline: Figures) -> bool:
+    if not figures.failures and baseline.failures:
+        return True
+    fewer = figures.rate < baseline.rate and _differ(figures, baseline)
+    return fewer or _perhaps_answers_instead(figures, baseline)
+
+
+def _differ(figures: Figures, baseline: Figures) -> bool:
+    return differ(figures.failures, figures.requests, baseline.failures, baseline.requests)
+
+
+def _perhaps_answers_instead(figures: Figures, baseline: Figures) -> bool:
+    now, before = figures.unanswered, baseline.unanswered
+    return now * baseline.requests < before * figures.requests and differ(
+        now, figures.requests, before, baseline.requests
+    )
 
 
 def _words(remedy: Remedy, figures: Figures, baseline: Figures, effect: Effect, method: str) -> list[str]:
@@ -208,7 +279,9 @@ def _of_the_failures(figures: Figures, baseline: Figures, effect: Effect) -> str
         return f"makes it worse: {baseline.rate:.1%} become {figures.rate:.1%}"
     if not baseline.failures and not figures.failures:
         return "nothing fails without it"
-    if differ(figures.failures, figures.requests, baseline.failures, baseline.requests):
+    if _evades(figures, baseline):
+        return "cannot be told: the planned fault waits for a later request of a connection, and none came"
+    if _differ(figures, baseline):
         return (
             "too few requests to be sure: "
             + ("fewer" if figures.rate < baseline.rate else "more")
@@ -218,6 +291,8 @@ def _of_the_failures(figures: Figures, baseline: Figures, effect: Effect) -> str
         return "too few requests to tell: some failed, and none without it"
     if figures.failures < baseline.failures and not figures.failures:
         return "too few requests to tell: none failed, and by chance none might"
+    if _perhaps_answers_instead(figures, baseline):
+        return "too few requests to be sure: the client read the error, in place of a reset"
     return "does not help"
 
 
@@ -247,6 +322,7 @@ def _rank(result: Result) -> tuple[object, ...]:
     figures = result.figures
     return (
         result.unsafe,
+        0 if result.recommended else 1 if result.hopeful else 2,
         figures.rate,  # not the count: an interrupted run has fewer requests
         figures.more or 0,
         _of_a_kind(result.added_median_ms),

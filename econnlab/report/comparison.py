@@ -94,18 +94,26 @@ def _conclusion(comparison: Comparison) -> Text:
     )
     best = comparison.best
     if best is None:
-        said = (
-            "Nothing fails here that a remedy could cure."
-            if not comparison.baseline.figures.failures
-            else f"Nothing that is safe for {method} helps here."
-        )
-        return Text.assemble((legend, "dim"), (said, "bold"))
+        return Text.assemble((legend, "dim"), (_of_no_best(comparison, method), "bold"))
     unsafe = [row.remedy.name for row in comparison.results if row.unsafe]
     said = f"Take {best.remedy.name}: {best.remedy.help}. {best.words[0].upper()}{best.words[1:]}."
     price = f" Its price: {best.remedy.price}." if best.remedy.price else ""
     warning = f"\nNot for {method}: {', '.join(unsafe)}." if unsafe else ""
     shown = f"\neconnlab remedies --show {_family(best.remedy.name)} prints the lines to paste."
     return Text.assemble((legend, "dim"), (said + price, "bold"), warning, shown)
+
+
+def _of_no_best(comparison: Comparison, method: str) -> str:
+    if not comparison.baseline.figures.failures:
+        return "Nothing fails here that a remedy could cure."
+    if not comparison.hopeful:
+        return f"Nothing that is safe for {method} helps here."
+    first, others = comparison.hopeful[0].remedy.name, len(comparison.hopeful) - 1
+    named = f"{first} and {others} more" if others else first
+    plan, times = comparison.run.scenario.plan, comparison.times_more
+    # More clients at the same moment would be another experiment.
+    more = "" if times is None or plan.together else f" --sessions {plan.sessions * times} would tell."
+    return f"Too few requests to recommend one: it went better with {named}, which may be chance.{more}"
 
 
 def _family(name: str) -> str:

@@ -110,6 +110,20 @@ def test_a_lingering_close_lets_the_client_read_why(cli):
     assert (row["failure"], row["answered"], row["effect"]) == (8, 8, "helped")
 
 
+def test_a_crash_is_not_cured_by_new_connections_on_which_it_was_not_yet_due(cli):
+    document, rows = compared(cli, "crash-read", "--remedy", "connection-close")
+    assert (document["baseline"]["failure"], rows["connection-close"]["failure"]) == (5, 0)
+    assert (rows["connection-close"]["effect"], document["best"]) == ("same", None)
+
+
+def test_too_few_requests_for_a_recommendation_are_no_reason_to_say_that_nothing_helps(cli):
+    said = cli.run("remedies", "max-requests", "--remedy", "announce-last").stdout
+    assert "Too few requests to recommend one: it went better with announce-last" in said
+    assert "--sessions 10 would tell." in said
+    document, _ = compared(cli, "max-requests", "--remedy", "announce-last", "--sessions", "10")
+    assert document["best"] == "announce-last"
+
+
 # -- the article's own claim ----------------------------------------------------------------------
 
 

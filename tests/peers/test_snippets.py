@@ -293,7 +293,7 @@ GET_THEN_POST = Case(
     {"fault": LOST}, (("GET", 0.0, 1), ("POST", A_MOMENT_S, 1)), outcomes=("200",), accepted=range(1, 3)
 )
 #: The answer's head is there already when a used socket dies: whoever has it must not be given a second one.
-#: The RST comes later than the bytes, else Node takes the two for an end of file and the request hears nothing.
+#: The RST comes later than the bytes, else Node takes both for an end of file and the request hears nothing.
 CUT_IN_THE_BODY = Case(
     {"fault": Fault(Stage.HALF_BODY, Ending.RST, request=2, after_ms=Decimal(20))},
     (("GET", 0.0, 1), ("GET", A_MOMENT_S, 1)),

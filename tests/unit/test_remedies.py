@@ -169,6 +169,53 @@ def test_an_error_that_can_be_read_is_better_than_a_reset():
     assert judge(PLAIN, figures(20), figures(20, answered=20), "POST").effect is Effect.SAME
 
 
+def test_an_error_that_was_read_counts_for_something_where_it_proves_nothing():
+    result = judge(PLAIN, figures(3, 3, answered=3), figures(3, 3), "POST")
+    assert (result.effect, result.hopeful) == (Effect.SAME, True)
+    assert result.words == "too few requests to be sure: the client read the error, in place of a reset"
+
+
+@pytest.mark.parametrize(
+    ("after", "hopeful"),
+    [
+        (figures(2), True),
+        (figures(9), False),
+        (figures(10), False),
+        (figures(17), False),
+        (figures(0), False),
+    ],
+)
+def test_what_may_be_better_or_not_is_hopeful(after, hopeful):
+    assert judge(PLAIN, after, BASE, "GET").hopeful == hopeful
+
+
+def test_a_planned_fault_that_was_never_met_was_not_cured():
+    result = judge(PLAIN, figures(0, struck=0), figures(10, struck=1), "GET")
+    assert (result.effect, result.recommended, result.hopeful) == (Effect.SAME, False, False)
+    assert result.words.startswith("cannot be told: the planned fault waits for a later request")
+    helped = judge(PLAIN, figures(1, 100, struck=1), figures(10, struck=1), "GET")
+    assert ranked([result, helped])[0] is helped, "what was shown to help stands first"
+    met = judge(PLAIN, figures(0, struck=1), figures(10, struck=1), "GET")
+    assert met.effect is Effect.CURED
+
+
+@pytest.mark.parametrize(
+    ("stage", "how", "struck"),
+    [
+        ("read", "kill", 1),  # a crash
+        ("unread", "kill", 1),
+        ("processed", "rst", 1),
+        ("half_body", "fin", 1),
+        ("unread", "rst", 0),  # as an idle connection's end meets a request
+        ("read", "fin", 0),
+        ("answered", "fin", 0),
+    ],
+)
+def test_faults_that_no_reuse_brings_about_are_counted(stage, how, struck):
+    event = server(Kind.FAULT, 100.0, reason=stage, how=how)
+    assert figures_of(summarize(run(attempt(), events=[event]))).struck == struck
+
+
 def test_two_requests_prove_nothing():
     result = judge(PLAIN, figures(0, 2), figures(1, 2), "GET")
     assert result.effect is Effect.SAME
@@ -269,6 +316,31 @@ def test_the_page_recommends_the_safe_one_and_marks_the_other():
     assert "econnlab remedies --show idle-limit" in text
     assert "change nothing here: lifo-pool" in text
     assert "\x1b" not in text
+
+
+def concluded(*given, base=BASE, **changes):
+    results = ranked([judge(Remedy(name, "", ""), after, base, "GET") for name, after in given])
+    plan = replace(run(attempt()).scenario.plan, sessions=5, **changes)
+    made = replace(run(attempt()), scenario=replace(run(attempt()).scenario, plan=plan))
+    return " ".join(shown(Comparison(made, baseline_result(base), results)).split())
+
+
+def test_too_few_requests_are_not_taken_for_no_help():
+    five_of_ten = figures(5, 10)
+    text = concluded(
+        ("ping", figures(0, 10)), ("idle-limit", figures(0, 10, connections=1)), base=five_of_ten
+    )
+    assert "Too few requests to recommend one: it went better with idle-limit and 1 more" in text
+    assert "--sessions 10 would tell." in text
+    assert judge(PLAIN, figures(0, 20), figures(10, 20), "GET").effect is Effect.CURED, "twice as many do"
+    assert "Nothing" not in text
+    at_once = concluded(("ping", figures(0, 10)), base=five_of_ten, together=True)
+    assert "with ping, which may be chance" in at_once
+    assert "--sessions" not in at_once
+
+
+def test_where_nothing_went_better_nothing_helps():
+    assert "Nothing that is safe for GET helps here." in concluded(("ping", figures(10)))
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 200])

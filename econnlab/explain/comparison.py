@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -178,12 +179,18 @@ def figures_of(summary: Summary) -> Figures:
         served=None if done is None else sum(event.kind == Kind.REQUEST for event in run.events),
         median_ms=quantile(waits, 0.5) if waits else None,
         p99_ms=quantile(waits, 0.99) if waits else None,
-        struck=sum(map(_whatever_the_connection, run.events)),
+        struck=sum(_struck(run.events)),
     )
 
 
-def _whatever_the_connection(event: ConnectionEvent) -> bool:
-    return event.kind == Kind.FAULT and (event.how == Ending.KILL or event.reason in _CARRIED_OUT)
+def _struck(events: Sequence[ConnectionEvent]) -> Iterator[bool]:
+    """For each planned fault whether it struck a request whatever its connection, and not a ping before it."""
+    last: dict[int | None, str | None] = {}
+    for event in events:
+        if event.kind == Kind.REQUEST:
+            last[event.connection] = event.request_id
+        elif event.kind == Kind.FAULT and last.get(event.connection, "") is not None:
+            yield event.how == Ending.KILL or event.reason in _CARRIED_OUT
 
 
 def _waited_ms(request: Request) -> float:
@@ -280,7 +287,7 @@ def _of_the_failures(figures: Figures, baseline: Figures, effect: Effect) -> str
     if not baseline.failures and not figures.failures:
         return "nothing fails without it"
     if _evades(figures, baseline):
-        return "cannot be told: the planned fault waits for a later request of a connection, and none came"
+        return "cannot be told: the planned fault goes by the count of a connection's requests, and met none"
     if _differ(figures, baseline):
         return (
             "too few requests to be sure: "

@@ -192,7 +192,7 @@ def test_what_may_be_better_or_not_is_hopeful(after, hopeful):
 def test_a_planned_fault_that_was_never_met_was_not_cured():
     result = judge(PLAIN, figures(0, struck=0), figures(10, struck=1), "GET")
     assert (result.effect, result.recommended, result.hopeful) == (Effect.SAME, False, False)
-    assert result.words.startswith("cannot be told: the planned fault waits for a later request")
+    assert result.words.startswith("cannot be told: the planned fault goes by the count")
     helped = judge(PLAIN, figures(1, 100, struck=1), figures(10, struck=1), "GET")
     assert ranked([result, helped])[0] is helped, "what was shown to help stands first"
     met = judge(PLAIN, figures(0, struck=1), figures(10, struck=1), "GET")
@@ -214,6 +214,13 @@ def test_a_planned_fault_that_was_never_met_was_not_cured():
 def test_faults_that_no_reuse_brings_about_are_counted(stage, how, struck):
     event = server(Kind.FAULT, 100.0, reason=stage, how=how)
     assert figures_of(summarize(run(attempt(), events=[event]))).struck == struck
+
+
+def test_a_fault_that_only_met_a_ping_met_no_request():
+    order, ping = (server(Kind.REQUEST, 100.0, request_id=name) for name in ("1-1", None))
+    fault = server(Kind.FAULT, 100.0, reason="processed", how="rst")
+    assert figures_of(summarize(run(attempt(), events=[order, fault]))).struck == 1
+    assert figures_of(summarize(run(attempt(), events=[order, ping, fault]))).struck == 0
 
 
 def test_two_requests_prove_nothing():

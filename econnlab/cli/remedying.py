@@ -77,6 +77,13 @@ def with_remedy(scenario: Scenario, name: str) -> Scenario | None:
     return remedied
 
 
+def _untried(scenario: Scenario, name: str) -> str | None:
+    """Why the lab can't show there what the remedy ``name`` does; None where it can."""
+    why = getattr(parts(REMEDIES).get(name), "untried", None)
+    reason: str | None = None if why is None else why(scenario)
+    return reason
+
+
 def list_remedies() -> int:
     """Print a line per remedy."""
     width = max(map(len, catalogue()))
@@ -202,6 +209,9 @@ class _Comparing:
         remedied = with_remedy(self._base, name)
         if remedied is None:
             self._inapplicable.append(name)
+            return
+        if reason := _untried(self._base, name):
+            self._unable.append(Unable(remedy, reason))
             return
         try:
             self._known[name] = _with_its_danger(remedy)

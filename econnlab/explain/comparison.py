@@ -184,7 +184,7 @@ def figures_of(summary: Summary) -> Figures:
 
 
 def _struck(events: Sequence[ConnectionEvent]) -> Iterator[bool]:
-    """For each planned fault whether it struck a request whatever its connection, and not a ping before it."""
+    """For each planned fault but those that met a ping: whether no reuse of a connection brings it about."""
     last: dict[int | None, str | None] = {}
     for event in events:
         if event.kind == Kind.REQUEST:

@@ -116,6 +116,13 @@ def test_a_crash_is_not_cured_by_new_connections_on_which_it_was_not_yet_due(cli
     assert (rows["connection-close"]["effect"], document["best"]) == ("same", None)
 
 
+def test_probes_are_not_said_to_be_of_no_help_where_none_passes(cli):
+    document, rows = compared(cli, "idle-drop-rst", "--remedy", "tcp-keepalive")
+    assert not rows
+    (unable,) = document["unable"]
+    assert (unable["remedy"], "no probe passes" in unable["reason"]) == ("tcp-keepalive", True)
+
+
 def test_too_few_requests_for_a_recommendation_are_no_reason_to_say_that_nothing_helps(cli):
     said = cli.run("remedies", "max-requests", "--remedy", "announce-last").stdout
     assert "Too few requests to recommend one: it went better with announce-last" in said

@@ -58,9 +58,15 @@ def catalogue() -> dict[str, Remedy]:
     found = {name: Remedy(name, part.HELP, part.PRICE) for name, part in parts(REMEDIES).items()}
     for name, policy in parts(POLICIES).items():
         if name != NO_RETRY:
-            price = "a further attempt per failure; more load when a server is down"
+            price = f"{_up_to(policy.RETRIES)} per failure; more load when a server is down"
+            if not policy.RETRIES:
+                price = "none, for it never tries again"
             found[RETRY + name] = Remedy(RETRY + name, policy.HELP, price)
     return found
+
+
+def _up_to(retries: int) -> str:
+    return "a further attempt" if retries == 1 else f"up to {retries} further attempts"
 
 
 def _with_its_danger(remedy: Remedy) -> Remedy:
@@ -223,12 +229,14 @@ class _Comparing:
     def run(self) -> int:
         notes = console(stderr=True)
         total = sum(each.plan.total_requests for each in self._named.values())
-        rounds = -(-len(self._named) // self._jobs)
-        about = rounds * (estimate_s(self._base) + 1)
+        jobs = min(self._jobs, len(self._named))
+        about = -(-len(self._named) // jobs) * (estimate_s(self._base) + 1)
+        # What a policy waits between its tries depends on what fails.
+        more = " and what retries wait" if any(name.startswith(RETRY) for name in self._named) else ""
         try:
             self._screen.print(header(self._base), soft_wrap=True)
-            notes.print(f"{len(self._named)} runs, {self._jobs} at a time; about {about:.0f} s", style="dim")
-            with interrupts() as stop, Workers(list(self._named.values()), self._jobs) as workers:
+            notes.print(f"{len(self._named)} runs, {jobs} at a time; about {about:.0f} s{more}", style="dim")
+            with interrupts() as stop, Workers(list(self._named.values()), jobs) as workers:
                 stop.stops(workers.interrupt)
                 with progress(total) as shown:
                     for done in workers.results(TICK_S):

@@ -271,7 +271,7 @@ def _words(remedy: Remedy, figures: Figures, baseline: Figures, effect: Effect, 
         twice = f"{figures.more} of {figures.requests} carried out more than once"
         words.append(f"{twice}, which {method} allows" if method in IDEMPOTENT else f"UNSAFE: {twice}")
     elif remedy.repeats and method not in IDEMPOTENT:
-        words.append(f"UNSAFE for {method}: it repeats also what was carried out, as nothing was here")
+        words.append(f"UNSAFE for {method}: it may repeat what was carried out, though it did not here")
     return words
 
 

@@ -169,6 +169,20 @@ def test_a_delay_that_outlasts_the_winners_idle_time_recovers_it(cli):
 # -- the command ----------------------------------------------------------------------------------
 
 
+def test_a_policy_that_never_tries_again_has_no_price_of_tries():
+    prices = {name: remedy.price for name, remedy in catalogue().items() if name.startswith("retry-")}
+    assert prices["retry-requests"] == "none, for it never tries again"
+    assert prices["retry-aiohttp"].startswith("a further attempt per failure")
+    assert prices["retry-undici"].startswith("up to 5 further attempts per failure")
+
+
+def test_no_more_run_at_a_time_than_there_are_and_retries_may_wait(cli):
+    said = cli.run("remedies", "--sessions", "1", "--jobs", "99", "--remedy", "ping").stderr
+    assert "2 runs, 2 at a time; about 2 s\n" in said
+    said = cli.run("remedies", "--sessions", "1", "--remedy", "retry-got").stderr
+    assert "about 2 s and what retries wait" in said
+
+
 def test_every_remedy_is_listed(cli):
     done = cli.run("remedies", "--list")
     assert done.returncode == 0
@@ -182,6 +196,7 @@ def test_every_remedy_is_listed(cli):
         (["nonsense"], "There is no scenario 'nonsense'."),
         (["--show", "retry-axois"], "There are no lines to paste for 'retry-axois'."),
         (["--for", "axios"], "Say --show NAME as well."),
+        (["--list", "--show", "retry"], "--list names every remedy"),
         (["--show", "nonsense"], "There are no lines to paste for 'nonsense'."),
         (["--csv", "-", "--json", "-"], "Only one output fits on stdout."),
         (["missing.toml"], "cannot be read"),

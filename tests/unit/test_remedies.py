@@ -346,6 +346,13 @@ def test_too_few_requests_are_not_taken_for_no_help():
     assert "--sessions" not in at_once
 
 
+def test_the_page_says_when_p99_is_the_slowest():
+    assert "p99 is the slowest" in concluded(("ping", figures(0, 100)))
+    many = concluded(("ping", figures(0, 200)), base=figures(100, 200))
+    assert "p99" in many
+    assert "the slowest" not in many
+
+
 def test_where_nothing_went_better_nothing_helps():
     assert "Nothing that is safe for GET helps here." in concluded(("ping", figures(10)))
 

@@ -24,4 +24,4 @@ def untried(scenario: Scenario) -> str | None:
     """Where a middlebox would count them: the lab's is a relay of bytes, and its kernel answers them."""
     if scenario.middlebox is None:
         return None
-    return "no probe passes the lab's middlebox, a relay of bytes; one that counts packets is kept awake by them"
+    return "no probe passes the lab's middlebox, a relay of bytes; one that counts packets it keeps awake"

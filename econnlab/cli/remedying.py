@@ -153,6 +153,11 @@ def baseline_of(values: Mapping[str, Any]) -> Scenario:
     given = {name: values[name] for name in ("sessions", "requests") if values[name] is not None}
     changed = replace(scenario, client=client, plan=replace(plan, **given), expect=None)
     if values["keepalive_timeout"] is not None:
+        if changed.server is None:
+            raise UsageProblem(
+                "--keepalive-timeout is the lab server's; this scenario asks a server of yours.",
+                "Leave it out.",
+            )
         longer = adjust.server(changed, keepalive_timeout_ms=values["keepalive_timeout"])
         changed = changed if longer is None else longer
     more = {name: values[name] for name in ("link", "seed") if values[name] is not None}
@@ -212,12 +217,12 @@ class _Comparing:
         self._figures: dict[str, Figures] = {}
 
     def _plan(self, name: str, remedy: Remedy) -> None:
+        if reason := _untried(self._base, name):
+            self._unable.append(Unable(remedy, reason))
+            return
         remedied = with_remedy(self._base, name)
         if remedied is None:
             self._inapplicable.append(name)
-            return
-        if reason := _untried(self._base, name):
-            self._unable.append(Unable(remedy, reason))
             return
         try:
             self._known[name] = _with_its_danger(remedy)

@@ -271,7 +271,10 @@ def _words(remedy: Remedy, figures: Figures, baseline: Figures, effect: Effect, 
         twice = f"{figures.more} of {figures.requests} carried out more than once"
         words.append(f"{twice}, which {method} allows" if method in IDEMPOTENT else f"UNSAFE: {twice}")
     elif remedy.repeats and method not in IDEMPOTENT:
-        words.append(f"UNSAFE for {method}: it may repeat what was carried out, though it did not here")
+        seen = (
+            "" if figures.more is None else ", though it did not here"
+        )  # a server of the user's has no ledger
+        words.append(f"UNSAFE for {method}: it may repeat what was carried out{seen}")
     return words
 
 

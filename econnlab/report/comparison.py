@@ -24,7 +24,8 @@ def page(comparison: Comparison, screen: Console) -> RenderableType:
         for unable in comparison.unable
     ]
     if comparison.inapplicable:
-        parts.append(Text(f"change nothing here: {', '.join(comparison.inapplicable)}", "dim"))
+        where = "here" if comparison.run.scenario.server is not None else "that is not your server's"
+        parts.append(Text(f"change nothing {where}: {', '.join(comparison.inapplicable)}", "dim"))
     if comparison.run.interrupted:
         parts.append(
             Text("Interrupted: some remedies were tried on fewer requests, or not at all.", "yellow")

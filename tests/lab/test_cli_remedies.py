@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import jsonschema
@@ -121,6 +122,21 @@ def test_probes_are_not_said_to_be_of_no_help_where_none_passes(cli):
     assert not rows
     (unable,) = document["unable"]
     assert (unable["remedy"], "no probe passes" in unable["reason"]) == ("tcp-keepalive", True)
+
+
+def test_of_a_users_server_it_says_what_it_does_not_know_and_cannot_change(cli, start_server):
+    url = start_server(keepalive_timeout_ms=Decimal(5000)).url
+    (cli.folder / "own.toml").write_text(
+        f'title = "mine"\nurl = "{url}"\n[plan]\nintervals = "1ms"\nrequests = 2\n'
+    )
+    chosen = [f"--remedy={name}" for name in ("idle-limit", "server-timeout", "ping")]
+    said = cli.run("remedies", "own.toml", *chosen)
+    assert said.returncode == 0, said.stderr
+    assert "could not be tried: idle-limit: your server's idle timeout is not known here" in said.stdout
+    assert "change nothing that is not your server's: server-timeout" in said.stdout
+    refused = cli.run("remedies", "own.toml", "--keepalive-timeout", "300")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--keepalive-timeout is the lab server's" in refused.stderr
 
 
 def test_too_few_requests_for_a_recommendation_are_no_reason_to_say_that_nothing_helps(cli):

@@ -256,6 +256,13 @@ def test_what_was_carried_out_twice_is_unsafe_and_so_is_what_may_be(method):
     assert f"UNSAFE for {method}" in may.words
 
 
+def test_of_a_users_server_nobody_says_that_nothing_was_carried_out_twice():
+    unknown = judge(RISKY, figures(0, more=None), BASE, "POST")
+    assert unknown.words.endswith("UNSAFE for POST: it may repeat what was carried out")
+    known = judge(RISKY, figures(0), BASE, "POST")
+    assert known.words.endswith("it may repeat what was carried out, though it did not here")
+
+
 @pytest.mark.parametrize("method", sorted(IDEMPOTENT))
 def test_an_idempotent_method_may_be_carried_out_twice_and_that_is_said(method):
     result = judge(RISKY, figures(0, more=3), BASE, method)

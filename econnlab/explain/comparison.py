@@ -59,6 +59,8 @@ class Figures:
     #: Planned faults that struck and that no reuse of a connection brings about: the process was killed, or
     #: the request had been carried out.
     struck: int = 0
+    #: False: the run was interrupted. Its first requests, on new connections, are not like its last.
+    whole: bool = True
 
     @property
     def unanswered(self) -> int:
@@ -180,6 +182,7 @@ def figures_of(summary: Summary) -> Figures:
         median_ms=quantile(waits, 0.5) if waits else None,
         p99_ms=quantile(waits, 0.99) if waits else None,
         struck=sum(_struck(run.events)),
+        whole=not run.interrupted,
     )
 
 
@@ -201,7 +204,8 @@ def _waited_ms(request: Request) -> float:
 
 def judge(remedy: Remedy, figures: Figures, baseline: Figures, method: str) -> Result:
     """What ``remedy`` did, beside the run without it."""
-    effect = _effect(figures, baseline)
+    comparable = figures.whole and baseline.whole and not _evades(figures, baseline)
+    effect = _effect(figures, baseline) if comparable else Effect.SAME
     unsafe = method not in IDEMPOTENT and (remedy.repeats or bool(figures.more))
     return Result(
         remedy,
@@ -211,7 +215,7 @@ def judge(remedy: Remedy, figures: Figures, baseline: Figures, method: str) -> R
         _added(figures.median_ms, baseline.median_ms),
         _added(figures.p99_ms, baseline.p99_ms),
         "; ".join(_words(remedy, figures, baseline, effect, method)),
-        effect is Effect.SAME and not _evades(figures, baseline) and _hopeful(figures, baseline),
+        comparable and effect is Effect.SAME and _hopeful(figures, baseline),
     )
 
 
@@ -221,8 +225,6 @@ def _added(now_ms: float | None, before_ms: float | None) -> float | None:
 
 def _effect(figures: Figures, baseline: Figures) -> Effect:
     """Fewer or more only where the intervals of the two rates do not overlap."""
-    if _evades(figures, baseline):
-        return Effect.SAME
     (low, high), (base_low, base_high) = figures.interval95, baseline.interval95
     if high < base_low:
         return Effect.HELPED if figures.failures else Effect.CURED
@@ -248,10 +250,15 @@ def _evades(figures: Figures, baseline: Figures) -> bool:
 
 
 def _hopeful(figures: Figures, baseline: Figures) -> bool:
-    if not figures.failures and baseline.failures:
+    if _half(figures, baseline):
         return True
     fewer = figures.rate < baseline.rate and _differ(figures, baseline)
     return fewer or _perhaps_answers_instead(figures, baseline)
+
+
+def _half(figures: Figures, baseline: Figures) -> bool:
+    """So much better that it would be a remedy, were it not by chance."""
+    return bool(baseline.failures) and 2 * figures.rate <= baseline.rate
 
 
 def _differ(figures: Figures, baseline: Figures) -> bool:
@@ -279,6 +286,8 @@ def _words(remedy: Remedy, figures: Figures, baseline: Figures, effect: Effect, 
 
 
 def _of_the_failures(figures: Figures, baseline: Figures, effect: Effect) -> str:
+    if not (figures.whole and baseline.whole):
+        return "interrupted before the end: too soon to tell"
     if effect is Effect.CURED:
         return f"cures it{_price(figures, baseline)}"
     if effect is Effect.HELPED:
@@ -301,6 +310,8 @@ def _of_the_failures(figures: Figures, baseline: Figures, effect: Effect) -> str
         return "too few requests to tell: some failed, and none without it"
     if figures.failures < baseline.failures and not figures.failures:
         return "too few requests to tell: none failed, and by chance none might"
+    if _half(figures, baseline):
+        return "too few requests to tell: half as many failed or fewer, and by chance they might"
     if _perhaps_answers_instead(figures, baseline):
         return "too few requests to be sure: the client read the error, in place of a reset"
     return "does not help"

@@ -116,6 +116,8 @@ def _of_few(comparison: Comparison) -> str:
 def _of_no_best(comparison: Comparison, method: str) -> str:
     if not comparison.baseline.figures.failures:
         return "Nothing fails here that a remedy could cure."
+    if not comparison.hopeful and comparison.run.interrupted:
+        return "Interrupted before a remedy was seen to help."
     if not comparison.hopeful:
         return f"Nothing that is safe for {method} helps here."
     first, others = comparison.hopeful[0].remedy.name, len(comparison.hopeful) - 1

@@ -229,6 +229,24 @@ def test_two_requests_prove_nothing():
     assert "too few requests to tell" in result.words
 
 
+def test_half_as_many_of_a_few_are_not_called_no_help():
+    result = judge(PLAIN, figures(2, 5), figures(4, 5), "GET")
+    assert (result.effect, result.hopeful) == (Effect.SAME, True)
+    assert result.words == "too few requests to tell: half as many failed or fewer, and by chance they might"
+
+
+@pytest.mark.parametrize(("now", "before"), [(False, True), (True, False)])
+def test_a_run_cut_short_is_not_judged(now, before):
+    """What it has are the first requests of its sessions, which open their connections and meet no timer."""
+    result = judge(PLAIN, figures(0, whole=now), figures(10, whole=before), "POST")
+    assert (result.effect, result.recommended, result.hopeful) == (Effect.SAME, False, False)
+    assert result.words == "interrupted before the end: too soon to tell"
+    unsafe = judge(PLAIN, figures(0, more=1, whole=now), figures(10, whole=before), "POST")
+    assert unsafe.unsafe, "what was carried out twice was so all the same"
+    made = replace(run(attempt()), interrupted=True)
+    assert [figures_of(summarize(each)).whole for each in (made, run(attempt()))] == [False, True]
+
+
 def test_where_nothing_fails_there_is_nothing_to_cure():
     assert judge(PLAIN, figures(0), figures(0), "GET").words == "nothing fails without it"
     one = judge(PLAIN, figures(1), figures(0), "GET")
@@ -391,6 +409,9 @@ def test_the_page_says_that_it_was_interrupted():
     whole = a_comparison()
     assert "Interrupted" in shown(replace(whole, run=replace(whole.run, interrupted=True)))
     assert "Interrupted" not in shown(whole)
+    nothing = replace(whole, results=(), run=replace(whole.run, interrupted=True))
+    assert "Interrupted before a remedy was seen to help." in shown(nothing)
+    assert "Nothing that is safe" not in shown(nothing)
 
 
 def test_the_json_follows_its_schema():

@@ -48,7 +48,8 @@ class IdleLimitAdapter(HTTPAdapter):
     def poolmanager(self, manager: PoolManager) -> None:
         # Not in init_poolmanager: adapters replace that and make a manager themselves, as requests' own
         # documentation has it (Transport Adapters, Ssl3HttpAdapter), and requests-toolbelt's SSLAdapter does.
-        self._limited_manager = limit_idle(manager, self.idle_limits)
+        known = isinstance(manager, PoolManager)  # else a stand-in, of a program's tests
+        self._limited_manager = limit_idle(manager, self.idle_limits) if known else manager
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         """HTTPAdapter's, with the limits."""

@@ -263,6 +263,14 @@ def test_a_retry_that_is_pasted_does_not_send_a_post_again(start_server, paste, 
 
 
 @pytest.mark.parametrize("stack", ["requests", "urllib3", "httpx"])
+def test_a_retry_that_is_pasted_knows_a_method_by_its_small_letters(start_server, paste, stack):
+    server = start_server(fault=LOST)
+    pasted = paste(text_of("retry", stack))
+    assert [pasted.ask(server.url, "get", 1) for _ in range(2)] == [["200"], ["200"]]
+    assert [event.method for event in server.events(Kind.REQUEST)] == ["GET"] * 3
+
+
+@pytest.mark.parametrize("stack", ["requests", "urllib3", "httpx"])
 def test_a_retry_that_is_pasted_sends_a_post_where_no_connection_came_about(paste, stack):
     pasted = paste(text_of("retry", stack))
     with bind("127.0.0.1", 0) as listener, ThreadPoolExecutor(1) as thread:

@@ -58,9 +58,15 @@ def catalogue() -> dict[str, Remedy]:
     found = {name: Remedy(name, part.HELP, part.PRICE) for name, part in parts(REMEDIES).items()}
     for name, policy in parts(POLICIES).items():
         if name != NO_RETRY:
-            price = "a further attempt per failure; more load when a server is down"
+            price = f"{_up_to(policy.RETRIES)} per failure; more load when a server is down"
+            if not policy.RETRIES:
+                price = "none, for it never tries again"
             found[RETRY + name] = Remedy(RETRY + name, policy.HELP, price)
     return found
+
+
+def _up_to(retries: int) -> str:
+    return "a further attempt" if retries == 1 else f"up to {retries} further attempts"
 
 
 def _with_its_danger(remedy: Remedy) -> Remedy:
@@ -75,6 +81,13 @@ def with_remedy(scenario: Scenario, name: str) -> Scenario | None:
         return adjust.client(scenario, retry=name.removeprefix(RETRY))
     remedied: Scenario | None = parts(REMEDIES)[name].apply(scenario)
     return remedied
+
+
+def _untried(scenario: Scenario, name: str) -> str | None:
+    """Why the lab can't show there what the remedy ``name`` does; None where it can."""
+    why = getattr(parts(REMEDIES).get(name), "untried", None)
+    reason: str | None = None if why is None else why(scenario)
+    return reason
 
 
 def list_remedies() -> int:
@@ -140,6 +153,11 @@ def baseline_of(values: Mapping[str, Any]) -> Scenario:
     given = {name: values[name] for name in ("sessions", "requests") if values[name] is not None}
     changed = replace(scenario, client=client, plan=replace(plan, **given), expect=None)
     if values["keepalive_timeout"] is not None:
+        if changed.server is None:
+            raise UsageProblem(
+                "--keepalive-timeout is the lab server's; this scenario asks a server of yours.",
+                "Leave it out.",
+            )
         longer = adjust.server(changed, keepalive_timeout_ms=values["keepalive_timeout"])
         changed = changed if longer is None else longer
     more = {name: values[name] for name in ("link", "seed") if values[name] is not None}
@@ -199,6 +217,9 @@ class _Comparing:
         self._figures: dict[str, Figures] = {}
 
     def _plan(self, name: str, remedy: Remedy) -> None:
+        if reason := _untried(self._base, name):
+            self._unable.append(Unable(remedy, reason))
+            return
         remedied = with_remedy(self._base, name)
         if remedied is None:
             self._inapplicable.append(name)
@@ -213,12 +234,14 @@ class _Comparing:
     def run(self) -> int:
         notes = console(stderr=True)
         total = sum(each.plan.total_requests for each in self._named.values())
-        rounds = -(-len(self._named) // self._jobs)
-        about = rounds * (estimate_s(self._base) + 1)
+        jobs = min(self._jobs, len(self._named))
+        about = -(-len(self._named) // jobs) * (estimate_s(self._base) + 1)
+        # What a policy waits between its tries depends on what fails.
+        more = " and what retries wait" if any(name.startswith(RETRY) for name in self._named) else ""
         try:
             self._screen.print(header(self._base), soft_wrap=True)
-            notes.print(f"{len(self._named)} runs, {self._jobs} at a time; about {about:.0f} s", style="dim")
-            with interrupts() as stop, Workers(list(self._named.values()), self._jobs) as workers:
+            notes.print(f"{len(self._named)} runs, {jobs} at a time; about {about:.0f} s{more}", style="dim")
+            with interrupts() as stop, Workers(list(self._named.values()), jobs) as workers:
                 stop.stops(workers.interrupt)
                 with progress(total) as shown:
                     for done in workers.results(TICK_S):

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from requests.adapters import HTTPAdapter
+from urllib3 import PoolManager
 
 from econnlab.client.idle_limit import IdleLimits, limit_idle
 
@@ -38,10 +39,17 @@ class IdleLimitAdapter(HTTPAdapter):
         self.idle_limits = IdleLimits(idle_limit, honour_keep_alive, keep_alive_margin)
         super().__init__(*args, **kwargs)
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """HTTPAdapter's, with the limits."""
-        super().init_poolmanager(*args, **kwargs)
-        limit_idle(self.poolmanager, self.idle_limits)
+    @property
+    def poolmanager(self) -> PoolManager:
+        """HTTPAdapter's, with the limits, whoever made it."""
+        return self._limited_manager
+
+    @poolmanager.setter
+    def poolmanager(self, manager: PoolManager) -> None:
+        # Not in init_poolmanager: adapters replace that and make a manager themselves, as requests' own
+        # documentation has it (Transport Adapters, Ssl3HttpAdapter), and requests-toolbelt's SSLAdapter does.
+        known = isinstance(manager, PoolManager)  # else a stand-in, of a program's tests
+        self._limited_manager = limit_idle(manager, self.idle_limits) if known else manager
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         """HTTPAdapter's, with the limits."""

@@ -86,7 +86,13 @@ def limit_idle(manager: _Manager, limits: IdleLimits) -> _Manager:
 
     Works on a PoolManager, a ProxyManager and a SOCKSProxyManager, whatever their pools and connections are
     made of, now or later. It forgets the pools that it has already. Called again, it changes the limits.
+    Raises UsageProblem for anything else, as a pool or a session, and leaves it alone.
     """
+    if not isinstance(manager, PoolManager):
+        raise UsageProblem(
+            f"limit_idle: expected a urllib3.PoolManager, found {type(manager).__name__}.",
+            "Give the manager that makes the pools; for requests, mount an IdleLimitAdapter.",
+        )
     cast(Any, manager).__class__ = _derived(_LimitedManager, type(manager))
     cast(_LimitedManager, manager).idle_limits = limits
     manager.clear()

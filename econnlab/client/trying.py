@@ -11,6 +11,7 @@ from typing import Protocol
 from econnlab.client.observer import Observer, Tried
 from econnlab.client.retrying import Failed, Policy
 from econnlab.discovery import parts
+from econnlab.errors import UsageProblem
 from econnlab.record.attempts import Outcome
 from econnlab.scenario.client import DEFAULT_RETRY, ClientSpec
 from econnlab.scenario.durations import seconds
@@ -45,8 +46,14 @@ def open_trying(spec: ClientSpec, observer: Observer, seed: str) -> Trying:
 
 
 def retries_of(spec: ClientSpec) -> int:
-    """How many more tries its policy makes at most."""
-    return spec.retries or int(parts(POLICIES)[spec.policy].RETRIES)
+    """How many more tries its policy makes at most. Raises UsageProblem for more than it can be told."""
+    policy = parts(POLICIES)[spec.policy]
+    if spec.retries > policy.RETRIES and getattr(policy, "FIXED", False):
+        raise UsageProblem(
+            f"retries: at most {policy.RETRIES} with {spec.policy}, which cannot be told otherwise.",
+            "Leave out retries, or name another policy.",
+        )
+    return spec.retries or int(policy.RETRIES)
 
 
 def client_retries(spec: ClientSpec) -> int:

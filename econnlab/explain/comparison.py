@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from econnlab.explain.statistics import differ, quantile, wilson
 from econnlab.explain.summary import Summary
 from econnlab.record.attempts import Outcome, Request
-from econnlab.record.events import Kind
+from econnlab.record.events import ConnectionEvent, Kind
 from econnlab.record.run import Run
+from econnlab.scenario.server import Ending, Stage
 
 #: A latency that somebody notices, beyond the noise of a busy machine.
 NOTICED_MS = 50.0
+#: More than so many times the requests is not worth advising.
+MOST_TIMES = 50
+#: Stages at which a request has been carried out; see econnlab.scenario.server.
+_CARRIED_OUT = frozenset({Stage.PROCESSED, Stage.HALF_HEAD, Stage.HALF_BODY})
 #: Methods that may be carried out twice and mean the same (RFC 9110 section 9.2.2).
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
 
@@ -50,6 +56,16 @@ class Figures:
     #: From the due time to the end of the requests that succeeded, in ms; None where none did.
     median_ms: float | None
     p99_ms: float | None
+    #: Planned faults that struck and that no reuse of a connection brings about: the process was killed, or
+    #: the request had been carried out.
+    struck: int = 0
+    #: False: the run was interrupted. Its first requests, on new connections, are not like its last.
+    whole: bool = True
+
+    @property
+    def unanswered(self) -> int:
+        """Failures in which the client met the end of its connection, and read no error."""
+        return self.failures - self.answered
 
     @property
     def rate(self) -> float:
@@ -86,6 +102,8 @@ class Result:
     added_p99_ms: float | None
     #: The verdict in words.
     words: str
+    #: There were fewer failures with it, but too few requests to be sure.
+    hopeful: bool = False
 
     @property
     def recommended(self) -> bool:
@@ -117,6 +135,27 @@ class Comparison:
         """The one to recommend; None where nothing safe helps."""
         return next((result for result in self.results if result.recommended), None)
 
+    @property
+    def hopeful(self) -> tuple[Result, ...]:
+        """Safe ones that more requests might show to help."""
+        return tuple(result for result in self.results if result.hopeful and not result.unsafe)
+
+    @property
+    def times_more(self) -> int | None:
+        """So many times the requests would tell of the first hopeful one, if rates stay; None: too many."""
+        if not self.hopeful:
+            return None
+        now, before = self.hopeful[0].figures, self.baseline.figures
+        return next((times for times in range(2, MOST_TIMES + 1) if _parts(now, before, times)), None)
+
+
+def _parts(now: Figures, before: Figures, times: int) -> bool:
+    """With ``times`` the requests, and such rates, the intervals of what went unanswered or failed part."""
+    return any(
+        wilson(times * few, times * now.requests)[1] < wilson(times * many, times * before.requests)[0]
+        for few, many in ((now.failures, before.failures), (now.unanswered, before.unanswered))
+    )
+
 
 def figures_of(summary: Summary) -> Figures:
     """Count ``summary``."""
@@ -142,7 +181,19 @@ def figures_of(summary: Summary) -> Figures:
         served=None if done is None else sum(event.kind == Kind.REQUEST for event in run.events),
         median_ms=quantile(waits, 0.5) if waits else None,
         p99_ms=quantile(waits, 0.99) if waits else None,
+        struck=sum(_struck(run.events)),
+        whole=not run.interrupted,
     )
+
+
+def _struck(events: Sequence[ConnectionEvent]) -> Iterator[bool]:
+    """For each planned fault but those that met a ping: whether no reuse of a connection brings it about."""
+    last: dict[int | None, str | None] = {}
+    for event in events:
+        if event.kind == Kind.REQUEST:
+            last[event.connection] = event.request_id
+        elif event.kind == Kind.FAULT and last.get(event.connection, "") is not None:
+            yield event.how == Ending.KILL or event.reason in _CARRIED_OUT
 
 
 def _waited_ms(request: Request) -> float:
@@ -153,7 +204,8 @@ def _waited_ms(request: Request) -> float:
 
 def judge(remedy: Remedy, figures: Figures, baseline: Figures, method: str) -> Result:
     """What ``remedy`` did, beside the run without it."""
-    effect = _effect(figures, baseline)
+    comparable = figures.whole and baseline.whole and not _evades(figures, baseline)
+    effect = _effect(figures, baseline) if comparable else Effect.SAME
     unsafe = method not in IDEMPOTENT and (remedy.repeats or bool(figures.more))
     return Result(
         remedy,
@@ -163,6 +215,7 @@ def judge(remedy: Remedy, figures: Figures, baseline: Figures, method: str) -> R
         _added(figures.median_ms, baseline.median_ms),
         _added(figures.p99_ms, baseline.p99_ms),
         "; ".join(_words(remedy, figures, baseline, effect, method)),
+        comparable and effect is Effect.SAME and _hopeful(figures, baseline),
     )
 
 
@@ -182,9 +235,41 @@ def _effect(figures: Figures, baseline: Figures) -> Effect:
 
 def _answers_instead(figures: Figures, baseline: Figures) -> bool:
     """As many fail, but the client reads why, where it met the end of its connection before."""
-    _, high = wilson(figures.failures - figures.answered, figures.requests)
-    base_low, _ = wilson(baseline.failures - baseline.answered, baseline.requests)
+    _, high = wilson(figures.unanswered, figures.requests)
+    base_low, _ = wilson(baseline.unanswered, baseline.requests)
     return high < base_low
+
+
+def _evades(figures: Figures, baseline: Figures) -> bool:
+    """The scenario's fault struck without the remedy, and never with it, though no new connection cures it.
+
+    A scenario counts the requests of a connection to have its fault when a client is at work. With a new
+    connection for each request the count is never reached; what the fault stands for would come all the same.
+    """
+    return bool(baseline.struck) and not figures.struck
+
+
+def _hopeful(figures: Figures, baseline: Figures) -> bool:
+    if _half(figures, baseline):
+        return True
+    fewer = figures.rate < baseline.rate and _differ(figures, baseline)
+    return fewer or _perhaps_answers_instead(figures, baseline)
+
+
+def _half(figures: Figures, baseline: Figures) -> bool:
+    """So much better that it would be a remedy, were it not by chance."""
+    return bool(baseline.failures) and 2 * figures.rate <= baseline.rate
+
+
+def _differ(figures: Figures, baseline: Figures) -> bool:
+    return differ(figures.failures, figures.requests, baseline.failures, baseline.requests)
+
+
+def _perhaps_answers_instead(figures: Figures, baseline: Figures) -> bool:
+    now, before = figures.unanswered, baseline.unanswered
+    return now * baseline.requests < before * figures.requests and differ(
+        now, figures.requests, before, baseline.requests
+    )
 
 
 def _words(remedy: Remedy, figures: Figures, baseline: Figures, effect: Effect, method: str) -> list[str]:
@@ -193,11 +278,16 @@ def _words(remedy: Remedy, figures: Figures, baseline: Figures, effect: Effect, 
         twice = f"{figures.more} of {figures.requests} carried out more than once"
         words.append(f"{twice}, which {method} allows" if method in IDEMPOTENT else f"UNSAFE: {twice}")
     elif remedy.repeats and method not in IDEMPOTENT:
-        words.append(f"UNSAFE for {method}: it repeats also what was carried out, as nothing was here")
+        seen = (
+            "" if figures.more is None else ", though it did not here"
+        )  # a server of the user's has no ledger
+        words.append(f"UNSAFE for {method}: it may repeat what was carried out{seen}")
     return words
 
 
 def _of_the_failures(figures: Figures, baseline: Figures, effect: Effect) -> str:
+    if not (figures.whole and baseline.whole):
+        return "interrupted before the end: too soon to tell"
     if effect is Effect.CURED:
         return f"cures it{_price(figures, baseline)}"
     if effect is Effect.HELPED:
@@ -208,7 +298,9 @@ def _of_the_failures(figures: Figures, baseline: Figures, effect: Effect) -> str
         return f"makes it worse: {baseline.rate:.1%} become {figures.rate:.1%}"
     if not baseline.failures and not figures.failures:
         return "nothing fails without it"
-    if differ(figures.failures, figures.requests, baseline.failures, baseline.requests):
+    if _evades(figures, baseline):
+        return "cannot be told: the planned fault goes by the count of a connection's requests, and met none"
+    if _differ(figures, baseline):
         return (
             "too few requests to be sure: "
             + ("fewer" if figures.rate < baseline.rate else "more")
@@ -218,6 +310,10 @@ def _of_the_failures(figures: Figures, baseline: Figures, effect: Effect) -> str
         return "too few requests to tell: some failed, and none without it"
     if figures.failures < baseline.failures and not figures.failures:
         return "too few requests to tell: none failed, and by chance none might"
+    if _half(figures, baseline):
+        return "too few requests to tell: half as many failed or fewer, and by chance they might"
+    if _perhaps_answers_instead(figures, baseline):
+        return "too few requests to be sure: the client read the error, in place of a reset"
     return "does not help"
 
 
@@ -247,6 +343,7 @@ def _rank(result: Result) -> tuple[object, ...]:
     figures = result.figures
     return (
         result.unsafe,
+        0 if result.recommended else 1 if result.hopeful else 2,
         figures.rate,  # not the count: an interrupted run has fewer requests
         figures.more or 0,
         _of_a_kind(result.added_median_ms),

@@ -24,7 +24,8 @@ def page(comparison: Comparison, screen: Console) -> RenderableType:
         for unable in comparison.unable
     ]
     if comparison.inapplicable:
-        parts.append(Text(f"change nothing here: {', '.join(comparison.inapplicable)}", "dim"))
+        where = "here" if comparison.run.scenario.server is not None else "that is not your server's"
+        parts.append(Text(f"change nothing {where}: {', '.join(comparison.inapplicable)}", "dim"))
     if comparison.run.interrupted:
         parts.append(
             Text("Interrupted: some remedies were tried on fewer requests, or not at all.", "yellow")
@@ -90,22 +91,41 @@ def _conclusion(comparison: Comparison) -> Text:
     method = comparison.run.scenario.client.method
     legend = (
         "lost: never carried out; 2x+: carried out more than once; tries: per request; median, p99: ms that "
-        "a successful request takes, with a sign what a remedy adds to it\n"
+        "a successful request takes, with a sign what it is more with a remedy, which counts those that it "
+        f"rescued as well{_of_few(comparison)}\n"
     )
     best = comparison.best
     if best is None:
-        said = (
-            "Nothing fails here that a remedy could cure."
-            if not comparison.baseline.figures.failures
-            else f"Nothing that is safe for {method} helps here."
-        )
-        return Text.assemble((legend, "dim"), (said, "bold"))
+        return Text.assemble((legend, "dim"), (_of_no_best(comparison, method), "bold"))
     unsafe = [row.remedy.name for row in comparison.results if row.unsafe]
     said = f"Take {best.remedy.name}: {best.remedy.help}. {best.words[0].upper()}{best.words[1:]}."
     price = f" Its price: {best.remedy.price}." if best.remedy.price else ""
     warning = f"\nNot for {method}: {', '.join(unsafe)}." if unsafe else ""
     shown = f"\neconnlab remedies --show {_family(best.remedy.name)} prints the lines to paste."
     return Text.assemble((legend, "dim"), (said + price, "bold"), warning, shown)
+
+
+def _of_few(comparison: Comparison) -> str:
+    """A nearest rank of 99 % is the last one of fewer than 100."""
+    succeeded = (
+        row.figures.requests - row.figures.failures for row in (comparison.baseline, *comparison.results)
+    )
+    return "; of fewer than 100, p99 is the slowest" if min(succeeded) < 100 else ""
+
+
+def _of_no_best(comparison: Comparison, method: str) -> str:
+    if not comparison.baseline.figures.failures:
+        return "Nothing fails here that a remedy could cure."
+    if not comparison.hopeful and comparison.run.interrupted:
+        return "Interrupted before a remedy was seen to help."
+    if not comparison.hopeful:
+        return f"Nothing that is safe for {method} helps here."
+    first, others = comparison.hopeful[0].remedy.name, len(comparison.hopeful) - 1
+    named = f"{first} and {others} more" if others else first
+    plan, times = comparison.run.scenario.plan, comparison.times_more
+    # More clients at the same moment would be another experiment.
+    more = "" if times is None or plan.together else f" --sessions {plan.sessions * times} would tell."
+    return f"Too few requests to recommend one: it went better with {named}, which may be chance.{more}"
 
 
 def _family(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import jsonschema
@@ -110,6 +111,42 @@ def test_a_lingering_close_lets_the_client_read_why(cli):
     assert (row["failure"], row["answered"], row["effect"]) == (8, 8, "helped")
 
 
+def test_a_crash_is_not_cured_by_new_connections_on_which_it_was_not_yet_due(cli):
+    document, rows = compared(cli, "crash-read", "--remedy", "connection-close")
+    assert (document["baseline"]["failure"], rows["connection-close"]["failure"]) == (5, 0)
+    assert (rows["connection-close"]["effect"], document["best"]) == ("same", None)
+
+
+def test_probes_are_not_said_to_be_of_no_help_where_none_passes(cli):
+    document, rows = compared(cli, "idle-drop-rst", "--remedy", "tcp-keepalive")
+    assert not rows
+    (unable,) = document["unable"]
+    assert (unable["remedy"], "no probe passes" in unable["reason"]) == ("tcp-keepalive", True)
+
+
+def test_of_a_users_server_it_says_what_it_does_not_know_and_cannot_change(cli, start_server):
+    url = start_server(keepalive_timeout_ms=Decimal(5000)).url
+    (cli.folder / "own.toml").write_text(
+        f'title = "mine"\nurl = "{url}"\n[plan]\nintervals = "1ms"\nrequests = 2\n'
+    )
+    chosen = [f"--remedy={name}" for name in ("idle-limit", "server-timeout", "ping")]
+    said = cli.run("remedies", "own.toml", *chosen)
+    assert said.returncode == 0, said.stderr
+    assert "could not be tried: idle-limit: your server's idle timeout is not known here" in said.stdout
+    assert "change nothing that is not your server's: server-timeout" in said.stdout
+    refused = cli.run("remedies", "own.toml", "--keepalive-timeout", "300")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--keepalive-timeout is the lab server's" in refused.stderr
+
+
+def test_too_few_requests_for_a_recommendation_are_no_reason_to_say_that_nothing_helps(cli):
+    said = cli.run("remedies", "max-requests", "--remedy", "announce-last").stdout
+    assert "Too few requests to recommend one: it went better with announce-last" in said
+    assert "--sessions 10 would tell." in said
+    document, _ = compared(cli, "max-requests", "--remedy", "announce-last", "--sessions", "10")
+    assert document["best"] == "announce-last"
+
+
 # -- the article's own claim ----------------------------------------------------------------------
 
 
@@ -148,6 +185,20 @@ def test_a_delay_that_outlasts_the_winners_idle_time_recovers_it(cli):
 # -- the command ----------------------------------------------------------------------------------
 
 
+def test_a_policy_that_never_tries_again_has_no_price_of_tries():
+    prices = {name: remedy.price for name, remedy in catalogue().items() if name.startswith("retry-")}
+    assert prices["retry-requests"] == "none, for it never tries again"
+    assert prices["retry-aiohttp"].startswith("a further attempt per failure")
+    assert prices["retry-undici"].startswith("up to 5 further attempts per failure")
+
+
+def test_no_more_run_at_a_time_than_there_are_and_retries_may_wait(cli):
+    said = cli.run("remedies", "--sessions", "1", "--jobs", "99", "--remedy", "ping").stderr
+    assert "2 runs, 2 at a time; about 2 s\n" in said
+    said = cli.run("remedies", "--sessions", "1", "--remedy", "retry-got").stderr
+    assert "about 2 s and what retries wait" in said
+
+
 def test_every_remedy_is_listed(cli):
     done = cli.run("remedies", "--list")
     assert done.returncode == 0
@@ -161,6 +212,7 @@ def test_every_remedy_is_listed(cli):
         (["nonsense"], "There is no scenario 'nonsense'."),
         (["--show", "retry-axois"], "There are no lines to paste for 'retry-axois'."),
         (["--for", "axios"], "Say --show NAME as well."),
+        (["--list", "--show", "retry"], "--list names every remedy"),
         (["--show", "nonsense"], "There are no lines to paste for 'nonsense'."),
         (["--csv", "-", "--json", "-"], "Only one output fits on stdout."),
         (["missing.toml"], "cannot be read"),

@@ -293,6 +293,25 @@ def test_sessions_and_adapters_can_be_pickled(start_server, mounted, kind):
     assert accepted(server) == 2
 
 
+class MakesItself(HTTPAdapter):
+    """As requests' own documentation has it of an adapter that wants another TLS version."""
+
+    def init_poolmanager(self, connections, maxsize, block=False):
+        self.poolmanager = PoolManager(num_pools=connections, maxsize=maxsize, block=block)
+
+
+def test_a_manager_that_an_adapter_makes_itself_is_limited_too(start_server, mounted):
+    class Both(MakesItself, IdleLimitAdapter):
+        pass
+
+    server = start_server(**LONG)
+    session = mounted(Both(idle_limit=SHORT_LIMIT_S))
+    for _ in range(2):
+        assert session.get(server.url).ok
+        until(now() + 2 * SHORT_LIMIT_S)
+    assert accepted(server) == 2
+
+
 def test_a_session_keeps_so_many_pools_and_closes_them(start_server, mounted, kind):
     servers = [start_server(**LONG) for _ in range(2)]
     session = mounted(kind(pool_connections=1))

@@ -53,6 +53,14 @@ def ids(server, kind=Kind.PROCESSED):
 # -- trying again ---------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("retry", "most"), [("requests", 0), ("aiohttp", 1), ("curl", 5)])
+def test_what_has_no_setting_for_more_tries_is_not_said_to_make_them(start_server, session_to, retry, most):
+    server = start_server()
+    assert len(session_to(server.address, retry=retry, retries=most).perform(1, now())) == 1
+    with pytest.raises(UsageProblem, match=f"at most {most} with {retry}"):
+        session_to(server.address, retry=retry, retries=most + 1)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_policy_s_model_sends_again_with_any_client(start_server, session_to, kind):
     server = start_server(fault=LOST_ON_REUSE)

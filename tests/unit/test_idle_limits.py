@@ -8,10 +8,11 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
-from urllib3 import PoolManager, ProxyManager
+from urllib3 import HTTPConnectionPool, PoolManager, ProxyManager
 
 from econnlab.client import IdleLimitAdapter, IdleLimits, limit_idle
 from econnlab.client.idle_clock import clock, idle_s
@@ -120,6 +121,21 @@ def test_an_adapter_has_one_manager_a_proxy():
     pool = manager.connection_from_url("http://shop/")
     assert adapter.proxy_manager_for("http://127.0.0.1:9") is manager
     assert manager.connection_from_url("http://shop/") is pool
+
+
+def test_what_makes_no_pools_is_refused_and_left_as_it_was():
+    pool = HTTPConnectionPool("127.0.0.1", 9)
+    for other in (pool, requests.Session(), None):
+        before = type(other)
+        with pytest.raises(UsageProblem, match=f"PoolManager, found {before.__name__}"):
+            limit_idle(other, IdleLimits(4))
+        assert type(other) is before
+
+
+def test_an_adapters_manager_may_be_a_stand_in():
+    adapter, stand_in = IdleLimitAdapter(idle_limit=4), SimpleNamespace()
+    adapter.poolmanager = stand_in
+    assert adapter.poolmanager is stand_in
 
 
 @pytest.mark.parametrize("make", [PoolManager, lambda: ProxyManager("http://127.0.0.1:9")])

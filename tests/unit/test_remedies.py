@@ -169,10 +169,82 @@ def test_an_error_that_can_be_read_is_better_than_a_reset():
     assert judge(PLAIN, figures(20), figures(20, answered=20), "POST").effect is Effect.SAME
 
 
+def test_an_error_that_was_read_counts_for_something_where_it_proves_nothing():
+    result = judge(PLAIN, figures(3, 3, answered=3), figures(3, 3), "POST")
+    assert (result.effect, result.hopeful) == (Effect.SAME, True)
+    assert result.words == "too few requests to be sure: the client read the error, in place of a reset"
+
+
+@pytest.mark.parametrize(
+    ("after", "hopeful"),
+    [
+        (figures(2), True),
+        (figures(9), False),
+        (figures(10), False),
+        (figures(17), False),
+        (figures(0), False),
+    ],
+)
+def test_what_may_be_better_or_not_is_hopeful(after, hopeful):
+    assert judge(PLAIN, after, BASE, "GET").hopeful == hopeful
+
+
+def test_a_planned_fault_that_was_never_met_was_not_cured():
+    result = judge(PLAIN, figures(0, struck=0), figures(10, struck=1), "GET")
+    assert (result.effect, result.recommended, result.hopeful) == (Effect.SAME, False, False)
+    assert result.words.startswith("cannot be told: the planned fault goes by the count")
+    helped = judge(PLAIN, figures(1, 100, struck=1), figures(10, struck=1), "GET")
+    assert ranked([result, helped])[0] is helped, "what was shown to help stands first"
+    met = judge(PLAIN, figures(0, struck=1), figures(10, struck=1), "GET")
+    assert met.effect is Effect.CURED
+
+
+@pytest.mark.parametrize(
+    ("stage", "how", "struck"),
+    [
+        ("read", "kill", 1),  # a crash
+        ("unread", "kill", 1),
+        ("processed", "rst", 1),
+        ("half_body", "fin", 1),
+        ("unread", "rst", 0),  # as an idle connection's end meets a request
+        ("read", "fin", 0),
+        ("answered", "fin", 0),
+    ],
+)
+def test_faults_that_no_reuse_brings_about_are_counted(stage, how, struck):
+    event = server(Kind.FAULT, 100.0, reason=stage, how=how)
+    assert figures_of(summarize(run(attempt(), events=[event]))).struck == struck
+
+
+def test_a_fault_that_only_met_a_ping_met_no_request():
+    order, ping = (server(Kind.REQUEST, 100.0, request_id=name) for name in ("1-1", None))
+    fault = server(Kind.FAULT, 100.0, reason="processed", how="rst")
+    assert figures_of(summarize(run(attempt(), events=[order, fault]))).struck == 1
+    assert figures_of(summarize(run(attempt(), events=[order, ping, fault]))).struck == 0
+
+
 def test_two_requests_prove_nothing():
     result = judge(PLAIN, figures(0, 2), figures(1, 2), "GET")
     assert result.effect is Effect.SAME
     assert "too few requests to tell" in result.words
+
+
+def test_half_as_many_of_a_few_are_not_called_no_help():
+    result = judge(PLAIN, figures(2, 5), figures(4, 5), "GET")
+    assert (result.effect, result.hopeful) == (Effect.SAME, True)
+    assert result.words == "too few requests to tell: half as many failed or fewer, and by chance they might"
+
+
+@pytest.mark.parametrize(("now", "before"), [(False, True), (True, False)])
+def test_a_run_cut_short_is_not_judged(now, before):
+    """What it has are the first requests of its sessions, which open their connections and meet no timer."""
+    result = judge(PLAIN, figures(0, whole=now), figures(10, whole=before), "POST")
+    assert (result.effect, result.recommended, result.hopeful) == (Effect.SAME, False, False)
+    assert result.words == "interrupted before the end: too soon to tell"
+    unsafe = judge(PLAIN, figures(0, more=1, whole=now), figures(10, whole=before), "POST")
+    assert unsafe.unsafe, "what was carried out twice was so all the same"
+    made = replace(run(attempt()), interrupted=True)
+    assert [figures_of(summarize(each)).whole for each in (made, run(attempt()))] == [False, True]
 
 
 def test_where_nothing_fails_there_is_nothing_to_cure():
@@ -200,6 +272,13 @@ def test_what_was_carried_out_twice_is_unsafe_and_so_is_what_may_be(method):
     assert not may.recommended
     assert "UNSAFE: 3 of 20 carried out more than once" in seen.words
     assert f"UNSAFE for {method}" in may.words
+
+
+def test_of_a_users_server_nobody_says_that_nothing_was_carried_out_twice():
+    unknown = judge(RISKY, figures(0, more=None), BASE, "POST")
+    assert unknown.words.endswith("UNSAFE for POST: it may repeat what was carried out")
+    known = judge(RISKY, figures(0), BASE, "POST")
+    assert known.words.endswith("it may repeat what was carried out, though it did not here")
 
 
 @pytest.mark.parametrize("method", sorted(IDEMPOTENT))
@@ -271,6 +350,38 @@ def test_the_page_recommends_the_safe_one_and_marks_the_other():
     assert "\x1b" not in text
 
 
+def concluded(*given, base=BASE, **changes):
+    results = ranked([judge(Remedy(name, "", ""), after, base, "GET") for name, after in given])
+    plan = replace(run(attempt()).scenario.plan, sessions=5, **changes)
+    made = replace(run(attempt()), scenario=replace(run(attempt()).scenario, plan=plan))
+    return " ".join(shown(Comparison(made, baseline_result(base), results)).split())
+
+
+def test_too_few_requests_are_not_taken_for_no_help():
+    five_of_ten = figures(5, 10)
+    text = concluded(
+        ("ping", figures(0, 10)), ("idle-limit", figures(0, 10, connections=1)), base=five_of_ten
+    )
+    assert "Too few requests to recommend one: it went better with idle-limit and 1 more" in text
+    assert "--sessions 10 would tell." in text
+    assert judge(PLAIN, figures(0, 20), figures(10, 20), "GET").effect is Effect.CURED, "twice as many do"
+    assert "Nothing" not in text
+    at_once = concluded(("ping", figures(0, 10)), base=five_of_ten, together=True)
+    assert "with ping, which may be chance" in at_once
+    assert "--sessions" not in at_once
+
+
+def test_the_page_says_when_p99_is_the_slowest():
+    assert "p99 is the slowest" in concluded(("ping", figures(0, 100)))
+    many = concluded(("ping", figures(0, 200)), base=figures(100, 200))
+    assert "p99" in many
+    assert "the slowest" not in many
+
+
+def test_where_nothing_went_better_nothing_helps():
+    assert "Nothing that is safe for GET helps here." in concluded(("ping", figures(10)))
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
 def test_the_page_fits(width):
     text = shown(a_comparison(), width)
@@ -298,6 +409,9 @@ def test_the_page_says_that_it_was_interrupted():
     whole = a_comparison()
     assert "Interrupted" in shown(replace(whole, run=replace(whole.run, interrupted=True)))
     assert "Interrupted" not in shown(whole)
+    nothing = replace(whole, results=(), run=replace(whole.run, interrupted=True))
+    assert "Interrupted before a remedy was seen to help." in shown(nothing)
+    assert "Nothing that is safe" not in shown(nothing)
 
 
 def test_the_json_follows_its_schema():

@@ -8,6 +8,7 @@ import click
 
 from econnlab.cli import options
 from econnlab.cli.params import DURATION, LINK
+from econnlab.errors import UsageProblem
 
 EPILOG = """\b
 Examples:
@@ -58,6 +59,8 @@ def command(**values: Any) -> int:
     from econnlab.cli.remedying import compare, list_remedies, show_snippets
 
     if values["show"] is not None or values["stack"] is not None:
+        if values["listed"]:
+            raise UsageProblem("--list names every remedy, and --show prints the lines of one.", "Say one.")
         return show_snippets(values["show"], values["stack"])
     if values["listed"]:
         return list_remedies()

@@ -12,6 +12,8 @@ HELP = "aiohttp's ClientSession: one more try of an idempotent method, reused co
 SOURCE = "aiohttp 3.14.5, client.py, ClientSession._request, IDEMPOTENT_METHODS"
 KIND = "model"
 RETRIES = 1
+#: There is no setting for it (client.py, retry_persistent_connection).
+FIXED = True
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 #: ClientOSError and ServerDisconnectedError; half a head is the latter.

@@ -12,6 +12,8 @@ HELP = "curl by itself: any method, when a reused connection died before a byte 
 SOURCE = "curl 7.88.1 and 8.11, lib/transfer.c, Curl_retry_request, called from lib/multi.c, multi_runsingle"
 KIND = "model"
 RETRIES = 5
+#: There is no setting for it (Curl_retry_request, CONN_MAX_RETRIES).
+FIXED = True
 
 _NO_ANSWER = (Outcome.RESET, Outcome.CLOSED)
 

@@ -12,6 +12,8 @@ HELP = "requests' own default: never"
 SOURCE = "requests, adapters.py, HTTPAdapter.__init__: Retry(0, read=False)"
 KIND = "library"
 RETRIES = 0
+#: With ``max_retries`` set it is urllib3's.
+FIXED = True
 
 
 def policy(retries: int, random: random.Random) -> Policy:

@@ -14,3 +14,12 @@ def apply(scenario: Scenario) -> Scenario | None:
     """A limit one round trip and a margin below the shortest timeout on the way."""
     limit = adjust.idle_limit_below(scenario)
     return None if limit is None else adjust.client(scenario, idle_limit_ms=limit)
+
+
+def untried(scenario: Scenario) -> str | None:
+    """Of a server of the user's: it takes a number that nobody has measured yet."""
+    if scenario.server is not None or scenario.middlebox is not None:
+        return None
+    return (
+        "your server's idle timeout is not known here; econnlab probe measures it, and says what limit to set"
+    )

@@ -316,6 +316,22 @@ def test_a_silent_end():
     assert found.limit_ms < 1000
 
 
+def test_a_silent_end_that_was_not_narrowed_down_gives_no_limit_beyond_what_was_answered():
+    """Not even where a later request was answered: it was luck."""
+    base = Visit(0.0, 0.001, 0.001, 0.001, 0.0)
+    visits = [
+        replace(base, idle_s=0.5, outcome=Outcome.OK),
+        replace(base, idle_s=2.0, outcome=Outcome.TIMEOUT),
+        replace(base, idle_s=3.0, outcome=Outcome.OK),
+    ]
+    found = conclude(probed(visits))
+    assert (found.survived_ms, found.silent_ms, found.limit_ms) == (500, 2000, 400)
+    assert any("between 0.5 and 2 s idle connections die" in each for each in found.unknown)
+    found = conclude(probed(visits[1:2]))
+    assert found.limit_ms is None
+    assert report.conclusion(found) == "After what silence its idle connections die was not found."
+
+
 def test_one_that_never_closes_has_no_limit():
     kept = replace(Visit(0.0, 0.001, 0.001, 0.001, 0.0), idle_s=2.0, outcome=Outcome.OK)
     found = conclude(probed([kept]))

@@ -369,6 +369,20 @@ def test_refused(cli):
 @pytest.mark.parametrize(
     ("url", "code", "told"),
     [
+        (
+            sends(b"SSH-2.0-OpenSSH_9.2\r\n\x1b[2J", hold=True),
+            r"in HTTP/1: 'SSH-2\.0-OpenSSH_9\.2\\r\\n\\x1b",
+        ),
+        (sends(b"HTTP/1.1 100 Continue\r\n\r\n", hold=True), "sends 100, an interim response, and none that"),
+        (
+            sends(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\n", hold=True),
+            r"switches to another protocol \(101\), which was not asked for",
+        ),
+        (
+            sends(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nok\n", hold=True),
+            "response is not HTTP: conflicting Content-Length",
+        ),
+        (sends(b"HTTP/1.1 200 OK\r\nContent-Le", hold=True), "began a response that did not end within"),
         ("http://nowhere.invalid/", 3, "'nowhere.invalid' cannot be resolved"),
         ("ftp://127.0.0.1/", 2, "the lab speaks http and https"),
         ("127.0.0.1:80", 2, "the lab speaks http and https"),

@@ -175,7 +175,7 @@ class Talk:
                 plain = self._unsealed(data) if data else b""
                 first = first or (woken.at if plain else 0.0)
                 if plain:
-                    self._got = self._got or plain[:_KEPT]
+                    self._got = (self._got + plain)[:_KEPT]
                     self._take(plain)
                 if not data or self.layer.closed:
                     if not first:

@@ -290,6 +290,21 @@ def test_answers_of_every_kind(scripted, cli, response, told):
 
 
 # -- no answer ---------------------------------------------------------------------------------------
+def test_http_1_0_that_keeps_its_connections_is_probed_as_any_other(scripted, probe):
+    kept = b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 3\r\n\r\nok\n"
+
+    def treat(connection):
+        connection.settimeout(0.1)
+        with contextlib.suppress(TimeoutError):
+            answering(kept)(connection)
+
+    document = probe(url_of(scripted(treat)), *QUICK)
+    assert document["response"]["http_version"] == "1.0"
+    assert document["idle"]["ends"] == "closed"
+    assert document["idle"]["closed_after_ms"]["median"] >= 99
+    assert any(visit["outcome"] == "ok" for visit in document["visits"])
+
+
 
 
 def sends(*pieces, hold=False):

@@ -221,6 +221,20 @@ def test_a_full_server_is_probed_with_what_it_takes(start_server, probe):
     assert set(document["failures"]) <= {"closed", "reset"}
 
 
+def test_a_full_servers_503_is_no_idle_connection(start_server, probe):
+    """It says that it closes, and does: no answer to how long idle connections are kept."""
+    server = start_server(keepalive_timeout_ms=Decimal(2000), max_connections=4, when_full="503")
+    document = probe(server.url, "--max-wait", "100", *QUICK)
+    assert document["idle"]["ends"] == "kept"
+    assert "http_error" in document["failures"]
+
+
+def test_the_last_request_of_those_that_watch_is_punctual_too(start_server, probe):
+    document = probe(start_server(keepalive_timeout_ms=Decimal(2000)).url, "--max-wait", "100", *QUICK)
+    late = sorted(visit["late_ms"] for visit in document["visits"] if visit["sent_ms"] is not None)
+    assert late[len(late) // 2] < 0.5
+
+
 def test_the_budget_is_kept_to_and_what_is_not_known_is_said(start_server, probe):
     server = start_server(keepalive_timeout_ms=Decimal(100))
     document = probe(server.url, *QUICK[:2], "--budget", "15")
@@ -241,6 +255,13 @@ def test_too_many_requests_end_it(scripted, probe):
     document = probe(url_of(scripted(treat)), "--max-wait", "10s")
     assert any("429" in each for each in document["unknown"])
     assert document["idle"]["ends"] == "unknown"
+
+
+def test_one_that_answers_429_at_once_is_asked_nothing_more(scripted, probe):
+    answer = answering(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n")
+    document = probe(url_of(scripted(answer)))
+    assert document["requests"] == 1
+    assert any("429" in each for each in document["unknown"])
 
 
 # -- nothing to race ---------------------------------------------------------------------------------
@@ -269,6 +290,21 @@ def test_a_server_that_closes_behind_each_response_without_saying_so(scripted, c
     assert "What to set" not in done.stdout
 
 
+def test_http_1_0_that_keeps_its_connections_is_probed_as_any_other(scripted, probe):
+    kept = b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 3\r\n\r\nok\n"
+
+    def treat(connection):
+        connection.settimeout(0.1)
+        with contextlib.suppress(TimeoutError):
+            answering(kept)(connection)
+
+    document = probe(url_of(scripted(treat)), *QUICK)
+    assert document["response"]["http_version"] == "1.0"
+    assert document["idle"]["ends"] == "closed"
+    assert document["idle"]["closed_after_ms"]["median"] >= 99
+    assert any(visit["outcome"] == "ok" for visit in document["visits"])
+
+
 # -- odd, but answers --------------------------------------------------------------------------------
 
 
@@ -290,21 +326,6 @@ def test_answers_of_every_kind(scripted, cli, response, told):
 
 
 # -- no answer ---------------------------------------------------------------------------------------
-def test_http_1_0_that_keeps_its_connections_is_probed_as_any_other(scripted, probe):
-    kept = b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 3\r\n\r\nok\n"
-
-    def treat(connection):
-        connection.settimeout(0.1)
-        with contextlib.suppress(TimeoutError):
-            answering(kept)(connection)
-
-    document = probe(url_of(scripted(treat)), *QUICK)
-    assert document["response"]["http_version"] == "1.0"
-    assert document["idle"]["ends"] == "closed"
-    assert document["idle"]["closed_after_ms"]["median"] >= 99
-    assert any(visit["outcome"] == "ok" for visit in document["visits"])
-
-
 
 
 def sends(*pieces, hold=False):
@@ -348,6 +369,20 @@ def reset_at_once(connection):
     ("treat", "told"),
     [
         (sends(b"SSH-2.0-OpenSSH_9.2\r\n\x1b[2J"), r"does not answer in HTTP/1: 'SSH-2\.0-OpenSSH_9\.2"),
+        (
+            sends(b"SSH-2.0-OpenSSH_9.2\r\n\x1b[2J", hold=True),
+            r"in HTTP/1: 'SSH-2\.0-OpenSSH_9\.2\\r\\n\\x1b",
+        ),
+        (sends(b"HTTP/1.1 100 Continue\r\n\r\n", hold=True), "sends 100, an interim response, and none that"),
+        (
+            sends(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\n", hold=True),
+            r"switches to another protocol \(101\), which was not asked for",
+        ),
+        (
+            sends(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nok\n", hold=True),
+            "response is not HTTP: conflicting Content-Length",
+        ),
+        (sends(b"HTTP/1.1 200 OK\r\nContent-Le", hold=True), "began a response that did not end within"),
         (sends(b"\0\0\x12\x04\0\0\0\0\0" + b"\0" * 18), "speaks HTTP/2 only"),
         (sends(b"\x15\x03\x03\0\x02\x02\x46"), "speaks TLS: it answered plain HTTP with an alert"),
         (sends(), "closed the connection without a byte of a response"),
@@ -384,20 +419,6 @@ def test_refused(cli):
 @pytest.mark.parametrize(
     ("url", "code", "told"),
     [
-        (
-            sends(b"SSH-2.0-OpenSSH_9.2\r\n\x1b[2J", hold=True),
-            r"in HTTP/1: 'SSH-2\.0-OpenSSH_9\.2\\r\\n\\x1b",
-        ),
-        (sends(b"HTTP/1.1 100 Continue\r\n\r\n", hold=True), "sends 100, an interim response, and none that"),
-        (
-            sends(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\n", hold=True),
-            r"switches to another protocol \(101\), which was not asked for",
-        ),
-        (
-            sends(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nok\n", hold=True),
-            "response is not HTTP: conflicting Content-Length",
-        ),
-        (sends(b"HTTP/1.1 200 OK\r\nContent-Le", hold=True), "began a response that did not end within"),
         ("http://nowhere.invalid/", 3, "'nowhere.invalid' cannot be resolved"),
         ("ftp://127.0.0.1/", 2, "the lab speaks http and https"),
         ("127.0.0.1:80", 2, "the lab speaks http and https"),

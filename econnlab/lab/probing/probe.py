@@ -10,6 +10,7 @@ from econnlab.client.probing.loop import ExactLoop, Task, Wait
 from econnlab.client.probing.talk import Failed, Stage
 from econnlab.client.probing.target import Target, user_agent
 from econnlab.client.probing.visits import (
+    TOO_MANY_REQUESTS,
     Looked,
     Throttled,
     crowd,
@@ -128,6 +129,8 @@ class Probe:
         security = self._looked.security
         if security is not None:
             self._looked.security = replace(security, complaint=complaint)
+        if self._looked.head is not None and self._looked.head.status == TOO_MANY_REQUESTS:
+            raise Throttled
 
     def _look_at(self, loop: ExactLoop, target: Target) -> Failed | None:
         self._budget.take()

@@ -353,6 +353,15 @@ def test_a_sweep_is_told_from_a_timer():
     assert not conclude(probed(timed)).idle.swept
 
 
+def test_a_loss_long_before_the_window_is_told_apart_from_it():
+    server = PaperServer(earliest_s=1.0)
+    visits = [*server.searched().visits, replace(server.visit(0.095), outcome=Outcome.RESET)]
+    found = conclude(probed(visits))
+    assert found.window.first.at_ms == pytest.approx(1000, abs=1)
+    (said,) = found.unknown
+    assert said.startswith("why 1 of the requests before the window were lost, the first after 0.095 s")
+
+
 def test_what_is_not_known_is_said():
     found = conclude(
         probed([], out_of_budget=True, interrupted=True, throttled=True, series=Series(3, 110),

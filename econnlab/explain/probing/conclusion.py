@@ -22,6 +22,8 @@ _OFF_MS = 20.0
 _SWEPT_OVER_S, _SWEPT_SHARE = 0.05, 0.25
 #: What a silent end may be left between: twice what the passes of a probe narrow it down to.
 _WIDE_S, _WIDE_SHARE = 0.01, 0.01
+#: Lost so much before the window's first edge, it is no part of the window.
+_EARLY_SHARE = 0.05
 _ADVERTISED = re.compile(r"(?:^|[\s,;])(timeout|max)\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
 
@@ -194,6 +196,19 @@ def _wide(survived_s: float, silent_s: float | None) -> Iterator[str]:
         )
 
 
+def _early(probed: Probed, window: Window) -> Iterator[str]:
+    """Requests that were lost long before the server's time: once in thousands, on a busy machine."""
+    until_s = window.first.low_ms / 1000 * (1 - _EARLY_SHARE)
+    early = [v.idle_s + v.late_s for v in probed.visits if v.idle_s is not None and v.lost]
+    early = [idle_s for idle_s in early if idle_s < until_s]
+    if early:
+        yield (
+            f"why {len(early)} of the requests before the window were lost, the first after {min(early):.4g} s: a "
+            "server that is held up may look for requests, come to its timers late, and close on one that came "
+            "in time (gunicorn's threads do)"
+        )
+
+
 def _unknown(probed: Probed, ends: Ends, window: Window | None) -> Iterator[str]:
     """What is not known, and why."""
     if probed.interrupted:
@@ -210,6 +225,8 @@ def _unknown(probed: Probed, ends: Ends, window: Window | None) -> Iterator[str]
         yield f"whether it takes more than {crowd.held} connections at a time: it was not tried"
     if window is not None and window.trials < FEWEST:
         yield f"the window's edges to the full: they rest on {window.trials} trials of the {FEWEST} wanted"
+    if window is not None:
+        yield from _early(probed, window)
     if ends is Ends.CLOSED and window is None:
         yield "the race window: too few requests were sent around the close"
     if ends is Ends.UNKNOWN:

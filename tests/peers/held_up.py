@@ -1,4 +1,4 @@
-"""A configuration of gunicorn that lets its gthread worker bear witness: which requests it closed upon, unread.
+"""A configuration of gunicorn that lets its gthread worker bear witness: what it closed upon, unread.
 
 The worker looks for requests, and then closes what its clock says is over time (``ThreadWorker.run``: select,
 ``murder_keepalived``) without another look. Where it is held up in between, by a busy machine, a request that
@@ -22,7 +22,7 @@ TIMESPEC = struct.Struct("@ll")
 #: and names the process that is to be continued.
 HELD_UP_WITH = 2
 ORDER = os.environ["HELD_UP"] + ".order"
-#: The kernel begins to stamp some milliseconds after the first socket wants it (net_enable_timestamp): long before.
+#: The kernel begins to stamp some milliseconds after the first socket wants it (net_enable_timestamp).
 wanted = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 wanted.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
 

@@ -108,7 +108,7 @@ def test_the_window_is_where_it_closes_and_nothing_is_answered_after_it(document
     lost = [visit for visit in trials if visit["outcome"] != "ok"]
     assert lost
     assert {visit["outcome"] for visit in lost} <= {"closed", "reset", "broken_pipe"}
-    # Lost before their time are none, but for those of which the server itself says that it let them lie until then.
+    # Lost before their time are none, but for those that, as the server itself says, it let lie until then.
     before_ms = [expected.from_ms - visit["sent_ms"] - visit["late_ms"] for visit in lost]
     early = sorted((each for each in before_ms if each > BUSY_MS), reverse=True)
     waited = expected.waited_ms()
@@ -146,7 +146,7 @@ def stopped(order):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Whether a process is stopped is read in /proc.")
 def test_a_gunicorn_that_is_held_up_closes_on_a_request_that_came_in_time(tmp_path):
-    """What a busy machine does to its worker now and then, made sure of: the early losses above are gunicorn's.
+    """What a busy machine does to its worker now and then: the early losses above are gunicorn's.
 
     Having looked for requests it closes what is over time by its clock, and does not look again.
     """

@@ -203,9 +203,9 @@ def _early(probed: Probed, window: Window) -> Iterator[str]:
     early = [idle_s for idle_s in early if idle_s < until_s]
     if early:
         yield (
-            f"why {len(early)} of the requests before the window were lost, the first after {min(early):.4g} s: a "
-            "server that is held up may look for requests, come to its timers late, and close on one that came "
-            "in time (gunicorn's threads do)"
+            f"why {len(early)} of the requests before the window were lost, the first after "
+            f"{min(early):.4g} s: a server that is held up between looking for requests and looking at its "
+            "timers closes on one that came in time (gunicorn's threads do)"
         )
 
 

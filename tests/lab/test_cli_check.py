@@ -110,6 +110,19 @@ def test_with_tls_the_client_is_told_whom_to_trust(client, cli):
     assert "GET / was carried out twice, which is no harm" in done.stdout
 
 
+def test_a_client_that_wants_json_back_gets_it_and_minds_half_of_it(client, cli):
+    (cli.folder / "order.json").write_text('{"order": "größer"}')
+    (cli.folder / "client.py").write_text(
+        "import json, os, urllib.request as u\n"
+        "answer = u.urlopen(os.environ['ECONNLAB_URL'])\n"
+        "assert answer.headers['Content-Type'] == 'application/json'\n"
+        "assert json.load(answer)['order'] == 'größer'\n"
+    )
+    names = ["healthy.toml", "body-cut-fin"]
+    _, verdicts = client.check(names, sys.executable, "client.py", options=["--answer", "order.json"])
+    assert verdicts == {"healthy": "survived", "body-cut-fin": "failed"}
+
+
 # -- expectations and files -----------------------------------------------------------------------
 
 

@@ -40,6 +40,9 @@ def client(cli):
         (["--expect", "moonphase=hung", "--", "true"], 2, "'moonphase' is not among the scenarios"),
         (["--expectations", "none.toml", "--", "true"], 2, "'none.toml' cannot be read"),
         (["--expectations", "wrong.toml", "--", "true"], 2, "wrong.toml: 'moonphase' is no scenario"),
+        (["--answer", "none.json", "--", "true"], 2, "'none.json' cannot be read"),
+        (["--answer", "empty.json", "--", "true"], 2, "'empty.json' is empty"),
+        (["--answer", "bytes.json", "--", "true"], 2, "'bytes.json' is not text in UTF-8"),
         (["--junit", "none/x.xml", "--", "true"], 3, "cannot be written"),
     ],
 )  # fmt: skip
@@ -47,6 +50,8 @@ def test_bad_input_gets_its_own_sentence(cli, words, code, said):
     (cli.folder / "plain").write_text("no program")
     (cli.folder / "folder").mkdir()
     (cli.folder / "wrong.toml").write_text("moonphase = 'hung'")
+    (cli.folder / "empty.json").touch()
+    (cli.folder / "bytes.json").write_bytes(b"\xff\xfe")
     for name, text in (("text", "no program"), ("lost", "#!/nowhere/at/all\n")):
         (cli.folder / name).write_text(text)
         (cli.folder / name).chmod(0o755)

@@ -85,7 +85,8 @@ def _ensure_worked(end: CommandEnd, asked: Sequence[Asked]) -> None:
         came = "" if asked else ", and no request came to the lab server"
         raise EnvironmentProblem(
             f"The command does not even work against a healthy server: {end}{came}.",
-            "GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS are answered there, 200 with `ok`." + said,
+            "GET, POST, PUT, PATCH, DELETE... are answered 200 there, with `ok` or what --answer gives."
+            + said,
         )
     if not asked:
         raise EnvironmentProblem(

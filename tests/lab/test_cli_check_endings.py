@@ -78,6 +78,7 @@ def test_a_flood_of_output_and_children_left_behind(client, cli):
     assert len(told["output"]) == 65536 and told["output"].endswith("\nthe end\n")
     assert told["left_behind"] == 1
     assert "it left a process behind, which the lab ended" in done.stdout
+    assert "it wrote 5.0 MB, of which the last 64 KB were kept" in done.stdout
     assert not named("sleep", "4712")
 
 

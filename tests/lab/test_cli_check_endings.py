@@ -10,6 +10,10 @@ from tests.checked import CLIENT, Client, indented, named
 from tests.conftest import DEADLINE_S, wait_until
 
 
+#: What commands of these tests sleep for, in seconds: found by it, and by no other run of this suite.
+LEFT, WAITING = f"4712.{os.getpid()}", f"4713.{os.getpid()}"
+
+
 @pytest.fixture
 def client(cli):
     return Client(cli)
@@ -69,7 +73,7 @@ def test_what_it_said_last_is_shown_harmless(cli):
 def test_a_flood_of_output_and_children_left_behind(client, cli):
     """Five megabytes are read and the end of them kept; what still runs is ended and told."""
     flood = "import subprocess\nprint('x' * 5_000_000, flush=True)\nprint('the end', flush=True)\n"
-    left = "subprocess.Popen(['sleep', '4712'])\n"
+    left = f"subprocess.Popen(['sleep', '{LEFT}'])\n"
     (cli.folder / "client.py").write_text(flood + left + CLIENT)
     done, verdicts = client.check(["healthy.toml"], *client.python())
     assert verdicts == {"healthy": "survived"}
@@ -79,7 +83,7 @@ def test_a_flood_of_output_and_children_left_behind(client, cli):
     assert told["left_behind"] == 1
     assert "it left a process behind, which the lab ended" in done.stdout
     assert "it wrote 5.0 MB, of which the last 64 KB were kept" in done.stdout
-    assert not named("sleep", "4712")
+    assert not named("sleep", LEFT)
 
 
 # -- ends -----------------------------------------------------------------------------------------
@@ -90,14 +94,14 @@ import os, time
 try:
 {}
 except OSError:
-    os.execlp("sleep", "sleep", "4713")
+    os.execlp("sleep", "sleep", "{}")
 """
 
 
 @pytest.fixture
 def waiting(client, cli):
     """A check with one scenario that survives, and one whose client waits for good."""
-    (cli.folder / "client.py").write_text(WAITS.format(indented(CLIENT)))
+    (cli.folder / "client.py").write_text(WAITS.format(indented(CLIENT), WAITING))
     words = [
         "--scenario",
         "healthy.toml",
@@ -111,11 +115,11 @@ def waiting(client, cli):
 
     def start(*options):
         process = cli.start("check", *words, *options, "--", *client.python())
-        wait_until(lambda: named("sleep", "4713"), "the client that waits")
+        wait_until(lambda: named("sleep", WAITING), "the client that waits")
         return process
 
     yield start
-    for pid in named("sleep", "4713"):
+    for pid in named("sleep", WAITING):
         os.kill(pid, signal.SIGKILL)
 
 
@@ -126,14 +130,14 @@ def test_ctrl_c_prints_and_writes_what_there_was(waiting, cli):
     assert process.returncode == 130, err
     assert "1 of 2 as expected, 1 not run to an end" in out
     assert json.loads((cli.folder / "check.json").read_text())["interrupted"]
-    assert not named("sleep", "4713")
+    assert not named("sleep", WAITING)
 
 
 def test_a_sigkill_leaves_no_process(waiting):
     process = waiting()
     process.kill()
     process.communicate()
-    wait_until(lambda: not named("sleep", "4713"), "the client's end")
+    wait_until(lambda: not named("sleep", WAITING), "the client's end")
 
 
 def test_a_reader_that_goes_ends_it_quietly(client, cli):

@@ -9,7 +9,6 @@ import pytest
 from tests.checked import CLIENT, Client, indented, named
 from tests.conftest import DEADLINE_S, wait_until
 
-
 #: What commands of these tests sleep for, in seconds: found by it, and by no other run of this suite.
 LEFT, WAITING = f"4712.{os.getpid()}", f"4713.{os.getpid()}"
 

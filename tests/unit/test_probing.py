@@ -473,6 +473,7 @@ def test_each_line_names_the_limit_in_its_own_unit():
     assert "idle_limit=4)" in texts["requests"]
     assert "4000 * time.Millisecond" in texts["Go"]
     assert "keepalive_timeout 4000ms;" in texts["nginx upstream"]
+    assert "{ idle_timeout: 4s }" in texts["Envoy cluster"]
     assert texts["AWS ALB"].endswith("=4")
     assert next(each for each in lines(0.5) if each.client == "AWS ALB").line == ""
 

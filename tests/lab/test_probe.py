@@ -431,6 +431,12 @@ def test_urls_that_lead_nowhere(cli, url, code, told):
     assert told in done.stderr
 
 
+def test_more_connections_than_files_can_be_open(cli):
+    done = cli.run("probe", "http://127.0.0.1:1/", "--max-connections", "2000000000")
+    assert done.returncode == 3
+    assert "or ask for fewer connections." in done.stderr
+
+
 def test_post_is_not_to_be_had(cli):
     assert cli.run("probe", "http://127.0.0.1/", "--method", "POST").returncode == 2
 

@@ -87,7 +87,8 @@ class Probe:
 
     def run(self) -> Probed:
         """Look, visit, conclude nothing. Raises EconnlabError where there is no answer to a first request."""
-        ensure_descriptors(max(self._spec.connections, self._spec.max_connections or 0) + SPARE)
+        most = max(self._spec.connections, self._spec.max_connections or 0)
+        ensure_descriptors(most + SPARE, "ask for fewer connections")
         with ExactLoop() as loop:
             self._loop = loop
             if self._interrupted:

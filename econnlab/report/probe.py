@@ -175,7 +175,12 @@ def _closes(idle: IdleTime, *, at_once: bool) -> str:
 
 def _remarks(found: Conclusion, idle: IdleTime) -> Iterator[str]:
     yield from _later(found)
-    if idle.swept:
+    if idle.scan_ms is not None:
+        yield (
+            f"it looks for idle connections every {_duration(idle.scan_ms)}, and closes up to that much "
+            f"after their time (the earliest close seen came after {_duration(found.earliest_ms or idle.low_ms)})"
+        )
+    elif idle.swept:
         yield (
             "all at the same moment: it looks for idle ones from time to time, so the true time varies "
             f"(the earliest close seen came after {_duration(found.earliest_ms or idle.low_ms)})"

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import re
 import socket
 import ssl
@@ -12,6 +13,7 @@ from decimal import Decimal
 import jsonschema
 import pytest
 
+from econnlab.clock import now
 from econnlab.lab.certificates import make_certificate
 from econnlab.lab.serving import Serving
 from econnlab.scenario.links import parse_link
@@ -191,6 +193,20 @@ def test_a_408_before_the_close_is_told(scripted, probe):
     assert set(document["idle"]["closed_after_ms"]["said"]) == {"408"}
 
 
+def test_how_often_a_server_looks_for_idle_connections(scripted, probe):
+    """After 150 ms a connection is over time, and every 100 ms it is looked for those that are."""
+
+    def treat(connection):
+        with contextlib.suppress(TimeoutError):
+            while read_request(connection):
+                connection.sendall(OK)
+                look = math.ceil((now() + 0.15) / 0.1) * 0.1
+                connection.settimeout(look - now())
+
+    document = probe(url_of(scripted(treat)), "--requests-per-connection", "0", "--budget", "150")
+    assert document["idle"]["closed_after_ms"]["scan_period"] == pytest.approx(100, abs=5)
+
+
 def test_limits_of_requests_on_a_connection(start_server, probe):
     document = probe(start_server(keepalive_timeout_ms=Decimal(100), max_requests=7).url, "--budget", "40")
     assert document["requests_per_connection"]["answered"] == 7
@@ -231,8 +247,8 @@ def test_a_full_servers_503_is_no_idle_connection(start_server, probe):
 
 def test_the_last_request_of_those_that_watch_is_punctual_too(start_server, probe):
     document = probe(start_server(keepalive_timeout_ms=Decimal(2000)).url, "--max-wait", "100", *QUICK)
-    late = sorted(visit["late_ms"] for visit in document["visits"] if visit["sent_ms"] is not None)
-    assert late[len(late) // 2] < 0.5
+    # Made ready only when due, each left 0.7 ms late or more. A busy machine makes some late, not all ten.
+    assert min(visit["late_ms"] for visit in document["visits"] if visit["sent_ms"] is not None) < 0.5
 
 
 def test_the_budget_is_kept_to_and_what_is_not_known_is_said(start_server, probe):

@@ -353,6 +353,39 @@ def test_a_sweep_is_told_from_a_timer():
     assert not conclude(probed(timed)).idle.swept
 
 
+@pytest.mark.parametrize("period_s", [0.1, 0.7, 30.0])
+def test_how_often_a_server_looks_for_idle_connections_is_found(period_s):
+    draw = random.Random(5)
+    visits = []
+    for _ in range(60):
+        began = draw.uniform(0, 8 * period_s)
+        look = math.ceil((began + 2 * period_s) / period_s) * period_s + draw.uniform(0, 0.002)
+        visits.append(Visit(began, RTT_S, RTT_S, RTT_S, 0.0, Closing(look - began, "FIN", 0.0)))
+    found = conclude(probed(visits))
+    assert found.idle.scan_ms == pytest.approx(period_s * 1000, rel=0.02)
+    assert "it looks for idle connections every" in paged(found)
+
+
+def test_a_timer_for_each_connection_is_no_look_from_time_to_time():
+    """Opened at a pace of 20 ms, or 60, they are closed at that pace, but each after the same time."""
+    draw = random.Random(6)
+    for pace_s, spread_s in itertools.product((0.02, 0.06), (0.0, 0.001, 0.01)):
+        visits = [
+            Visit(at * pace_s, RTT_S, RTT_S, RTT_S, 0.0, Closing(1 + draw.uniform(0, spread_s), "FIN", 0.0))
+            for at in range(40)
+        ]
+        assert conclude(probed(visits)).idle.scan_ms is None
+
+
+def test_closes_without_a_beat_have_no_period():
+    draw = random.Random(7)
+    visits = [
+        Visit(draw.uniform(0, 5), RTT_S, RTT_S, RTT_S, 0.0, Closing(1 + draw.uniform(0, 1), "FIN", 0.0))
+        for _ in range(40)
+    ]
+    assert conclude(probed(visits)).idle.scan_ms is None
+
+
 def test_a_loss_long_before_the_window_is_told_apart_from_it():
     server = PaperServer(earliest_s=1.0)
     visits = [*server.searched().visits, replace(server.visit(0.095), outcome=Outcome.RESET)]

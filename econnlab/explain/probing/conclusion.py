@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from econnlab.explain.probing.advice import Setting, limit_s, settings
+from econnlab.explain.probing.scan import scan_period_s
 from econnlab.explain.probing.search import AT_ONCE_S, FEWEST
 from econnlab.explain.probing.thresholds import round_trip
 from econnlab.explain.probing.window import Window, window_of
@@ -52,6 +53,8 @@ class IdleTime:
     said: Counter[str]
     #: All were closed at the same moment, however long they had been idle.
     swept: bool
+    #: It looks for idle connections so often; None where it does not, or that was not seen.
+    scan_ms: float | None
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,7 @@ def _idle_time(visits: tuple[Visit, ...]) -> IdleTime | None:
     moments = [visit.began + closing.idle_s for visit, closing in closed]
     opened = [visit.began for visit, _ in closed]
     over = max(opened) - min(opened)
+    scan_s = scan_period_s(visits)
     swept = over >= _SWEPT_OVER_S and max(moments) - min(moments) < _SWEPT_SHARE * over
     return IdleTime(
         len(times),
@@ -151,6 +155,7 @@ def _idle_time(visits: tuple[Visit, ...]) -> IdleTime | None:
         Counter(closing.packet for _, closing in closed if closing.packet),
         Counter(closing.said for _, closing in closed if closing.said),
         swept,
+        None if scan_s is None else scan_s * 1000,
     )
 
 

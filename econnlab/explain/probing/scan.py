@@ -17,8 +17,8 @@ from econnlab.record.probing import Visit
 _SAME_S = 0.01
 #: Shorter periods are not told from the pace at which connections are opened, and hardly matter.
 _LEAST_S = 0.05
-#: Looks that must have been seen, how far from the beat, in periods, one may lie, and how many must not be.
-_FEWEST, _MOST_OFF, _ON_BEAT = 4, 0.15, 0.8
+#: So many looks must have been seen, and such a share of them within so much of a period of the beat.
+_FEWEST, _ON_BEAT, _MOST_OFF = 4, 0.8, 0.15
 #: Idle times are spread over a period: over so much of it at least, and so much at most.
 _SPREAD = 0.4, 1.3
 

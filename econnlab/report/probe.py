@@ -177,8 +177,8 @@ def _remarks(found: Conclusion, idle: IdleTime) -> Iterator[str]:
     yield from _later(found)
     if idle.scan_ms is not None:
         yield (
-            f"it looks for idle connections every {_duration(idle.scan_ms)}, and closes up to that much after "
-            f"their time (the earliest close came after {_duration(found.earliest_ms or idle.low_ms)})"
+            f"it looks for idle connections every {_duration(idle.scan_ms)}, and closes up to that much "
+            f"after their time (the earliest after {_duration(found.earliest_ms or idle.low_ms)})"
         )
     elif idle.swept:
         yield (

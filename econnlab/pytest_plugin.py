@@ -139,32 +139,34 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     if _STAGE not in metafunc.fixturenames:
         if any(mark.name == MARKER for mark in metafunc.definition.own_markers):
-            _refuse(f"the test is marked and does not take {_STAGE}, whose url it is to ask.")
+            _refuse(metafunc, f"the test is marked and does not take {_STAGE}, whose url it is to ask.")
         return  # it stands in a class or file that is marked
     names = [name for mark in reversed(marks) for name in mark.args]
     if not names or any(mark.kwargs for mark in marks):
-        _refuse("it takes the names of scenarios, and nothing else.")
-    _look_up(names, metafunc.definition.path.parent)
+        _refuse(metafunc, "it takes the names of scenarios, and nothing else.")
+    if (problem := _unknown(names, metafunc.definition.path.parent)) is not None:
+        _refuse(metafunc, problem)
     unique = list(dict.fromkeys(names))
     metafunc.parametrize(_STAGE, unique, indirect=True, ids=[_short(name) for name in unique])
 
 
-def _look_up(names: Sequence[str | PathLike[str]], folder: Path) -> None:
+def _unknown(names: Sequence[str | PathLike[str]], folder: Path) -> str | None:
     from econnlab.errors import UsageProblem
 
     for name in names:
         try:
             _scenario(name, folder)
         except UsageProblem as problem:
-            _refuse(str(problem))
+            return str(problem)
+    return None
 
 
 def _short(name: str | PathLike[str]) -> str:
     return str(name).rpartition("/")[2].removesuffix(".toml")
 
 
-def _refuse(said: str) -> None:
-    pytest.fail(f"@pytest.mark.{MARKER}: {said}", pytrace=False)
+def _refuse(metafunc: pytest.Metafunc, said: str) -> None:
+    pytest.fail(f"@pytest.mark.{MARKER} of {metafunc.definition.name}: {said}", pytrace=False)
 
 
 # -- what a failure shows -------------------------------------------------------------------------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import mimetypes
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from econnlab.cli.progress import TICK_S, progress
 from econnlab.errors import ExitCode, UsageProblem
 from econnlab.explain.checking.result import Check
 from econnlab.explain.checking.survival import Survival
-from econnlab.lab.checking import CALM_RUNS, Checking
+from econnlab.lab.checking import CALM, CALM_RUNS, Checking
 from econnlab.report import check as page
 from econnlab.report.annotations import annotation, disarmed
 from econnlab.report.console import LabConsole, OutputClosed, console
@@ -26,6 +28,7 @@ from econnlab.scenario.model import Scenario
 
 #: More at a time than this and the processes of one disturb the timing of another, on two cores.
 DEFAULT_JOBS = 4
+_LONGEST_ANSWER = 1_000_000
 _VERDICTS = ", ".join(each.value.replace("_", "-") for each in Survival)
 
 
@@ -36,10 +39,12 @@ def check_command(words: tuple[str, ...], values: dict[str, Any]) -> int:
     timeout_s = seconds(values["timeout"])
     if not timeout_s:
         raise UsageProblem("A command that may take no time cannot be run.", "Give a --timeout above 0.")
-    scenarios = _chosen(values["scenarios"])
+    answer = _answer(values["answer"])
+    scenarios = [_answering(scenario, answer) for scenario in _chosen(values["scenarios"])]
     expected = _expected(values, [scenario.name for scenario in scenarios])
     with Outputs(values, CHECKS) as outputs, interrupts() as stop:
-        with Checking(words, scenarios, expected, timeout_s, values["jobs"] or DEFAULT_JOBS) as checking:
+        jobs, calm = values["jobs"] or DEFAULT_JOBS, _answering(CALM, answer)
+        with Checking(words, scenarios, expected, timeout_s, jobs, calm) as checking:
             stop.stops(checking.interrupt)
             _run(checking, len(scenarios))
         return _report(checking.result, outputs, interrupted=stop.happened)
@@ -98,6 +103,37 @@ def _chosen(asked: Sequence[str]) -> list[Scenario]:
     if twice is not None:
         raise UsageProblem(f"Two scenarios are called {twice!r}.", "Give one of the files another name.")
     return chosen
+
+
+def _answer(where: str | None) -> dict[str, Any]:
+    """What the file ``where`` changes in a server."""
+    if where is None:
+        return {}
+    try:
+        text = Path(where).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageProblem(
+            f"{where!r} cannot be read: {error.strerror}.", "Give the file that holds the answer."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageProblem(
+            f"{where!r} is not text in UTF-8.", "Give the answer as JSON, or as other text."
+        ) from error
+    if not text:
+        raise UsageProblem(
+            f"{where!r} is empty: no answer can end inside it.", "Give one of a byte and more."
+        )
+    if len(text) > _LONGEST_ANSWER:
+        raise UsageProblem(
+            f"{where!r} is longer than {_LONGEST_ANSWER} characters.", "Give a shorter answer."
+        )
+    return {"response_body": text, "content_type": mimetypes.guess_type(where)[0] or "text/plain"}
+
+
+def _answering(scenario: Scenario, answer: dict[str, Any]) -> Scenario:
+    if not answer or scenario.server is None:
+        return scenario
+    return replace(scenario, server=replace(scenario.server, **answer))
 
 
 def _expected(values: Mapping[str, Any], known: Sequence[str]) -> dict[str, frozenset[Survival]]:

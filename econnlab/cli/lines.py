@@ -12,7 +12,7 @@ from types import TracebackType
 STDIN_FD = 0
 #: How often it is looked whether the terminal is ours again.
 LOOK_S = 0.2
-#: A line longer than this is handed on in pieces: nobody types one.
+#: Of a line longer than this only the beginning is handed on, to be refused: its rest is no line of its own.
 LONGEST = 4096
 
 
@@ -37,7 +37,7 @@ class Lines:
         os.close(self._wake)
 
     def _read(self) -> None:
-        unfinished = b""
+        unfinished, too_long = b"", False
         while self._wait():
             try:
                 chunk = os.read(self._fd, LONGEST)
@@ -46,8 +46,12 @@ class Lines:
                     continue
                 return  # EBADF: there is no stdin; EIO: the terminal has gone
             *lines, unfinished = (unfinished + chunk).split(b"\n")
-            if not chunk or len(unfinished) > LONGEST:
-                lines, unfinished = [*lines, unfinished], b""
+            if too_long and lines:
+                lines, too_long = lines[1:], False
+            if too_long:
+                unfinished = b""
+            elif not chunk or len(unfinished) > LONGEST:
+                lines, unfinished, too_long = [*lines, unfinished], b"", True
             for line in lines:
                 if text := line.decode("utf-8", "replace").strip():
                     self._take(text)

@@ -36,8 +36,9 @@ _NO_PROXY = ("NO_PROXY", "no_proxy")
 class Checking:
     """Runs ``command`` calm, and then under each of ``scenarios``, at most ``jobs`` at a time.
 
-    ``expected`` holds the verdicts that are right under a scenario, by its name, where the usual ones are
-    not; ``timeout_s`` is in seconds, for each run. A context manager: after it nothing of the command runs.
+    The calm runs meet the server of ``calm``. ``expected`` holds the verdicts that are right under a
+    scenario, by its name, where the usual ones are not; ``timeout_s`` is in seconds, for each run. A context
+    manager: after it nothing of the command runs.
 
     Raises UsageProblem where the command is none, or a scenario is not for clients from outside.
     """
@@ -49,6 +50,7 @@ class Checking:
         expected: Mapping[str, frozenset[Survival]],
         timeout_s: float,
         jobs: int,
+        calm: Scenario = CALM,
     ) -> None:
         ensure_command(command)
         for scenario in scenarios:
@@ -59,6 +61,7 @@ class Checking:
         self._timeout_s = timeout_s
         self._commands = Commands()
         self._pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="econnlab-check")
+        self._calm_scenario = calm
         self._calm: Baseline | None = None
         self._checked: dict[str, Checked] = {}
 
@@ -81,7 +84,7 @@ class Checking:
         Raises EnvironmentProblem where the command does not work even without trouble.
         """
         calm: set[Future[tuple[CommandEnd, list[Asked], bool]]] = {
-            self._pool.submit(self._run, CALM) for _ in range(CALM_RUNS)
+            self._pool.submit(self._run, self._calm_scenario) for _ in range(CALM_RUNS)
         }
         while wait(calm, timeout=tick_s).not_done:
             yield None

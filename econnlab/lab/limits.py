@@ -17,10 +17,10 @@ def descriptors_needed(scenario: Scenario) -> int:
     return scenario.plan.total_sessions * (2 if scenario.relayed else 1) + SPARE
 
 
-def ensure_descriptors(needed: int) -> None:
+def ensure_descriptors(needed: int, less: str = "take fewer sessions") -> None:
     """Raise this process's soft limit, which its children inherit, to ``needed`` open files.
 
-    Raises EnvironmentProblem, with the figure, where the hard limit is below it.
+    Raises EnvironmentProblem, with the figure, where the hard limit is below it; ``less`` is what else helps.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= needed:
@@ -28,7 +28,7 @@ def ensure_descriptors(needed: int) -> None:
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise EnvironmentProblem(
             f"This run needs {needed} open files in one process; the limit here is {hard}.",
-            f"Raise it (ulimit -Hn {needed}, or LimitNOFILE of the service), or take fewer sessions.",
+            f"Raise it (ulimit -Hn {needed}, or LimitNOFILE of the service), or {less}.",
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 

@@ -74,6 +74,8 @@ def conclusion(found: Conclusion) -> str:
         return f"Within {found.probed.max_wait_s:g} s it closes no idle connection."
     if found.ends is Ends.UNKNOWN:
         return "How it ends idle connections was not seen."
+    if found.limit_ms is None and found.ends is Ends.SILENT and not found.survived_ms:
+        return "After what silence its idle connections die was not found."
     if found.limit_ms is None:
         return "Its idle connections last too short a time to be reused."
     return f"Let clients keep idle connections for at most {_duration(found.limit_ms)}."
@@ -132,9 +134,10 @@ def _does(found: Conclusion) -> Iterator[str]:
         yield from _remarks(found, idle)
     elif found.ends is Ends.SILENT and found.silent_ms is not None:
         how = ", ".join(f"{each.value} {times}" for each, times in found.silent_outcomes.most_common())
+        answered = f"after {_duration(found.survived_ms)} of silence a request was answered, "
         yield (
-            f"lets idle connections die without a packet: after {_duration(found.survived_ms)} of silence a "
-            f"request was answered, after {_duration(found.silent_ms)} it was lost ({how})"
+            f"lets idle connections die without a packet: {answered if found.survived_ms else ''}"
+            f"after {_duration(found.silent_ms)} it was lost ({how})"
         )
     elif found.ends is Ends.KEPT:
         yield f"keeps an idle connection for {probed.max_wait_s:g} s (--max-wait) and longer"
@@ -172,7 +175,12 @@ def _closes(idle: IdleTime, *, at_once: bool) -> str:
 
 def _remarks(found: Conclusion, idle: IdleTime) -> Iterator[str]:
     yield from _later(found)
-    if idle.swept:
+    if idle.scan_ms is not None:
+        yield (
+            f"it looks for idle connections every {_duration(idle.scan_ms)}, and closes up to that much "
+            f"after their time (the earliest after {_duration(found.earliest_ms or idle.low_ms)})"
+        )
+    elif idle.swept:
         yield (
             "all at the same moment: it looks for idle ones from time to time, so the true time varies "
             f"(the earliest close seen came after {_duration(found.earliest_ms or idle.low_ms)})"

@@ -97,6 +97,9 @@ class ServerSpec:
     response_delay_ms: Decimal = Decimal(0)
     #: Bytes of the response body.
     response_size: int = 3
+    #: The body itself, in place of so many bytes of text; and what it is said to be.
+    response_body: str | None = None
+    content_type: str = "text/plain"
     #: Send the body in chunks, without Content-Length.
     chunked: bool = False
     #: What requests are answered with. From 400 on they are not carried out.
@@ -136,6 +139,12 @@ class ServerSpec:
     def __post_init__(self) -> None:
         if not self.host:
             raise UsageProblem("There is no address to listen on.", "Give one as 127.0.0.1 or 0.0.0.0.")
+        if not (
+            self.content_type.isascii() and self.content_type.isprintable() and self.content_type.strip()
+        ):
+            raise UsageProblem(
+                f"content_type: {self.content_type!r} is none.", "Write it as application/json."
+            )
         at_least(0, response_size=self.response_size, max_body=self.max_body, port=self.port)
         at_least(0, refuse_first=self.refuse_first)
         at_least(

@@ -25,6 +25,7 @@ class Answer:
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
+    content_type: str = "text/plain"
 
 
 NOT_ALLOWED = Answer(
@@ -36,7 +37,8 @@ UNAVAILABLE = Answer(503, b"over capacity\n", (("Retry-After", "1"),))
 
 def ok_answer(spec: ServerSpec) -> Answer:
     """The answer to a request that was carried out."""
-    return Answer(OK, body_of(spec.response_size))
+    body = body_of(spec.response_size) if spec.response_body is None else spec.response_body.encode()
+    return Answer(OK, body, content_type=spec.content_type)
 
 
 def error_answer(spec: ServerSpec) -> Answer:
@@ -66,7 +68,7 @@ def response_bytes(
     ``last`` says ``Connection: close``.
     """
     body = answer.body
-    headers = [("Content-Type", "text/plain"), *answer.headers, *_framing(spec, body)]
+    headers = [("Content-Type", answer.content_type), *answer.headers, *_framing(spec, body)]
     if last:
         headers.append(("Connection", "close"))
     elif spec.advertise and connection.their_state is not h11.MUST_CLOSE:

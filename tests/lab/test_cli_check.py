@@ -1,6 +1,7 @@
 """``econnlab check`` with clients as users have them: what is said of each, and where it is written."""
 
 import json
+import os
 import sys
 import xml.etree.ElementTree as ElementTree
 
@@ -39,13 +40,14 @@ def test_the_retries_of_requests_are_told_apart(client, retries, first, reused, 
 def test_a_client_without_a_timeout_hangs_and_all_of_it_is_ended(client, cli):
     """It ignores SIGTERM, and its child has left its session: the child's pipe closes when it ends."""
     stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-    child = "import os\nif os.fork() == 0:\n os.setsid(); os.execlp('sleep', 'sleep', '4711')\n"
+    seconds = f"4711.{os.getpid()}"  # found by it, and by no other run of this suite
+    child = f"import os\nif os.fork() == 0:\n os.setsid(); os.execlp('sleep', 'sleep', '{seconds}')\n"
     (cli.folder / "client.py").write_text(stubborn + child + CLIENT)
     done, verdicts = client.check(
         ["first-silent"], *client.python(0), options=["--timeout", "1500ms", "--expect", "first-silent=hung"]
     )
     assert (done.returncode, verdicts) == (0, {"first-silent": "hung"})
-    assert not named("sleep", "4711")
+    assert not named("sleep", seconds)
 
 
 def test_success_claimed_for_what_was_lost_is_the_verdict(client, cli):
@@ -108,6 +110,19 @@ def test_with_tls_the_client_is_told_whom_to_trust(client, cli):
     done, verdicts = client.check(["mine.toml"], sys.executable, "client.py")
     assert (done.returncode, verdicts) == (0, {"mine": "survived"})
     assert "GET / was carried out twice, which is no harm" in done.stdout
+
+
+def test_a_client_that_wants_json_back_gets_it_and_minds_half_of_it(client, cli):
+    (cli.folder / "order.json").write_text('{"order": "größer"}')
+    (cli.folder / "client.py").write_text(
+        "import json, os, urllib.request as u\n"
+        "answer = u.urlopen(os.environ['ECONNLAB_URL'])\n"
+        "assert answer.headers['Content-Type'] == 'application/json'\n"
+        "assert json.load(answer)['order'] == 'größer'\n"
+    )
+    names = ["healthy.toml", "body-cut-fin"]
+    _, verdicts = client.check(names, sys.executable, "client.py", options=["--answer", "order.json"])
+    assert verdicts == {"healthy": "survived", "body-cut-fin": "failed"}
 
 
 # -- expectations and files -----------------------------------------------------------------------

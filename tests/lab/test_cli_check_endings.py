@@ -9,6 +9,9 @@ import pytest
 from tests.checked import CLIENT, Client, indented, named
 from tests.conftest import DEADLINE_S, wait_until
 
+#: What commands of these tests sleep for, in seconds: found by it, and by no other run of this suite.
+LEFT, WAITING = f"4712.{os.getpid()}", f"4713.{os.getpid()}"
+
 
 @pytest.fixture
 def client(cli):
@@ -40,6 +43,9 @@ def client(cli):
         (["--expect", "moonphase=hung", "--", "true"], 2, "'moonphase' is not among the scenarios"),
         (["--expectations", "none.toml", "--", "true"], 2, "'none.toml' cannot be read"),
         (["--expectations", "wrong.toml", "--", "true"], 2, "wrong.toml: 'moonphase' is no scenario"),
+        (["--answer", "none.json", "--", "true"], 2, "'none.json' cannot be read"),
+        (["--answer", "empty.json", "--", "true"], 2, "'empty.json' is empty"),
+        (["--answer", "bytes.json", "--", "true"], 2, "'bytes.json' is not text in UTF-8"),
         (["--junit", "none/x.xml", "--", "true"], 3, "cannot be written"),
     ],
 )  # fmt: skip
@@ -47,6 +53,8 @@ def test_bad_input_gets_its_own_sentence(cli, words, code, said):
     (cli.folder / "plain").write_text("no program")
     (cli.folder / "folder").mkdir()
     (cli.folder / "wrong.toml").write_text("moonphase = 'hung'")
+    (cli.folder / "empty.json").touch()
+    (cli.folder / "bytes.json").write_bytes(b"\xff\xfe")
     for name, text in (("text", "no program"), ("lost", "#!/nowhere/at/all\n")):
         (cli.folder / name).write_text(text)
         (cli.folder / name).chmod(0o755)
@@ -64,7 +72,7 @@ def test_what_it_said_last_is_shown_harmless(cli):
 def test_a_flood_of_output_and_children_left_behind(client, cli):
     """Five megabytes are read and the end of them kept; what still runs is ended and told."""
     flood = "import subprocess\nprint('x' * 5_000_000, flush=True)\nprint('the end', flush=True)\n"
-    left = "subprocess.Popen(['sleep', '4712'])\n"
+    left = f"subprocess.Popen(['sleep', '{LEFT}'])\n"
     (cli.folder / "client.py").write_text(flood + left + CLIENT)
     done, verdicts = client.check(["healthy.toml"], *client.python())
     assert verdicts == {"healthy": "survived"}
@@ -73,7 +81,8 @@ def test_a_flood_of_output_and_children_left_behind(client, cli):
     assert len(told["output"]) == 65536 and told["output"].endswith("\nthe end\n")
     assert told["left_behind"] == 1
     assert "it left a process behind, which the lab ended" in done.stdout
-    assert not named("sleep", "4712")
+    assert "it wrote 5.0 MB, of which the last 64 KB were kept" in done.stdout
+    assert not named("sleep", LEFT)
 
 
 # -- ends -----------------------------------------------------------------------------------------
@@ -84,14 +93,14 @@ import os, time
 try:
 {}
 except OSError:
-    os.execlp("sleep", "sleep", "4713")
+    os.execlp("sleep", "sleep", "{}")
 """
 
 
 @pytest.fixture
 def waiting(client, cli):
     """A check with one scenario that survives, and one whose client waits for good."""
-    (cli.folder / "client.py").write_text(WAITS.format(indented(CLIENT)))
+    (cli.folder / "client.py").write_text(WAITS.format(indented(CLIENT), WAITING))
     words = [
         "--scenario",
         "healthy.toml",
@@ -105,11 +114,11 @@ def waiting(client, cli):
 
     def start(*options):
         process = cli.start("check", *words, *options, "--", *client.python())
-        wait_until(lambda: named("sleep", "4713"), "the client that waits")
+        wait_until(lambda: named("sleep", WAITING), "the client that waits")
         return process
 
     yield start
-    for pid in named("sleep", "4713"):
+    for pid in named("sleep", WAITING):
         os.kill(pid, signal.SIGKILL)
 
 
@@ -120,14 +129,14 @@ def test_ctrl_c_prints_and_writes_what_there_was(waiting, cli):
     assert process.returncode == 130, err
     assert "1 of 2 as expected, 1 not run to an end" in out
     assert json.loads((cli.folder / "check.json").read_text())["interrupted"]
-    assert not named("sleep", "4713")
+    assert not named("sleep", WAITING)
 
 
 def test_a_sigkill_leaves_no_process(waiting):
     process = waiting()
     process.kill()
     process.communicate()
-    wait_until(lambda: not named("sleep", "4713"), "the client's end")
+    wait_until(lambda: not named("sleep", WAITING), "the client's end")
 
 
 def test_a_reader_that_goes_ends_it_quietly(client, cli):

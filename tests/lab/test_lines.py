@@ -32,6 +32,8 @@ def pipe():
         (b"status\r\n\n  \nhelp", ["status", "help"]),
         (b"\xff\n", ["�"]),
         (b"x" * (LONGEST + 1) + b"\ny\n", ["x" * (LONGEST + 1), "y"]),
+        (b"x" * 2 * LONGEST + b" reset\ny\n", ["x" * 2 * LONGEST, "y"]),
+        (b"x" * 5 * LONGEST + b"\ny", ["x" * 2 * LONGEST, "y"]),
     ],
 )
 def test_each_line_is_handed_on(pipe, written, lines):

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import re
 import socket
 import ssl
@@ -12,6 +13,7 @@ from decimal import Decimal
 import jsonschema
 import pytest
 
+from econnlab.clock import now
 from econnlab.lab.certificates import make_certificate
 from econnlab.lab.serving import Serving
 from econnlab.scenario.links import parse_link
@@ -191,6 +193,20 @@ def test_a_408_before_the_close_is_told(scripted, probe):
     assert set(document["idle"]["closed_after_ms"]["said"]) == {"408"}
 
 
+def test_how_often_a_server_looks_for_idle_connections(scripted, probe):
+    """After 150 ms a connection is over time, and every 100 ms it is looked for those that are."""
+
+    def treat(connection):
+        with contextlib.suppress(TimeoutError):
+            while read_request(connection):
+                connection.sendall(OK)
+                look = math.ceil((now() + 0.15) / 0.1) * 0.1
+                connection.settimeout(look - now())
+
+    document = probe(url_of(scripted(treat)), "--requests-per-connection", "0", "--budget", "150")
+    assert document["idle"]["closed_after_ms"]["scan_period"] == pytest.approx(100, abs=5)
+
+
 def test_limits_of_requests_on_a_connection(start_server, probe):
     document = probe(start_server(keepalive_timeout_ms=Decimal(100), max_requests=7).url, "--budget", "40")
     assert document["requests_per_connection"]["answered"] == 7
@@ -221,6 +237,20 @@ def test_a_full_server_is_probed_with_what_it_takes(start_server, probe):
     assert set(document["failures"]) <= {"closed", "reset"}
 
 
+def test_a_full_servers_503_is_no_idle_connection(start_server, probe):
+    """It says that it closes, and does: no answer to how long idle connections are kept."""
+    server = start_server(keepalive_timeout_ms=Decimal(2000), max_connections=4, when_full="503")
+    document = probe(server.url, "--max-wait", "100", *QUICK)
+    assert document["idle"]["ends"] == "kept"
+    assert "http_error" in document["failures"]
+
+
+def test_the_last_request_of_those_that_watch_is_punctual_too(start_server, probe):
+    document = probe(start_server(keepalive_timeout_ms=Decimal(2000)).url, "--max-wait", "100", *QUICK)
+    # Made ready only when due, each left 0.7 ms late or more. A busy machine makes some late, not all ten.
+    assert min(visit["late_ms"] for visit in document["visits"] if visit["sent_ms"] is not None) < 0.5
+
+
 def test_the_budget_is_kept_to_and_what_is_not_known_is_said(start_server, probe):
     server = start_server(keepalive_timeout_ms=Decimal(100))
     document = probe(server.url, *QUICK[:2], "--budget", "15")
@@ -241,6 +271,13 @@ def test_too_many_requests_end_it(scripted, probe):
     document = probe(url_of(scripted(treat)), "--max-wait", "10s")
     assert any("429" in each for each in document["unknown"])
     assert document["idle"]["ends"] == "unknown"
+
+
+def test_one_that_answers_429_at_once_is_asked_nothing_more(scripted, probe):
+    answer = answering(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n")
+    document = probe(url_of(scripted(answer)))
+    assert document["requests"] == 1
+    assert any("429" in each for each in document["unknown"])
 
 
 # -- nothing to race ---------------------------------------------------------------------------------
@@ -267,6 +304,21 @@ def test_a_server_that_closes_behind_each_response_without_saying_so(scripted, c
     assert done.returncode == 0
     assert "closes right behind its response, with FIN" in done.stdout
     assert "What to set" not in done.stdout
+
+
+def test_http_1_0_that_keeps_its_connections_is_probed_as_any_other(scripted, probe):
+    kept = b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 3\r\n\r\nok\n"
+
+    def treat(connection):
+        connection.settimeout(0.1)
+        with contextlib.suppress(TimeoutError):
+            answering(kept)(connection)
+
+    document = probe(url_of(scripted(treat)), *QUICK)
+    assert document["response"]["http_version"] == "1.0"
+    assert document["idle"]["ends"] == "closed"
+    assert document["idle"]["closed_after_ms"]["median"] >= 99
+    assert any(visit["outcome"] == "ok" for visit in document["visits"])
 
 
 # -- odd, but answers --------------------------------------------------------------------------------
@@ -333,6 +385,20 @@ def reset_at_once(connection):
     ("treat", "told"),
     [
         (sends(b"SSH-2.0-OpenSSH_9.2\r\n\x1b[2J"), r"does not answer in HTTP/1: 'SSH-2\.0-OpenSSH_9\.2"),
+        (
+            sends(b"SSH-2.0-OpenSSH_9.2\r\n\x1b[2J", hold=True),
+            r"in HTTP/1: 'SSH-2\.0-OpenSSH_9\.2\\r\\n\\x1b",
+        ),
+        (sends(b"HTTP/1.1 100 Continue\r\n\r\n", hold=True), "sends 100, an interim response, and none that"),
+        (
+            sends(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\n", hold=True),
+            r"switches to another protocol \(101\), which was not asked for",
+        ),
+        (
+            sends(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nok\n", hold=True),
+            "response is not HTTP: conflicting Content-Length",
+        ),
+        (sends(b"HTTP/1.1 200 OK\r\nContent-Le", hold=True), "began a response that did not end within"),
         (sends(b"\0\0\x12\x04\0\0\0\0\0" + b"\0" * 18), "speaks HTTP/2 only"),
         (sends(b"\x15\x03\x03\0\x02\x02\x46"), "speaks TLS: it answered plain HTTP with an alert"),
         (sends(), "closed the connection without a byte of a response"),
@@ -379,6 +445,12 @@ def test_urls_that_lead_nowhere(cli, url, code, told):
     done = cli.run("probe", url)
     assert done.returncode == code
     assert told in done.stderr
+
+
+def test_more_connections_than_files_can_be_open(cli):
+    done = cli.run("probe", "http://127.0.0.1:1/", "--max-connections", "2000000000")
+    assert done.returncode == 3
+    assert "or ask for fewer connections." in done.stderr
 
 
 def test_post_is_not_to_be_had(cli):

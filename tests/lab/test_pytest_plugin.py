@@ -230,6 +230,8 @@ def test_a_scenario_that_cannot_be_had_says_why(run, name, said):
     marked.assert_outcomes(errors=1)
     marked.stdout.fnmatch_lines([said])
     assert "catalogue.py" not in marked.stdout.str()
+    assert "During handling" not in marked.stdout.str()
+    marked.stdout.fnmatch_lines(["*@pytest.mark.econnlab of test_it: *"])
 
 
 def test_a_marked_test_runs_once_under_each_scenario(run):

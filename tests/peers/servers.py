@@ -40,13 +40,15 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def start(stack: contextlib.ExitStack, words: list[str], port: int) -> str:
+def start(
+    stack: contextlib.ExitStack, words: list[str], port: int, environment: dict[str, str] | None = None
+) -> str:
     """Start it, and wait until it takes connections; its URL."""
     # gunicorn puts a control socket into the home folder; older ones have no option against it.
     home = stack.enter_context(tempfile.TemporaryDirectory(prefix="econnlab-"))
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = stack.enter_context(
-        subprocess.Popen(words, **quiet, cwd=HERE, env={**os.environ, "HOME": home})
+        subprocess.Popen(words, **quiet, cwd=HERE, env={**os.environ, **(environment or {}), "HOME": home})
     )
     stack.callback(process.terminate)  # gunicorn ends its workers itself
 
@@ -76,11 +78,13 @@ def uvicorn(stack: contextlib.ExitStack, keepalive_timeout_s: int) -> str:
     return start(stack, [*module, *options], port)
 
 
-def gunicorn(stack: contextlib.ExitStack, keepalive_s: int) -> str:
-    """One gthread worker; the sync worker keeps no connections."""
+def gunicorn(stack: contextlib.ExitStack, keepalive_s: int, held_up: Path) -> str:
+    """One gthread worker, which bears witness in ``held_up``; the sync worker keeps no connections."""
     port = free_port()
     module = [sys.executable, "-m", "gunicorn", "application:wsgi", "-k", "gthread", "--threads", "4"]
-    return start(stack, [*module, "-b", f"127.0.0.1:{port}", "--keep-alive", str(keepalive_s)], port)
+    witness = {"HELD_UP": str(held_up)}
+    options = ["-c", "held_up.py", "-b", f"127.0.0.1:{port}", "--keep-alive", str(keepalive_s)]
+    return start(stack, [*module, *options], port, witness)
 
 
 def nginx(

@@ -3,6 +3,7 @@
 import io
 import json
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -130,6 +131,18 @@ def test_a_repeated_get_and_work_done_unknown_to_the_client_are_remarked():
     assert verdict([POST], FAILED, UNANSWERED).remarks == ("POST /orders was carried out all the same",)
 
 
+def test_a_flood_of_output_is_remarked():
+    assert verdict([GET], CommandEnd(0, output_bytes=65536), GET).remarks == ()
+    (said,) = verdict([GET], CommandEnd(0, output_bytes=5_000_000), GET).remarks
+    assert said == "it wrote 5.0 MB, of which the last 64 KB were kept"
+
+
+def test_a_flood_that_does_not_end_is_named_in_the_calm_run_too():
+    flood = replace(HUNG, output_bytes=80_000_000)
+    with pytest.raises(EnvironmentProblem, match=r"1 request came\. It wrote 80\.0 MB of output\."):
+        baseline([(flood, [GET]), (flood, [GET])])
+
+
 def test_processes_left_behind_are_remarked():
     assert "left 2 processes behind" in verdict([GET], CommandEnd(0, left_behind=2), GET).remarks[0]
 
@@ -153,7 +166,7 @@ def test_no_post_is_called_duplicated_unless_one_was_and_none_survives_a_loss(as
     ("end", "asked", "said"),
     [
         (HUNG, [], r"does not end against a healthy server: it was still running after 5\.0 s\. No request"),
-        (HUNG, [GET], r"1 requests came"),
+        (HUNG, [GET], r"1 request came\."),
         (FAILED, [GET], r"does not even work against a healthy server: exit code 1\."),
         (FAILED, [], r"exit code 1, and no request came"),
         (KILLED, [GET], r"killed by SIGSEGV"),

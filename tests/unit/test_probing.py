@@ -316,6 +316,22 @@ def test_a_silent_end():
     assert found.limit_ms < 1000
 
 
+def test_a_silent_end_that_was_not_narrowed_down_gives_no_limit_beyond_what_was_answered():
+    """Not even where a later request was answered: it was luck."""
+    base = Visit(0.0, 0.001, 0.001, 0.001, 0.0)
+    visits = [
+        replace(base, idle_s=0.5, outcome=Outcome.OK),
+        replace(base, idle_s=2.0, outcome=Outcome.TIMEOUT),
+        replace(base, idle_s=3.0, outcome=Outcome.OK),
+    ]
+    found = conclude(probed(visits))
+    assert (found.survived_ms, found.silent_ms, found.limit_ms) == (500, 2000, 400)
+    assert any("between 0.5 and 2 s idle connections die" in each for each in found.unknown)
+    found = conclude(probed(visits[1:2]))
+    assert found.limit_ms is None
+    assert report.conclusion(found) == "After what silence its idle connections die was not found."
+
+
 def test_one_that_never_closes_has_no_limit():
     kept = replace(Visit(0.0, 0.001, 0.001, 0.001, 0.0), idle_s=2.0, outcome=Outcome.OK)
     found = conclude(probed([kept]))
@@ -335,6 +351,48 @@ def test_a_sweep_is_told_from_a_timer():
     timed = [replace(base, began=at / 50, closing=Closing(5.0, "FIN", 0.0)) for at in range(10)]
     assert conclude(probed(swept)).idle.swept
     assert not conclude(probed(timed)).idle.swept
+
+
+@pytest.mark.parametrize("period_s", [0.1, 0.7, 30.0])
+def test_how_often_a_server_looks_for_idle_connections_is_found(period_s):
+    draw = random.Random(5)
+    visits = []
+    for _ in range(60):
+        began = draw.uniform(0, 8 * period_s)
+        look = math.ceil((began + 2 * period_s) / period_s) * period_s + draw.uniform(0, 0.002)
+        visits.append(Visit(began, RTT_S, RTT_S, RTT_S, 0.0, Closing(look - began, "FIN", 0.0)))
+    found = conclude(probed(visits))
+    assert found.idle.scan_ms == pytest.approx(period_s * 1000, rel=0.02)
+    assert "it looks for idle connections every" in paged(found)
+
+
+def test_a_timer_for_each_connection_is_no_look_from_time_to_time():
+    """Opened at a pace of 20 ms, or 60, they are closed at that pace, but each after the same time."""
+    draw = random.Random(6)
+    for pace_s, spread_s in itertools.product((0.02, 0.06), (0.0, 0.001, 0.01)):
+        visits = [
+            Visit(at * pace_s, RTT_S, RTT_S, RTT_S, 0.0, Closing(1 + draw.uniform(0, spread_s), "FIN", 0.0))
+            for at in range(40)
+        ]
+        assert conclude(probed(visits)).idle.scan_ms is None
+
+
+def test_closes_without_a_beat_have_no_period():
+    draw = random.Random(7)
+    visits = [
+        Visit(draw.uniform(0, 5), RTT_S, RTT_S, RTT_S, 0.0, Closing(1 + draw.uniform(0, 1), "FIN", 0.0))
+        for _ in range(40)
+    ]
+    assert conclude(probed(visits)).idle.scan_ms is None
+
+
+def test_a_loss_long_before_the_window_is_told_apart_from_it():
+    server = PaperServer(earliest_s=1.0)
+    visits = [*server.searched().visits, replace(server.visit(0.095), outcome=Outcome.RESET)]
+    found = conclude(probed(visits))
+    assert found.window.first.at_ms == pytest.approx(1000, abs=1)
+    (said,) = found.unknown
+    assert said.startswith("why 1 of the requests before the window were lost, the first after 0.095 s")
 
 
 def test_what_is_not_known_is_said():
@@ -448,6 +506,7 @@ def test_each_line_names_the_limit_in_its_own_unit():
     assert "idle_limit=4)" in texts["requests"]
     assert "4000 * time.Millisecond" in texts["Go"]
     assert "keepalive_timeout 4000ms;" in texts["nginx upstream"]
+    assert "{ idle_timeout: 4s }" in texts["Envoy cluster"]
     assert texts["AWS ALB"].endswith("=4")
     assert next(each for each in lines(0.5) if each.client == "AWS ALB").line == ""
 

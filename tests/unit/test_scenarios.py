@@ -113,6 +113,7 @@ def test_a_file_of_the_users_may_set_everything():
         ("[expect.processed]\ntwice = 1", r"expect\.processed\.twice: there is no such key"),
         ("[kernel]\nsettings = 5", r"kernel\.settings: expected a table"),
         ("[server]\nresponse_size = -1", r"server: response_size: expected 0 or more, found -1"),
+        ('[server]\ncontent_type = "a\\r\\nb"', r"server: content_type: .* is none"),
         ("[server]\nstatus = 302", r"server: status: expected 200, or an error from 400 to 599, found 302"),
         ("[server]\nstatus_requests = 0", r"server: status_requests: expected 1 or more"),
         ("[server]\nrefuse_first = 1\nwhen_full = 'queue'", r"server: refuse_first: .* never refused"),

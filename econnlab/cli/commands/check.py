@@ -15,6 +15,7 @@ Examples:
   econnlab check -- curl -sSf -d order {url}orders
   econnlab check --scenario done-reset --scenario reused-reset -- node client.js
   econnlab check --expect first-silent=hung,failed --timeout 5s -- ./client
+  econnlab check --answer order.json -- ./client   for one that wants JSON back
   econnlab check --junit check.xml --markdown summary.md -- ./client
 """
 
@@ -39,6 +40,11 @@ Examples:
     default="10s",
     show_default=True,
     help="How long each run of the command may take.",
+)
+@click.option(
+    "--answer",
+    metavar="FILE",
+    help="Answer every request with this text, as JSON where it is called *.json.  [default: ok]",
 )
 @click.option(
     "--expect",

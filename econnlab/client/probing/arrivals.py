@@ -37,16 +37,15 @@ class Arrivals:
         if not self._stamped:
             return self._sock.recv(size), woken
         data, ancillary, _, _ = self._sock.recvmsg(size, _ROOM)
-        # One after the other: what lies between them is how far the two clocks are apart.
-        real, monotonic = (
-            time.clock_gettime_ns(time.CLOCK_REALTIME),
-            time.clock_gettime_ns(time.CLOCK_MONOTONIC),
-        )
+        # How far the two clocks are apart lies in between, however long we are interrupted there.
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        real = time.clock_gettime_ns(time.CLOCK_REALTIME)
+        monotonic = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         for level, kind, stamp in ancillary:
             if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(stamp) == _TIMESPEC.size:
                 seconds, nanoseconds = _TIMESPEC.unpack(stamp)
                 at = (monotonic - (real - seconds * _NS - nanoseconds)) / _NS
                 # Never in the future, nor longer ago than anything waits: then somebody set the clock.
                 if woken.at - _LONGEST_S <= at <= monotonic / _NS:
-                    return data, replace(woken, at=at, slack=0.0)
+                    return data, replace(woken, at=at, slack=(monotonic - before) / _NS)
         return data, woken

@@ -94,7 +94,7 @@ class Talk:
         self._timeout_s = timeout_s
         self._sock = target.socket()
         self._arrivals = Arrivals(self._sock)
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
+        self._http = _conversation()
         self._stage = Stage.CONNECT
         self._sealed = b""
         self._early = b""
@@ -139,7 +139,9 @@ class Talk:
 
     def prepare(self) -> None:
         """Make the next request ready, so that ``write`` has little to do."""
-        if self._http.our_state is not h11.IDLE:
+        if self._http.our_state is h11.MUST_CLOSE:  # HTTP/1.0 that is kept all the same: h11 knows of none
+            self._http = _conversation()
+        elif self._http.our_state is not h11.IDLE:
             self._http.start_next_cycle()
         plain = self._http.send(self._target.request()) or b""
         self._sealed = self.layer.seal(plain + (self._http.send(h11.EndOfMessage()) or b""))
@@ -175,7 +177,7 @@ class Talk:
                 plain = self._unsealed(data) if data else b""
                 first = first or (woken.at if plain else 0.0)
                 if plain:
-                    self._got = self._got or plain[:_KEPT]
+                    self._got = (self._got + plain)[:_KEPT]
                     self._take(plain)
                 if not data or self.layer.closed:
                     if not first:
@@ -272,6 +274,10 @@ class Talk:
         return Failed(outcome, self._stage, errno=name, detail=error.strerror or "", got=self._got)
 
 
+def _conversation() -> h11.Connection:
+    return h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
+
+
 def _head(
     response: h11.Response, size: int, interim: list[int], method: str, connection: h11.Connection
 ) -> Head:
@@ -284,6 +290,7 @@ def _head(
         return b", ".join(found).decode("latin-1") if found else None
 
     framing = _framing(response, values, method)
+    done = connection.their_state is h11.DONE and connection.our_state is h11.DONE
     return Head(
         response.http_version.decode(),
         response.status_code,
@@ -294,10 +301,15 @@ def _head(
         framing,
         size,
         tuple(interim),
-        connection.their_state is h11.DONE
-        and connection.our_state is h11.DONE
-        and framing is not Framing.UNTIL_CLOSE,
+        (done or _kept_as_of_old(response, values)) and framing is not Framing.UNTIL_CLOSE,
     )
+
+
+def _kept_as_of_old(response: h11.Response, values: dict[bytes, list[bytes]]) -> bool:
+    """HTTP/1.0, and ``Connection: keep-alive``: it persists (RFC 9112 section 9.3), and Python, Node and curl
+    reuse it."""
+    options = b",".join(values.get(b"connection", [])).lower().split(b",")
+    return response.http_version == b"1.0" and b"keep-alive" in {option.strip() for option in options}
 
 
 def _framing(response: h11.Response, values: dict[bytes, list[bytes]], method: str) -> Framing:

@@ -16,6 +16,7 @@ from econnlab.record.probing import Closing, Crowd, Head, Refusal, Security, Ser
 
 #: A second request is made ready this long before it is due.
 PREPARE_S = 0.004
+_BAD_REQUEST = 400
 REQUEST_TIMEOUT = 408
 TOO_MANY_REQUESTS = 429
 _UNAVAILABLE = 503
@@ -58,7 +59,7 @@ def watch(
     """Wait for the server's end of an idle connection; at ``max_wait_s`` a request shows whether it lives."""
 
     def wait(talk: Talk, visit: Visit) -> Generator[Wait, Woken, Visit]:
-        closing = yield from talk.idle(visit.began, visit.began + max_wait_s)
+        closing = yield from talk.idle(visit.began, visit.began + max_wait_s - PREPARE_S)
         if closing is not None:
             return replace(visit, closing=closing)
         return (yield from _ask_again(talk, visit, max_wait_s, None))
@@ -120,6 +121,8 @@ def _visit(
     try:
         yield from talk.open()
         answer = yield from _asked(talk)
+        if not answer.head.persistent:  # a full server's 503: its close is no idle connection's
+            raise _not_kept(answer)
         first_s, took_s = answer.first - answer.asked, answer.ended - answer.asked
         visit = Visit(answer.ended, talk.connect_s, first_s, took_s, answer.slack)
         told((yield from wait(talk, visit)))
@@ -127,6 +130,11 @@ def _visit(
         failed(failure)
     finally:
         talk.close()
+
+
+def _not_kept(answer: Answer) -> Failed:
+    refused = answer.head.status >= _BAD_REQUEST
+    return Failed(Outcome.HTTP_ERROR if refused else Outcome.CLOSED, Stage.BODY)
 
 
 def _asked(talk: Talk) -> Generator[Wait, Woken, Answer]:

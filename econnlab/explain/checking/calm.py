@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from econnlab.errors import EnvironmentProblem
 from econnlab.explain.checking.asked import WAYS, Asked, Tallies
 from econnlab.explain.checking.survival import Survival
-from econnlab.record.commands import CommandEnd
+from econnlab.record.commands import KEPT_BYTES, CommandEnd
 from econnlab.scenario.model import Scenario
 from econnlab.scenario.server import IDEMPOTENT, Stage
 
@@ -76,7 +76,9 @@ def right_under(scenario: Scenario) -> frozenset[Survival]:
 def _ensure_worked(end: CommandEnd, asked: Sequence[Asked]) -> None:
     said = f" It said: {end.last_line}" if end.last_line else " It said nothing."
     if end.timed_out:
-        came = f"{len(asked)} requests came." if asked else "No request came."
+        came = f"{len(asked) or 'No'} request{'s' if len(asked) > 1 else ''} came."
+        if end.output_bytes > KEPT_BYTES:
+            came += f" It wrote {end.output_bytes / 1e6:.1f} MB of output."
         raise EnvironmentProblem(
             f"The command does not end against a healthy server: it was {end}. {came}",
             "Give it more time (--timeout), or a command that ends by itself." + said,
@@ -85,7 +87,8 @@ def _ensure_worked(end: CommandEnd, asked: Sequence[Asked]) -> None:
         came = "" if asked else ", and no request came to the lab server"
         raise EnvironmentProblem(
             f"The command does not even work against a healthy server: {end}{came}.",
-            "GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS are answered there, 200 with `ok`." + said,
+            "GET, POST, PUT, PATCH, DELETE... are answered 200 there, with `ok` or what --answer gives."
+            + said,
         )
     if not asked:
         raise EnvironmentProblem(

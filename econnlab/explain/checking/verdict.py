@@ -9,7 +9,7 @@ from itertools import zip_longest
 from econnlab.explain.checking.asked import Asked, Tally
 from econnlab.explain.checking.calm import Baseline
 from econnlab.explain.checking.survival import Survival
-from econnlab.record.commands import CommandEnd
+from econnlab.record.commands import KEPT_BYTES, CommandEnd
 from econnlab.record.events import ConnectionEvent, Kind
 from econnlab.scenario.model import Scenario
 from econnlab.scenario.server import IDEMPOTENT
@@ -137,6 +137,8 @@ def _remarks(
             )
     for kind in strange:
         yield f"{kind} was asked, which the calm run did not"
+    if end.output_bytes > KEPT_BYTES:
+        yield f"it wrote {end.output_bytes / 1e6:.1f} MB, of which the last {KEPT_BYTES // 1024} KB were kept"
     if end.left_behind:
         processes = "a process" if end.left_behind == 1 else f"{end.left_behind} processes"
         yield f"it left {processes} behind, which the lab ended"

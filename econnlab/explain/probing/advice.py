@@ -54,6 +54,11 @@ def settings(limit: float) -> Iterator[Setting]:
     yield Setting("undici, fetch", f"new Agent({{ keepAliveTimeout: {ms}, keepAliveMaxTimeout: {ms} }})")
     yield Setting("Go", f"&http.Transport{{IdleConnTimeout: {ms} * time.Millisecond}}")
     yield Setting("nginx upstream", f"keepalive_timeout {ms}ms;")
+    yield Setting(
+        "Envoy cluster",
+        f"common_http_protocol_options: {{ idle_timeout: {text}s }}",
+        "in its HttpProtocolOptions",
+    )
     if limit >= 1:
         yield Setting("AWS ALB", f"idle_timeout.timeout_seconds={math.floor(limit)}")
     else:

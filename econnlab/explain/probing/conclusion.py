@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from econnlab.explain.probing.advice import Setting, limit_s, settings
+from econnlab.explain.probing.scan import scan_period_s
 from econnlab.explain.probing.search import AT_ONCE_S, FEWEST
 from econnlab.explain.probing.thresholds import round_trip
 from econnlab.explain.probing.window import Window, window_of
@@ -20,6 +21,10 @@ from econnlab.record.probing import Probed, Visit
 _OFF_MS = 20.0
 #: Connections that became idle over at least this long, and were closed within a quarter of it: swept up.
 _SWEPT_OVER_S, _SWEPT_SHARE = 0.05, 0.25
+#: What a silent end may be left between: twice what the passes of a probe narrow it down to.
+_WIDE_S, _WIDE_SHARE = 0.01, 0.01
+#: Lost so much before the window's first edge, it is no part of the window.
+_EARLY_SHARE = 0.05
 _ADVERTISED = re.compile(r"(?:^|[\s,;])(timeout|max)\s*=\s*\"?(\d{1,9})", re.IGNORECASE)
 
 
@@ -48,6 +53,8 @@ class IdleTime:
     said: Counter[str]
     #: All were closed at the same moment, however long they had been idle.
     swept: bool
+    #: It looks for idle connections so often; None where it does not, or that was not seen.
+    scan_ms: float | None
 
 
 @dataclass(frozen=True)
@@ -89,16 +96,17 @@ def conclude(probed: Probed) -> Conclusion:
     ends = _ends(probed, idle, bool(silent))
     advertised = dict(_advertised(probed.head.keep_alive))
     advertised_ms = advertised["timeout"] * 1000.0 if "timeout" in advertised else None
-    survived = [v.idle_s for v in probed.visits if v.idle_s is not None and not v.lost]
     silent_s = min((v.idle_s for v in silent if v.idle_s is not None), default=None)
+    survived_s = _survived_s(probed.visits, silent_s)
     round_trip_s = round_trip(probed.visits)
-    limit = limit_s(_first_loss_s(idle, window, silent_s, round_trip_s))
+    known_good_s = None if silent_s is None else survived_s
+    limit = limit_s(_first_loss_s(idle, window, known_good_s, round_trip_s))
     closes = [v.closing.idle_s for v in probed.visits if v.closing is not None and v.exact]
     return Conclusion(
         probed,
         ends,
         idle,
-        max(survived, default=0.0) * 1000,
+        survived_s * 1000,
         None if silent_s is None else silent_s * 1000,
         Counter(v.outcome for v in silent if v.outcome is not None),
         advertised_ms,
@@ -110,7 +118,7 @@ def conclude(probed: Probed) -> Conclusion:
         window,
         None if limit is None else limit * 1000,
         () if limit is None else tuple(settings(limit)),
-        tuple(_unknown(probed, ends, window)),
+        (*_unknown(probed, ends, window), *_wide(survived_s, silent_s)),
     )
 
 
@@ -137,6 +145,7 @@ def _idle_time(visits: tuple[Visit, ...]) -> IdleTime | None:
     moments = [visit.began + closing.idle_s for visit, closing in closed]
     opened = [visit.began for visit, _ in closed]
     over = max(opened) - min(opened)
+    scan_s = scan_period_s(visits)
     swept = over >= _SWEPT_OVER_S and max(moments) - min(moments) < _SWEPT_SHARE * over
     return IdleTime(
         len(times),
@@ -146,6 +155,7 @@ def _idle_time(visits: tuple[Visit, ...]) -> IdleTime | None:
         Counter(closing.packet for _, closing in closed if closing.packet),
         Counter(closing.said for _, closing in closed if closing.said),
         swept,
+        None if scan_s is None else scan_s * 1000,
     )
 
 
@@ -162,9 +172,9 @@ def _later_ms(idle: IdleTime | None, advertised_ms: float | None) -> float | Non
 
 
 def _first_loss_s(
-    idle: IdleTime | None, window: Window | None, silent_s: float | None, round_trip_s: float
+    idle: IdleTime | None, window: Window | None, known_good_s: float | None, round_trip_s: float
 ) -> float | None:
-    """The shortest idle time that is known to cost requests: T - RTT, or what was seen to."""
+    """The shortest idle time that may cost requests: T - RTT, or the longest that is known not to."""
     known = [
         *([window.first.at_ms / 1000] if window is not None else []),
         *(
@@ -172,9 +182,36 @@ def _first_loss_s(
             if idle is not None and idle.low_ms >= AT_ONCE_S * 1000
             else []
         ),
-        *([silent_s] if silent_s is not None else []),
+        *([known_good_s] if known_good_s is not None else []),
     ]
     return min(known, default=None)
+
+
+def _survived_s(visits: tuple[Visit, ...], silent_s: float | None) -> float:
+    """The longest silence after which a request was answered, of those below the first that cost one."""
+    asked = (visit.idle_s for visit in visits if visit.idle_s is not None and not visit.lost)
+    return max((idle_s for idle_s in asked if silent_s is None or idle_s < silent_s), default=0.0)
+
+
+def _wide(survived_s: float, silent_s: float | None) -> Iterator[str]:
+    if silent_s is not None and silent_s - survived_s > max(_WIDE_S, _WIDE_SHARE * silent_s):
+        yield (
+            f"when between {survived_s:.4g} and {silent_s:.4g} s idle connections die: too few requests were "
+            "answered to narrow it down"
+        )
+
+
+def _early(probed: Probed, window: Window) -> Iterator[str]:
+    """Requests that were lost long before the server's time: once in thousands, on a busy machine."""
+    until_s = window.first.low_ms / 1000 * (1 - _EARLY_SHARE)
+    early = [v.idle_s + v.late_s for v in probed.visits if v.idle_s is not None and v.lost]
+    early = [idle_s for idle_s in early if idle_s < until_s]
+    if early:
+        yield (
+            f"why {len(early)} of the requests before the window were lost, the first after "
+            f"{min(early):.4g} s: a server that is held up between looking for requests and looking at its "
+            "timers closes on one that came in time (gunicorn's threads do)"
+        )
 
 
 def _unknown(probed: Probed, ends: Ends, window: Window | None) -> Iterator[str]:
@@ -193,6 +230,8 @@ def _unknown(probed: Probed, ends: Ends, window: Window | None) -> Iterator[str]
         yield f"whether it takes more than {crowd.held} connections at a time: it was not tried"
     if window is not None and window.trials < FEWEST:
         yield f"the window's edges to the full: they rest on {window.trials} trials of the {FEWEST} wanted"
+    if window is not None:
+        yield from _early(probed, window)
     if ends is Ends.CLOSED and window is None:
         yield "the race window: too few requests were sent around the close"
     if ends is Ends.UNKNOWN:

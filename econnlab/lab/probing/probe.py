@@ -10,6 +10,7 @@ from econnlab.client.probing.loop import ExactLoop, Task, Wait
 from econnlab.client.probing.talk import Failed, Stage
 from econnlab.client.probing.target import Target, user_agent
 from econnlab.client.probing.visits import (
+    TOO_MANY_REQUESTS,
     Looked,
     Throttled,
     crowd,
@@ -86,7 +87,8 @@ class Probe:
 
     def run(self) -> Probed:
         """Look, visit, conclude nothing. Raises EconnlabError where there is no answer to a first request."""
-        ensure_descriptors(max(self._spec.connections, self._spec.max_connections or 0) + SPARE)
+        most = max(self._spec.connections, self._spec.max_connections or 0)
+        ensure_descriptors(most + SPARE, "ask for fewer connections")
         with ExactLoop() as loop:
             self._loop = loop
             if self._interrupted:
@@ -128,6 +130,8 @@ class Probe:
         security = self._looked.security
         if security is not None:
             self._looked.security = replace(security, complaint=complaint)
+        if self._looked.head is not None and self._looked.head.status == TOO_MANY_REQUESTS:
+            raise Throttled
 
     def _look_at(self, loop: ExactLoop, target: Target) -> Failed | None:
         self._budget.take()

@@ -17,6 +17,9 @@ _ALERT = b"\x15\x03"
 _SETTINGS, _GOAWAY = 4, 7
 _FRAME_HEADER = 9
 _HTTP = b"HTTP/1"
+#: Responses from here on are no interim ones (RFC 9110 section 15.2).
+_FINAL = 200
+_SWITCHING = 101
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 _NO_PROTOCOL = "NO_APPLICATION_PROTOCOL"
 
@@ -85,19 +88,37 @@ def _not_http(target: Target, failure: Failed) -> EconnlabError | None:
             f"{target.address} speaks HTTP/2 only: it answered HTTP/1.1 with a frame of HTTP/2.",
             "The probe speaks HTTP/1.1, whose idle connections race; give it a URL that does too.",
         )
-    if failure.outcome in (Outcome.OTHER, Outcome.TRUNCATED) and failure.stage is Stage.HEAD:
-        if got.startswith(_HTTP) and failure.outcome is Outcome.TRUNCATED:
-            return None
-        if got.startswith(_HTTP) and "too long" in failure.detail.lower():
-            return EnvironmentProblem(
-                f"{target.address} sends a header that does not end: more than 64 KiB of it came.",
-                "Check that this is the server you mean.",
-            )
+    if failure.stage is not Stage.HEAD:
+        return None
+    if not _HTTP.startswith(got[: len(_HTTP)]):
         return EnvironmentProblem(
             f"{target.address} does not answer in HTTP/1: {_excerpt(got)}.",
             "Check the port, and what listens there.",
         )
-    return None
+    return _no_response(target, failure) if failure.outcome is Outcome.OTHER else None
+
+
+def _no_response(target: Target, failure: Failed) -> EconnlabError:
+    """What began as HTTP, and went wrong before its body."""
+    if _status(failure.got) == _SWITCHING:
+        return EnvironmentProblem(
+            f"{target.address} switches to another protocol (101), which was not asked for.",
+            "The probe speaks HTTP/1.1 alone: give it a URL that answers a plain GET.",
+        )
+    if "too long" in failure.detail.lower():
+        return EnvironmentProblem(
+            f"{target.address} sends a header that does not end: more than 64 KiB of it came.",
+            "Check that this is the server you mean.",
+        )
+    return EnvironmentProblem(
+        f"The header of {target.address}'s response is not HTTP: {harmless(failure.detail)}.",
+        "Give another URL.",
+    )
+
+
+def _status(got: bytes) -> int | None:
+    words = got.split(None, 2)
+    return int(words[1]) if len(words) > 1 and words[1].isdigit() else None
 
 
 def _is_http2(got: bytes) -> bool:
@@ -108,9 +129,8 @@ def _is_http2(got: bytes) -> bool:
 def _cut_short(target: Target, failure: Failed, timeout_s: float) -> EconnlabError:
     where = target.address
     if failure.outcome is Outcome.TIMEOUT:
-        what = "does not answer" if failure.stage is Stage.HEAD else "began a response that did not end"
         return EnvironmentProblem(
-            f"{where} {what} within {timeout_s:g} s.",
+            f"{where} {_unfinished(failure)} within {timeout_s:g} s.",
             "A response that does not end times nothing: give another URL, or a longer --timeout.",
         )
     if failure.outcome is Outcome.OTHER:
@@ -130,6 +150,13 @@ def _cut_short(target: Target, failure: Failed, timeout_s: float) -> EconnlabErr
     )
 
 
+def _unfinished(failure: Failed) -> str:
+    status = _status(failure.got) if failure.stage is Stage.HEAD else None
+    if status is not None and status < _FINAL:
+        return f"sends {status}, an interim response, and none that is final"
+    return "began a response that did not end" if failure.got else "does not answer"
+
+
 def _excerpt(got: bytes) -> str:
     shown = got[:_SHOWN].decode("latin-1")
-    return f"{harmless(shown)!r}" + ("..." if len(got) > _SHOWN else "")
+    return f"'{harmless(shown)}'" + ("..." if len(got) > _SHOWN else "")

@@ -59,6 +59,7 @@ def render(found: Conclusion) -> str:
                 "packets": dict(idle.packets),
                 "said": dict(idle.said),
                 "swept": idle.swept,
+                "scan_period": _rounded(idle.scan_ms),
             },
             "later_than_advertised_ms": _rounded(found.later_ms),
             "earliest_close_ms": _rounded(found.earliest_ms),

@@ -33,7 +33,11 @@ function define(text) {
   return new Function("require", `${text}\nreturn { ${found} };`)(load);
 }
 
-const ended = (response, resolve) => { response.resume(); response.on("end", () => resolve(response.statusCode)); };
+// A cut body is the response's error where its last bytes and the RST are read together, and the request's where not.
+const ended = (response, resolve, reject) => {
+  response.resume();
+  response.on("error", reject).on("end", () => resolve(response.statusCode));
+};
 
 async function send(made, url, method) {
   const data = method === "POST" ? "one order\n" : undefined;
@@ -45,9 +49,9 @@ async function send(made, url, method) {
     await response.body.text();
     return response.statusCode;
   }
-  if (made.get) return new Promise((resolve, reject) => made.get(url, (response) => ended(response, resolve), reject));
+  if (made.get) return new Promise((resolve, reject) => made.get(url, (response) => ended(response, resolve, reject), reject));
   return new Promise((resolve, reject) => {
-    const request = http.request(url, { agent: made.agent, method }, (response) => ended(response, resolve));
+    const request = http.request(url, { agent: made.agent, method }, (response) => ended(response, resolve, reject));
     request.on("error", reject);
     request.end(data);
   });

@@ -6,55 +6,68 @@ A server with a timer for each connection closes each in its turn.
 
 from __future__ import annotations
 
-import itertools
+import cmath
 import math
 from collections.abc import Sequence
+from statistics import linear_regression
 
 from econnlab.explain.statistics import quantile
 from econnlab.record.probing import Visit
 
-#: Closes within this are of one look.
-_SAME_S = 0.01
 #: Shorter periods are not told from the pace at which connections are opened, and hardly matter.
 _LEAST_S = 0.05
-#: So many looks must have been seen, and such a share of them within so much of a period of the beat.
-_FEWEST, _ON_BEAT, _MOST_OFF = 4, 0.8, 0.15
+#: So many looks must have been seen.
+_FEWEST = 4
 #: Idle times are spread over a period: over so much of it at least, and so much at most.
-_SPREAD = 0.4, 1.3
+_SPREAD = 0.5, 1.3
+#: How near to one beat closes are: 1 where all are on it, 0.85 where they are late by a tenth of a period at the
+#: mean, and 0.56 at most where a timer of each connection spreads them evenly over half a period or more.
+_ON_BEAT = 0.75
+#: A peak of a periodogram is as wide as one beat in the whole time seen: it is looked for in such parts of it.
+_PARTS = 8
+#: Moments on a beat are as well on those of half and a third of its period.
+_AS_STRONG = 0.9
 
 
 def scan_period_s(visits: Sequence[Visit]) -> float | None:
     """The seconds between two looks; None where closes have no beat, or too few looks were seen."""
     closed = [(visit.began, visit.closing.idle_s) for visit in visits if visit.closing is not None]
-    looks = _looks(sorted(began + idle_s for began, idle_s in closed))
-    if len(looks) < _FEWEST:
+    if len(closed) < _FEWEST:
         return None
-    gaps = sorted(later - earlier for earlier, later in itertools.pairwise(looks))
-    period = quantile([gap for gap in gaps if gap >= _LEAST_S] or gaps, 0.5)
-    if period < _LEAST_S:
-        return None
-    period = _fitted(looks, period)
     idle = sorted(idle_s for _, idle_s in closed)
     spread = quantile(idle, 0.95) - quantile(idle, 0.05)
-    on_beat = sum(abs(_off(look - looks[0], period)) <= _MOST_OFF for look in looks)
-    fits = on_beat >= _ON_BEAT * len(looks) and _SPREAD[0] * period <= spread <= _SPREAD[1] * period
-    return period if fits else None
+    shortest, longest = max(_LEAST_S, spread / _SPREAD[1]), spread / _SPREAD[0]
+    moments = sorted(began + idle_s for began, idle_s in closed)
+    moments = [at - moments[0] for at in moments]
+    if longest < shortest or not moments[-1]:
+        return None
+    period = _beat(moments, shortest, longest)
+    return None if abs(_turned(moments, period)) < _ON_BEAT else _fitted(moments, period)
 
 
-def _looks(moments: Sequence[float]) -> list[float]:
-    """The first moment of each look."""
-    return [at for before, at in itertools.pairwise([-math.inf, *moments]) if at - before > _SAME_S]
+def _beat(moments: Sequence[float], shortest: float, longest: float) -> float:
+    """The period, between these, that the moments are nearest to, as a peak of their periodogram."""
+    step = 1 / (_PARTS * moments[-1])
+    steps = range(math.ceil((1 / shortest - 1 / longest) / step) + 1)
+    periods = [1 / (1 / longest + number * step) for number in steps]
+    best = max(periods, key=lambda period: abs(_turned(moments, period)))
+    for times in (3, 2):
+        if times * best <= longest and abs(_turned(moments, times * best)) >= _AS_STRONG * abs(
+            _turned(moments, best)
+        ):
+            return times * best
+    return best
 
 
-def _fitted(looks: Sequence[float], period: float) -> float:
-    """From the first look to the last on the beat there is a whole number of periods."""
-    for look in reversed(looks):
-        times = round((look - looks[0]) / period)
-        if times and abs(_off(look - looks[0], period)) <= _MOST_OFF:
-            return (look - looks[0]) / times
-    return period
+def _turned(moments: Sequence[float], period: float) -> complex:
+    """The mean of the moments as directions on a circle that is one period around."""
+    return sum(cmath.exp(2j * math.pi * at / period) for at in moments) / len(moments)
 
 
-def _off(since: float, period: float) -> float:
-    """How far from the beat, in periods."""
-    return since / period - round(since / period)
+def _fitted(moments: Sequence[float], period: float) -> float | None:
+    """The slope of the moments over the numbers of their looks."""
+    phase = cmath.phase(_turned(moments, period)) / (2 * math.pi)
+    numbers = [round(at / period - phase) for at in moments]
+    if len(set(numbers)) < _FEWEST:
+        return None
+    return linear_regression(numbers, moments).slope

@@ -20,10 +20,10 @@ _LEAST_S = 0.05
 _FEWEST = 4
 #: Idle times are spread over a period: over so much of it at least, and so much at most.
 _SPREAD = 0.5, 1.3
-#: How near to one beat closes are: 1 where all are on it, 0.85 where they are late by a tenth of a period at the
-#: mean, and 0.56 at most where a timer of each connection spreads them evenly over half a period or more.
+#: How near to one beat closes are: 1 where all are on it, 0.85 where they are late by a tenth of a period at
+#: the mean, and 0.56 at most where a timer of each connection spreads them evenly over half a period or more.
 _ON_BEAT = 0.75
-#: A peak of a periodogram is as wide as one beat in the whole time seen: it is looked for in such parts of it.
+#: A peak of a periodogram is one beat in the whole time seen wide: it is looked for in such parts of it.
 _PARTS = 8
 #: Moments on a beat are as well on those of half and a third of its period.
 _AS_STRONG = 0.9

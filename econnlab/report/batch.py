@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from econnlab.errors import EconnlabError
+from econnlab.explain.punctuality import HELD_UP_MS, worst_lateness_ms
 from econnlab.explain.summary import Summary
 from econnlab.plaintext import harmless_lines
 from econnlab.scenario.model import Scenario
@@ -73,7 +74,7 @@ class Tally:
             return Text.assemble((f"stopped {name}", "yellow"), found)
         if missed:
             self.broken += 1
-            broken = "".join(f"\n        {each}" for each in missed)
+            broken = "".join(f"\n        {each}" for each in [*missed, *_held_up(summary)])
             return Text.assemble((f"BROKEN  {name}", "red"), found, broken)
         self._held += 1
         word = "holds  " if scenario.expect is not None else "ran    "
@@ -89,6 +90,13 @@ class Tally:
         if self._ended < self._asked:
             parts.append(f"{self._asked - self._ended} not begun")
         return Text(", ".join(parts), "bold")
+
+
+def _held_up(summary: Summary) -> Iterator[str]:
+    """That the expectations may be broken by this machine, and not by what was tried."""
+    late_ms = worst_lateness_ms(summary.run)
+    if late_ms >= HELD_UP_MS:
+        yield f"the lab itself was up to {late_ms:.0f} ms late here: run it again, with less beside it"
 
 
 def _found(summary: Summary) -> str:

@@ -9,6 +9,7 @@ import pytest
 from econnlab.cli.batch import DEFAULT_JOBS
 from econnlab.errors import EnvironmentProblem
 from econnlab.explain.expectations import broken
+from econnlab.explain.punctuality import HELD_UP_MS, worst_lateness_ms
 from econnlab.explain.summary import summarize
 from econnlab.lab.capturing import Capturing, Where, where_to_capture
 from econnlab.lab.workers import Workers
@@ -18,6 +19,9 @@ from econnlab.wire.reading import read_capture
 from tests.agreement import agreement
 from tests.blind import judge
 from tests.conftest import children_of
+
+#: So often a run is repeated that the machine has held up.
+AGAIN = 2
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +49,27 @@ def captures(files):
 @pytest.fixture(scope="module")
 def ended(files, captures):
     """Every scenario, run side by side as `econnlab run --all` does."""
-    with Workers([load(name) for name in names()], DEFAULT_JOBS, captures) as workers:
+    found = run_side_by_side(names(), captures)
+    for _ in range(AGAIN):
+        disturbed = [name for name, done in found.items() if was_held_up(done)]
+        for name in disturbed:
+            if name in captures:
+                os.ftruncate(captures[name].into, 0)
+                os.lseek(captures[name].into, 0, os.SEEK_SET)
+            found |= run_side_by_side([name], captures)
+    return found
+
+
+def run_side_by_side(chosen, captures):
+    with Workers([load(name) for name in chosen], DEFAULT_JOBS, captures) as workers:
         return {done.scenario.name: done for done in workers.results() if done is not None}
+
+
+def was_held_up(done):
+    """It says nothing, neither way: by its own clock the lab was later than what it had to meet allows."""
+    if done.run is None or not broken(summarize(done.run), done.scenario.expect):
+        return False
+    return worst_lateness_ms(done.run) >= HELD_UP_MS
 
 
 @pytest.mark.parametrize("name", names())

@@ -1,0 +1,36 @@
+"""How late the lab itself was in a run: later than a scenario's margins, and it shows something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from econnlab.record.events import Kind
+from econnlab.record.run import Run
+
+#: Scenarios that have to meet a moment leave about a tenth of a second on either side of it.
+HELD_UP_MS = 50.0
+_PASSED_ON = frozenset({Kind.BYTES, Kind.FIN, Kind.RST})
+
+
+def worst_lateness_ms(run: Run) -> float:
+    """The latest of its sends, its server's idle timers and its link, in ms; 0 where nothing was due.
+
+    What the scenario asks for, as a client or a server that is blocked, is not late.
+    """
+    return max((1000 * late for late in _latenesses(run)), default=0.0)
+
+
+def _latenesses(run: Run) -> Iterator[float]:
+    scenario = run.scenario
+    if not scenario.client.blocked_ms:
+        for request in run.requests:
+            yield from (late for each in request.attempts if (late := each.lateness_s) is not None)
+    timers = scenario.server is not None and not scenario.server.busy_for_ms
+    delays = {"client": scenario.link.to_server, "server": scenario.link.to_client}
+    for event in run.events:
+        if event.kind == Kind.IDLE_TIMEOUT and event.due is not None and timers:
+            yield event.at - event.due
+        elif event.kind in _PASSED_ON and event.began is not None and event.side in delays:
+            delay = delays[event.side]
+            if not delay.jitter:  # else it was drawn, and is not in the ledger
+                yield event.at - event.began - float(delay.median_ms) / 1000

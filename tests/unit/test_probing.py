@@ -353,12 +353,14 @@ def test_a_sweep_is_told_from_a_timer():
     assert not conclude(probed(timed)).idle.swept
 
 
+@pytest.mark.parametrize("of_a_period", [1.0, 0.6, 0.4, 0.35])
 @pytest.mark.parametrize("period_s", [0.1, 0.7, 30.0])
-def test_how_often_a_server_looks_for_idle_connections_is_found(period_s):
+def test_how_often_a_server_looks_for_idle_connections_is_found(period_s, of_a_period):
+    """Also where the connections were opened in one part of each period: it is no half of it."""
     draw = random.Random(5)
     visits = []
     for _ in range(60):
-        began = draw.uniform(0, 8 * period_s)
+        began = (draw.randrange(8) + draw.uniform(0.3, 0.3 + of_a_period)) * period_s
         look = math.ceil((began + 2 * period_s) / period_s) * period_s + draw.uniform(0, 0.002)
         visits.append(Visit(began, RTT_S, RTT_S, RTT_S, 0.0, Closing(look - began, "FIN", 0.0)))
     found = conclude(probed(visits))
@@ -373,6 +375,25 @@ def test_a_timer_for_each_connection_is_no_look_from_time_to_time():
         visits = [
             Visit(at * pace_s, RTT_S, RTT_S, RTT_S, 0.0, Closing(1 + draw.uniform(0, spread_s), "FIN", 0.0))
             for at in range(40)
+        ]
+        assert conclude(probed(visits)).idle.scan_ms is None
+
+
+def test_rounds_of_visits_are_no_beat_of_the_server():
+    """Ten connections at once, and ten more when all are closed, each after a time of its own."""
+    draw = random.Random(8)
+    for spread_s in (0.04, 0.1, 0.3):
+        visits = [
+            Visit(
+                number * (1 + spread_s),
+                RTT_S,
+                RTT_S,
+                RTT_S,
+                0.0,
+                Closing(draw.uniform(1, 1 + spread_s), "FIN", 0.0),
+            )
+            for number in range(8)
+            for _ in range(10)
         ]
         assert conclude(probed(visits)).idle.scan_ms is None
 

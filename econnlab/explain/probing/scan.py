@@ -25,8 +25,8 @@ _SPREAD = 0.5, 1.3
 _ON_BEAT = 0.75
 #: A peak of a periodogram is one beat in the whole time seen wide: it is looked for in such parts of it.
 _PARTS = 8
-#: Moments on a beat are as well on those of half and a third of its period.
-_AS_STRONG = 0.9
+#: Moments on a beat are as well on those of half and a third of its period, and so on.
+_AS_STRONG, _MOST_TIMES = 0.9, 6
 
 
 def scan_period_s(visits: Sequence[Visit]) -> float | None:
@@ -41,22 +41,29 @@ def scan_period_s(visits: Sequence[Visit]) -> float | None:
     moments = [at - moments[0] for at in moments]
     if longest < shortest or not moments[-1]:
         return None
-    period = _beat(moments, shortest, longest)
-    return None if abs(_turned(moments, period)) < _ON_BEAT else _fitted(moments, period)
+    beat = _beat(moments, shortest, longest)
+    if _strength(moments, beat) < _ON_BEAT:
+        return None
+    # All connections may have begun in one part of the period, and been idle for times that differ by less.
+    strong = [
+        times * beat
+        for times in range(1, _MOST_TIMES + 1)
+        if _strength(moments, times * beat) >= _AS_STRONG * _strength(moments, beat)
+    ]
+    return _fitted(moments, strong[-1])
 
 
 def _beat(moments: Sequence[float], shortest: float, longest: float) -> float:
-    """The period, between these, that the moments are nearest to, as a peak of their periodogram."""
+    """The period, between these, that the moments are nearest to: the peak of their periodogram."""
     step = 1 / (_PARTS * moments[-1])
     steps = range(math.ceil((1 / shortest - 1 / longest) / step) + 1)
     periods = [1 / (1 / longest + number * step) for number in steps]
-    best = max(periods, key=lambda period: abs(_turned(moments, period)))
-    for times in (3, 2):
-        if times * best <= longest and abs(_turned(moments, times * best)) >= _AS_STRONG * abs(
-            _turned(moments, best)
-        ):
-            return times * best
-    return best
+    return max(periods, key=lambda period: _strength(moments, period))
+
+
+def _strength(moments: Sequence[float], period: float) -> float:
+    """1 where all moments are on one beat of this period, near 0 where they know none."""
+    return abs(_turned(moments, period))
 
 
 def _turned(moments: Sequence[float], period: float) -> complex:

@@ -23,3 +23,10 @@ def module_names(package: str) -> list[str]:
     """
     folder = importlib.import_module(package).__path__[0]
     return sorted(name[:-3] for name in os.listdir(folder) if name.endswith(".py") and name[0] != "_")
+
+
+@cache
+def room_names(package: str) -> list[str]:
+    """The names of the packages directly inside ``package``, importing only the package itself."""
+    folder = importlib.import_module(package).__path__[0]
+    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != "_")

@@ -180,7 +180,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
     times = next((each for each in (left, right) if isinstance(each, served.Times)), None)
     if times is None:
         return None
-    from econnlab.report.served import lines_of_request
+    from econnlab.pytest_report import lines_of_request
 
     return [f"{left!r} {op} {right!r}", *lines_of_request(times.ledger, times.request_id)]
 
@@ -197,7 +197,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
 
 def _section(stage: Stage) -> tuple[str, str]:
     from econnlab.errors import EconnlabError
-    from econnlab.report.served import timeline
+    from econnlab.pytest_report import timeline
 
     try:
         lines = timeline(stage.events())

@@ -18,13 +18,13 @@ import pytest
 from hypothesis import settings
 
 from econnlab.cli.main import run as run_command_line
-from econnlab.clock import now
 from econnlab.lab.listeners import bind
 from econnlab.lab.processes import Child
 from econnlab.record.events import ConnectionEvent
 from econnlab.scenario.codec import encode
 from econnlab.scenario.links import LinkSpec
 from econnlab.scenario.server import ServerSpec
+from econnlab.system.clock import now
 
 # How long an example takes says how busy the machine is, and nothing of what is tested.
 settings.register_profile("shared", deadline=None)

@@ -1,1 +1,1 @@
-"""The command line: parses into a Scenario, runs it, renders what came out."""
+"""What all commands share: the entry point, options, parameters, outputs, console, progress, interrupts."""

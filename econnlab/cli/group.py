@@ -1,31 +1,46 @@
-"""The commands of a folder, imported only when they are asked for."""
+"""The commands, each found by its name and imported only when it is asked for."""
 
 from __future__ import annotations
 
 import importlib
 import os
+from functools import cache
 from typing import Any
 
 import click
 
-from econnlab.discovery import module_names
+from econnlab.discovery import module_names, room_names
 
-FOLDER = "econnlab.cli.commands"
+ROOMS = "econnlab.commands"
 WIDEST_HELP = 100
 
 
+@cache
+def command_modules() -> dict[str, str]:
+    """The module of each command: ``ROOM/command.py``, or a file of ``ROOM/commands/``."""
+    found = {}
+    for room in room_names(ROOMS):
+        package = f"{ROOMS}.{room}"
+        names = module_names(package)
+        if "command" in names:
+            found[room] = f"{package}.command"
+        else:
+            found |= {name: f"{package}.commands.{name}" for name in module_names(f"{package}.commands")}
+    return dict(sorted(found.items()))
+
+
 class CommandFolder(click.Group):
-    """Each module of the folder holds one ``command``; adding a file adds a command."""
+    """Adding a room adds its commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the modules."""
-        return module_names(FOLDER)
+        """The names of all commands."""
+        return list(command_modules())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The ``command`` of the module of that name."""
-        if cmd_name not in module_names(FOLDER):
+        """The ``command`` of that name; its module is imported here."""
+        if cmd_name not in command_modules():
             return None
-        command: click.Command = importlib.import_module(f"{FOLDER}.{cmd_name}").command
+        command: click.Command = importlib.import_module(command_modules()[cmd_name]).command
         return command
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:

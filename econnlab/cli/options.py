@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from econnlab.scenario.server import ServerSpec
 
 F = TypeVar("F", bound=Callable[..., Any])
-FORMATS = "econnlab.report.formats"
-DIAGNOSES = "econnlab.report.diagnoses"
-CHECKS = "econnlab.report.checks"
-COMPARISONS = "econnlab.report.comparisons"
-TIMEOUT_TABLES = "econnlab.report.timeout_tables"
-CHAINS = "econnlab.report.chains"
-PROBES = "econnlab.report.probes"
+FORMATS = "econnlab.commands.experiments.formats"
+DIAGNOSES = "econnlab.commands.diagnose.formats"
+CHECKS = "econnlab.commands.check.formats"
+COMPARISONS = "econnlab.commands.remedies.formats"
+TIMEOUT_TABLES = "econnlab.commands.timeouts.table_formats"
+CHAINS = "econnlab.commands.timeouts.chain_formats"
+PROBES = "econnlab.commands.probe.formats"
 POSITIVE = click.IntRange(min=1)
 
 # -- the options ----------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def _bar(what: str) -> Progress:
     # Only here: it takes a quarter of the time in which the command line starts.
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from econnlab.report.console import console
+    from econnlab.cli.console import console
 
     return Progress(
         TextColumn(what),

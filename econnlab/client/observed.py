@@ -21,9 +21,9 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from econnlab.client import ping
 from econnlab.client.witness import Witnessed
-from econnlab.clock import now
 from econnlab.scenario.client import PoolOrder
-from econnlab.sockets import address, probe_idle
+from econnlab.system.clock import now
+from econnlab.system.sockets import address, probe_idle
 
 if TYPE_CHECKING:
     from econnlab.client.observer import Observer

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from econnlab.client.outcome import failure_of
 from econnlab.client.witness import Witness, Witnessed
-from econnlab.clock import now
 from econnlab.record.attempts import Attempt, Outcome
 from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.durations import seconds
-from econnlab.sockets import errno_name
+from econnlab.system.clock import now
+from econnlab.system.sockets import errno_name
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from econnlab.client.observer import Observer, Tried
 from econnlab.client.trying import RestNotGiven, open_trying
-from econnlab.clock import now
 from econnlab.record.attempts import Attempt
 from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.durations import seconds
+from econnlab.system.clock import now
 
 #: The header by which the ledgers know a request; see econnlab.server.responses.
 REQUEST_ID = "X-Econnlab-Request"

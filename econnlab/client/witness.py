@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from econnlab.clock import now
+from econnlab.system.clock import now
 
 
 class Witness:

@@ -12,8 +12,8 @@ from pathlib import Path
 import econnlab
 from econnlab.errors import EnvironmentProblem
 from econnlab.lab.namespace import enter
+from econnlab.packets.live.door import CannotCapture, open_door
 from econnlab.scenario.model import Scenario
-from econnlab.wire.live.door import CannotCapture, open_door
 
 _ROOT = str(Path(econnlab.__file__).parent.parent)
 

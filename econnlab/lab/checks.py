@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem
 from econnlab.peers.process import find_program
+from econnlab.scenario.catalogue import load, read_file
 from econnlab.scenario.model import Scenario
 
 
@@ -33,3 +36,14 @@ def _known(where: str, name: str, package: str) -> None:
     known = parts(package)
     if name not in known:
         raise UsageProblem(f"{where}: there is no {name!r}.", f"There are {', '.join(known)}.")
+
+
+def read_scenario(name_or_file: str) -> Scenario:
+    """The scenario of that name, or in that file. Raises UsageProblem."""
+    is_file = name_or_file.endswith(".toml") or "/" in name_or_file
+    scenario = read_file(Path(name_or_file)) if is_file else load(name_or_file)
+    try:
+        check(scenario)
+    except UsageProblem as problem:
+        raise UsageProblem(f"{name_or_file}: {problem.message}", problem.hint) from problem
+    return scenario

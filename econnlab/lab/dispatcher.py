@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from econnlab.client.session import ClientSession
-from econnlab.clock import now
 from econnlab.lab.limits import start_thread
 from econnlab.lab.schedule import Agenda
 from econnlab.record.attempts import Request
+from econnlab.system.clock import now
 
 #: How early a thread gets its request.
 HEAD_START_S = 0.005

@@ -9,8 +9,8 @@ import time
 from importlib.metadata import version
 
 import econnlab
-from econnlab.clock import now
 from econnlab.record.run import Facts
+from econnlab.system.clock import now
 
 LIBRARIES = ("requests", "urllib3", "h11")
 

@@ -8,7 +8,6 @@ from types import TracebackType
 
 from econnlab.client.observer import Observer
 from econnlab.client.session import ClientSession
-from econnlab.clock import now
 from econnlab.discovery import parts
 from econnlab.errors import EconnlabError, UsageProblem
 from econnlab.lab.counters import changes, read_counters
@@ -21,6 +20,7 @@ from econnlab.record.attempts import Request
 from econnlab.record.run import Run
 from econnlab.scenario.durations import seconds
 from econnlab.scenario.model import Scenario
+from econnlab.system.clock import now
 
 #: From the schedule's beginning to the first send: the first threads are ready by then.
 LEAD_S = 0.02

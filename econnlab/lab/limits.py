@@ -10,6 +10,8 @@ from econnlab.scenario.model import Scenario
 
 #: Standard streams, pipes, listeners, the poller, a few modules being read.
 SPARE = 32
+#: Connections the server should be able to hold, where the system lets it.
+WANTED_CONNECTIONS = 10_000
 
 
 def descriptors_needed(scenario: Scenario) -> int:
@@ -31,6 +33,13 @@ def ensure_descriptors(needed: int, less: str = "take fewer sessions") -> None:
             f"Raise it (ulimit -Hn {needed}, or LimitNOFILE of the service), or {less}.",
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def raise_descriptors(count: int = WANTED_CONNECTIONS) -> None:
+    """Allow ``count`` open files and some to spare, or as many as the hard limit lets."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + SPARE
+    ensure_descriptors(wanted if hard == resource.RLIM_INFINITY else min(wanted, hard))
 
 
 def start_thread(thread: threading.Thread) -> None:

@@ -10,7 +10,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from econnlab.errors import EnvironmentProblem, NothingListens, UsageProblem
-from econnlab.sockets import address
+from econnlab.system.sockets import address
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 

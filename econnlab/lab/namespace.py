@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from econnlab.errors import EconnlabError, EnvironmentProblem, UsageProblem
-from econnlab.interfaces import bring_up
+from econnlab.system.devices import bring_up
 
 # linux/sched.h, linux/capability.h
 CLONE_NEWUSER = 0x10000000

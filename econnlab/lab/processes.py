@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 import econnlab
-from econnlab.clock import now
 from econnlab.errors import EnvironmentProblem, ProcessDied
 from econnlab.lab.limits import start_thread
 from econnlab.record.events import ConnectionEvent, Kind
+from econnlab.system.clock import now
 
 #: A child that is told to stop gets this long before it is killed.
 STOP_S = 2.0
@@ -28,6 +28,8 @@ STOP_S = 2.0
 ANSWER_S = 20.0
 
 #: The folder that econnlab is in.
+#: How often it is looked whether to stop, while nothing happens.
+TICK_S = 0.2
 ROOT = str(Path(econnlab.__file__).parent.parent)
 
 

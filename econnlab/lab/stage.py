@@ -14,7 +14,7 @@ from econnlab.lab.topology import Topology
 from econnlab.record.events import ConnectionEvent, Kind
 from econnlab.record.served import ServerLedger
 from econnlab.scenario.model import Scenario
-from econnlab.sockets import address
+from econnlab.system.sockets import address
 
 #: How often it is looked whether the stage is being taken down, while nobody connects.
 TICK_S = 0.2

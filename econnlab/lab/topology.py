@@ -14,7 +14,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from econnlab.clock import now
 from econnlab.discovery import parts
 from econnlab.errors import EconnlabError, ProcessDied
 from econnlab.lab.certificates import make_certificate
@@ -22,6 +21,7 @@ from econnlab.lab.limits import start_thread
 from econnlab.lab.listeners import bind, find_target
 from econnlab.lab.processes import Child, Listener, Starter, start_python
 from econnlab.link.tun.device import FAR, NEAR, Device, open_device
+from econnlab.packets.live.door import open_door
 from econnlab.peers.process import PeerProcess, find_program
 from econnlab.peers.proxying import Proxying
 from econnlab.record.events import ConnectionEvent, Kind, Source
@@ -30,8 +30,8 @@ from econnlab.scenario.durations import seconds
 from econnlab.scenario.links import Delay, LinkSpec
 from econnlab.scenario.model import Proxy, Scenario
 from econnlab.scenario.server import Ending, Restart, ServerSpec
-from econnlab.sockets import address
-from econnlab.wire.live.door import open_door
+from econnlab.system.clock import now
+from econnlab.system.sockets import address
 
 LOOPBACK = "127.0.0.1"
 #: Connections of a server that took over are numbered from here, so that a ledger names each once.
@@ -122,7 +122,7 @@ class Topology:
     def _start_capture(self, into: int) -> None:
         settings = {"ports": self._ports, "into": into, "local": address(self.dial)}
         self._capture = self._child(
-            "econnlab.wire.live", open_door(), settings, name="capture", beside=[into]
+            "econnlab.packets.live", open_door(), settings, name="capture", beside=[into]
         )
 
     def _start_proxy(self, spec: Proxy) -> None:

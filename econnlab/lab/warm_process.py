@@ -22,7 +22,7 @@ import traceback
 from typing import Any
 
 from econnlab.discovery import parts
-from econnlab.lab.serving import raise_descriptors
+from econnlab.lab.limits import raise_descriptors
 
 #: What most stages need.
 _MODULES = ("econnlab.server", "econnlab.link")

@@ -13,12 +13,12 @@ import shutil
 import threading
 from typing import TYPE_CHECKING
 
-from econnlab.child import Commands, claim_ledger_stream
 from econnlab.errors import EconnlabError
 from econnlab.record.jsonl import counters_line, event_line, header_line, request_lines
 from econnlab.record.ledger import write_all
 from econnlab.scenario.codec import decode
 from econnlab.scenario.model import Scenario
+from econnlab.system.child import Commands, claim_ledger_stream
 
 if TYPE_CHECKING:
     from econnlab.lab.lab import Lab

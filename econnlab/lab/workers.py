@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import econnlab
-from econnlab.clock import now
 from econnlab.errors import EconnlabError, EnvironmentProblem, ExitCode, ProcessDied
 from econnlab.lab.capturing import Capturing
 from econnlab.lab.worker import FOLDER
@@ -25,6 +24,7 @@ from econnlab.record.jsonl import read_run
 from econnlab.record.run import Run
 from econnlab.scenario.codec import encode
 from econnlab.scenario.model import Scenario
+from econnlab.system.clock import now
 
 _ROOT = str(Path(econnlab.__file__).parent.parent)
 _ATTEMPT = b'{"attempt"'

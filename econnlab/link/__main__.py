@@ -1,12 +1,10 @@
-"""The link's process; see econnlab.child for how it is talked to."""
+"""The link's process; see econnlab.system.child for how it is talked to."""
 
 from __future__ import annotations
 
 import socket
 from typing import Any
 
-from econnlab.child import FLUSH_S, Commands, claim_ledger_stream
-from econnlab.clock import now
 from econnlab.link.alone import LinkAlone
 from econnlab.link.link import Link
 from econnlab.link.orders import follow
@@ -17,6 +15,8 @@ from econnlab.scenario.codec import decode
 from econnlab.scenario.links import LinkSpec
 from econnlab.scenario.model import Middlebox
 from econnlab.scenario.treatment import Treatment
+from econnlab.system.child import FLUSH_S, Commands, claim_ledger_stream
+from econnlab.system.clock import now
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from econnlab.record.ledger import Ledger
 from econnlab.scenario.codec import decode, encode
 from econnlab.scenario.orders import Act, spelled
 from econnlab.scenario.treatment import Treatment, WhenFull
-from econnlab.sockets import reset_on_close
+from econnlab.system.sockets import reset_on_close
 
 #: What one read may bring; larger ones gain nothing (tests/benchmarks/bench_link.py).
 BUFFER_SIZE = 1 << 18

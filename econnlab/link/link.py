@@ -9,7 +9,6 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from econnlab.clock import now
 from econnlab.link.delays import delays
 from econnlab.link.poller import READ, WRITE, Poller
 from econnlab.link.relay import Relay, Side
@@ -17,7 +16,8 @@ from econnlab.record.events import Kind
 from econnlab.record.ledger import Ledger
 from econnlab.scenario.links import LinkSpec
 from econnlab.scenario.model import Middlebox
-from econnlab.sockets import address, errno_name
+from econnlab.system.clock import now
+from econnlab.system.sockets import address, errno_name
 
 BACKLOG = 4096
 #: While the upstream refuses, it is asked again this often.

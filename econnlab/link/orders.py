@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from econnlab.child import Commands
 from econnlab.link.poller import READ, Poller
 from econnlab.record.ledger import Ledger
+from econnlab.system.child import Commands
 
 
 def follow(

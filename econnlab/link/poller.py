@@ -10,7 +10,7 @@ import math
 import select
 from collections.abc import Callable
 
-from econnlab.precise import wait_readable
+from econnlab.system.precise import wait_readable
 
 READ = select.POLLIN
 WRITE = select.POLLOUT

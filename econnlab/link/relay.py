@@ -20,11 +20,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from econnlab.clock import now
 from econnlab.link.middlebox import Memory
 from econnlab.link.poller import ERROR, READ, WRITE
 from econnlab.record.events import Kind
-from econnlab.sockets import address, errno_name, reset_on_close
+from econnlab.system.clock import now
+from econnlab.system.sockets import address, errno_name, reset_on_close
 
 if TYPE_CHECKING:
     from econnlab.link.link import Link

@@ -10,14 +10,14 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any
 
-from econnlab.clock import now
 from econnlab.link.delays import delays
 from econnlab.link.link import family_of, prepared
 from econnlab.link.relay import MOST_IN_FLIGHT, Item, Relay, Side
 from econnlab.record.events import Kind
 from econnlab.scenario.links import LinkSpec
 from econnlab.scenario.treatment import Counted, ResetAfter
-from econnlab.sockets import unsent_bytes
+from econnlab.system.clock import now
+from econnlab.system.sockets import unsent_bytes
 
 if TYPE_CHECKING:
     from econnlab.link.alone import LinkAlone

@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from econnlab.clock import now
 from econnlab.errors import EnvironmentProblem
+from econnlab.system.clock import now
 
 #: A program listens within this, or something is wrong.
 LISTEN_S = 10.0

@@ -8,8 +8,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from econnlab.clock import now
 from econnlab.record.events import Kind
+from econnlab.system.clock import now
 
 
 class Ledger:

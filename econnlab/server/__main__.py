@@ -1,4 +1,4 @@
-"""The server's process; see econnlab.child for how it is talked to."""
+"""The server's process; see econnlab.system.child for how it is talked to."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import shutil
 import socket
 from typing import Any
 
-from econnlab.child import FLUSH_S, Commands, claim_ledger_stream
 from econnlab.discovery import parts
-from econnlab.precise import PreciseSelector
 from econnlab.record.events import Source
 from econnlab.record.ledger import Ledger, write_all
 from econnlab.scenario.codec import decode
@@ -18,6 +16,8 @@ from econnlab.scenario.server import Restart, ServerSpec
 from econnlab.server.idle_timers import IdleTimers
 from econnlab.server.lab_server import LabServer
 from econnlab.server.tls import server_context
+from econnlab.system.child import FLUSH_S, Commands, claim_ledger_stream
+from econnlab.system.precise import PreciseSelector
 
 
 def main() -> None:

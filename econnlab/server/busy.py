@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
-from econnlab.clock import now
 from econnlab.record.events import Kind
 from econnlab.record.ledger import Ledger
+from econnlab.system.clock import now
 
 
 def keep_busy(loop: asyncio.AbstractEventLoop, ledger: Ledger, block_s: float, every_s: float) -> None:

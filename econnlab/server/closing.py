@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from econnlab.clock import now
 from econnlab.record.events import Kind
 from econnlab.record.ledger import Ledger
-from econnlab.sockets import Closable, reset_on_close, unread_bytes
+from econnlab.system.clock import now
+from econnlab.system.sockets import Closable, reset_on_close, unread_bytes
 
 
 def close_socket(

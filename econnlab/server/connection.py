@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from econnlab.clock import now
 from econnlab.record.events import Kind
 from econnlab.scenario.server import Stage
 from econnlab.server.closing import close_socket
@@ -26,7 +25,8 @@ from econnlab.server.responses import (
 )
 from econnlab.server.tls import FAILED as TLS_FAILED
 from econnlab.server.tls import TlsSocket
-from econnlab.sockets import hold_back, unread_bytes
+from econnlab.system.clock import now
+from econnlab.system.sockets import hold_back, unread_bytes
 
 if TYPE_CHECKING:
     from econnlab.server.lab_server import LabServer

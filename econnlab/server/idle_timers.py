@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
-from econnlab.clock import now
+from econnlab.system.clock import now
 
 
 class IdleTimer:

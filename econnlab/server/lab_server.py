@@ -23,7 +23,7 @@ from econnlab.server.idempotency import Carried
 from econnlab.server.idle_timers import IdleTimers
 from econnlab.server.responses import METHODS, NOT_ALLOWED, OK, Answer, error_answer, ok_answer
 from econnlab.server.tls import TlsSocket
-from econnlab.sockets import address
+from econnlab.system.sockets import address
 
 #: The reason in the ledger: another process has taken the server's place.
 RETIRED = "retired"

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from econnlab.cli.checking import DEFAULT_JOBS
-from econnlab.lab.checking import Checking
+from econnlab.commands.check.runs import Checking
+from econnlab.commands.check.screen import DEFAULT_JOBS
 from econnlab.scenario.catalogue import CHECK, load, names
 from tests.benchmarks.figures import Figure
-from tests.checked import SHOP
+from tests.support.checked import SHOP
 
 ROUNDS = int(os.environ.get("ECONNLAB_ROUNDS", "20"))
 TIMEOUT_S = 20.0

@@ -12,7 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from econnlab.client import IdleLimitAdapter
-from econnlab.lab.serving import Serving
+from econnlab.commands.serve.serving import Serving
 from econnlab.scenario.server import ServerSpec
 from tests.benchmarks.figures import Figure
 

@@ -11,9 +11,9 @@ from decimal import Decimal
 
 import requests
 
-from econnlab.explain.statistics import quantile
+from econnlab.attribution.statistics import quantile
+from econnlab.commands.serve.serving import Serving
 from econnlab.lab.lab import Lab
-from econnlab.lab.serving import Serving
 from econnlab.scenario.links import PROFILES
 from econnlab.scenario.model import Plan, Scenario
 from econnlab.scenario.server import ServerSpec

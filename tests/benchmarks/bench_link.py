@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from econnlab.attribution.statistics import quantile
+from econnlab.commands.link.linking import Linking
+from econnlab.commands.serve.serving import raise_descriptors
 from econnlab.errors import EnvironmentProblem
-from econnlab.explain.statistics import quantile
-from econnlab.lab.linking import Linking
 from econnlab.lab.listeners import bind
-from econnlab.lab.serving import raise_descriptors
 from econnlab.peers.process import PeerProcess, find_program
 from econnlab.scenario.places import LOOPBACK, Place
 from econnlab.scenario.treatment import Treatment

@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from econnlab.explain.statistics import quantile
-from econnlab.lab.serving import Serving
+from econnlab.attribution.statistics import quantile
+from econnlab.commands.serve.serving import Serving
 from econnlab.scenario.server import ServerSpec
 from tests.benchmarks.figures import Figure, econnlab
 

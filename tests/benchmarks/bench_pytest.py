@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from econnlab.explain.statistics import quantile
+from econnlab.attribution.statistics import quantile
 from econnlab.lab.stages import Stages
 from econnlab.scenario.toml import make_scenario
 from tests.benchmarks.figures import Figure

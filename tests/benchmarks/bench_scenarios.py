@@ -10,19 +10,19 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
-from econnlab.cli.batch import DEFAULT_JOBS
-from econnlab.explain.expectations import broken
-from econnlab.explain.summary import summarize
+from econnlab.attribution.expectations import broken
+from econnlab.attribution.summary import summarize
+from econnlab.commands.experiments.batch import DEFAULT_JOBS
 from econnlab.lab.capturing import Capturing, Where, where_to_capture
 from econnlab.lab.workers import Done, Workers
+from econnlab.packets.flows import follow
+from econnlab.packets.reading import read_capture
 from econnlab.record.run import Run
 from econnlab.scenario.catalogue import load, names
 from econnlab.scenario.model import Scenario
-from econnlab.wire.flows import follow
-from econnlab.wire.reading import read_capture
-from tests.agreement import Agreement, agreement
 from tests.benchmarks.figures import Figure
-from tests.blind import judge
+from tests.support.agreement import Agreement, agreement
+from tests.support.blind import judge
 
 ROUNDS = int(os.environ.get("ECONNLAB_ROUNDS", "30"))
 

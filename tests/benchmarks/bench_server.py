@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from econnlab.explain.statistics import quantile
+from econnlab.attribution.statistics import quantile
+from econnlab.commands.serve.serving import Serving
 from econnlab.lab.processes import Child
-from econnlab.lab.serving import Serving
 from econnlab.record.events import Kind
 from econnlab.scenario.server import ServerSpec
 from tests.benchmarks.figures import Figure

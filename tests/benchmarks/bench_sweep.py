@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from econnlab.explain.statistics import wilson
+from econnlab.attribution.statistics import wilson
 from tests.benchmarks.figures import Figure, econnlab
 
 #: Failures of 10, by the article.

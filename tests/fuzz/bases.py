@@ -1,8 +1,8 @@
 """Sound captures to be damaged: short conversations of each kind, in each format."""
 
-from econnlab.wire.layers import ACK, FIN, PSH, RST, SYN
-from tests.captures import Interface, Section, frame_of, pcap_bytes, pcapng_bytes
-from tests.frames import LINKS, ipv4, ipv6, tcp
+from econnlab.packets.layers import ACK, FIN, PSH, RST, SYN
+from tests.support.captures import Interface, Section, frame_of, pcap_bytes, pcapng_bytes
+from tests.support.frames import LINKS, ipv4, ipv6, tcp
 
 _BEGIN_NS = 1_700_000_000_000_000_000
 _GET = b"GET /orders HTTP/1.1\r\nHost: shop\r\n\r\n"

@@ -9,9 +9,9 @@ import tracemalloc
 from types import SimpleNamespace
 from unittest import mock
 
-from econnlab.cli.diagnosing import diagnose_capture
-from econnlab.wire.frames import MalformedCapture
-from econnlab.wire.reading import read_capture
+from econnlab.commands.diagnose.screen import diagnose_capture
+from econnlab.packets.frames import MalformedCapture
+from econnlab.packets.reading import read_capture
 
 #: Seconds of this process, not of the clock on the wall: a busy machine is no hang.
 LONGEST_S = 5

@@ -15,10 +15,10 @@ import pytest
 
 from econnlab.lab import processes
 from econnlab.lab.topology import Topology
+from econnlab.packets.frames import ETHERNET, RAW
+from econnlab.packets.layers import ACK, FIN, RST, SYN, segment
+from econnlab.packets.reading import read_capture
 from econnlab.scenario.catalogue import load
-from econnlab.wire.frames import ETHERNET, RAW
-from econnlab.wire.layers import ACK, FIN, RST, SYN, segment
-from econnlab.wire.reading import read_capture
 from tests.conftest import DEADLINE_S, children_of, is_running, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -374,7 +374,7 @@ def test_a_sigkill_leaves_no_file_and_no_process(cli, capturing, monkeypatch, co
 
 def _captures(pid):
     """It is the capture, and no longer the fork of its parent."""
-    return b"econnlab.wire.live" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b"econnlab.packets.live" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def _all(pid, count):

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 import jsonschema
 import pytest
 
-from tests.checked import CLIENT, SCHEMA, SHOP, Client, indented, named
+from tests.support.checked import CLIENT, SCHEMA, SHOP, Client, indented, named
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from tests.checked import CLIENT, Client, indented, named
 from tests.conftest import DEADLINE_S, wait_until
+from tests.support.checked import CLIENT, Client, indented, named
 
 #: What commands of these tests sleep for, in seconds: found by it, and by no other run of this suite.
 LEFT, WAITING = f"4712.{os.getpid()}", f"4713.{os.getpid()}"

@@ -10,10 +10,10 @@ import termios
 
 import pytest
 
-from econnlab.wire.frames import ETHERNET
-from econnlab.wire.writing import PcapngWriter
+from econnlab.packets.frames import ETHERNET
+from econnlab.packets.writing import PcapngWriter
 from tests.conftest import DEADLINE_S, wait_until
-from tests.talk import Talk, captured
+from tests.support.talk import Talk, captured
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 import csv
 import io
 import json
-from pathlib import Path
 
 import jsonschema
 import pytest
 
-import econnlab.report
+from tests.support.schemas import schema
 
-SCHEMA = json.loads((Path(econnlab.report.__file__).parent / "schema.json").read_text())
+SCHEMA = schema("experiments")
 
 
 def rows_of(text):

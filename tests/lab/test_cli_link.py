@@ -10,15 +10,15 @@ import threading
 
 import pytest
 
-from econnlab.clock import now
 from econnlab.lab.listeners import bind
 from econnlab.lab.processes import Child
 from econnlab.record.events import Kind
 from econnlab.scenario.codec import encode
 from econnlab.scenario.treatment import Treatment
+from econnlab.system.clock import now
 from tests.conftest import DEADLINE_S, Cli, children_of, is_running, until, wait_until
-from tests.lab.raw import Raw
-from tests.lab.standing import Standing, echo, echo_server, read_all
+from tests.support.raw import Raw
+from tests.support.standing import Standing, echo, echo_server, read_all
 
 AS_IT_COMES = {"delay": "0ms", "idle-drop": None, "reset-after": None, "limit": None, "fail-first": 0}
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-import econnlab.report
-from econnlab.cli.remedying import catalogue
+from econnlab.commands.remedies.screen import catalogue
 from econnlab.discovery import parts
 from econnlab.record.events import Kind
 from econnlab.record.jsonl import read_run
 from econnlab.scenario.catalogue import load
 from econnlab.scenario.toml import write_scenario
 from tests.conftest import children_of, wait_until
+from tests.support.schemas import schema
 
-SCHEMA = json.loads((Path(econnlab.report.__file__).parent / "comparison.schema.json").read_text())
+SCHEMA = schema("remedies")
 POLICIES = parts("econnlab.client.policies")
 
 

@@ -12,11 +12,11 @@ import trustme
 
 from econnlab.client.observer import Observer
 from econnlab.client.session import ClientSession
-from econnlab.clock import now
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem
 from econnlab.record.attempts import Outcome
 from econnlab.scenario.client import ClientSpec
+from econnlab.system.clock import now
 from tests.conftest import DEADLINE_S, wait_until
 
 KINDS = ["requests", "urllib3"]

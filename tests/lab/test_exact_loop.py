@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from econnlab.client.probing.arrivals import Arrivals
-from econnlab.client.probing.loop import ExactLoop, Wait, Woken
-from econnlab.clock import now
+from econnlab.commands.probe.asking.arrivals import Arrivals
+from econnlab.commands.probe.asking.loop import ExactLoop, Wait, Woken
+from econnlab.system.clock import now
 from tests.conftest import until, wait_until
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from econnlab.record.events import Kind
 from econnlab.scenario.server import Ending, Fault, Stage
-from tests.lab.raw import Raw
+from tests.support.raw import Raw
 
 
 def ask(server, method="GET", times=1):

@@ -18,11 +18,11 @@ from urllib3 import PoolManager
 from urllib3.util import Retry
 
 from econnlab.client import IdleLimitAdapter, IdleLimits, idle_adapter, limit_idle
-from econnlab.clock import now
 from econnlab.record.events import Kind
+from econnlab.system.clock import now
 from tests.conftest import DEADLINE_S, until, wait_until
 from tests.lab.test_clients import take_request
-from tests.lab.tls import TlsServer
+from tests.support.tls import TlsServer
 
 LONG = {"keepalive_timeout_ms": Decimal(60_000)}
 SHORT_LIMIT_S = 0.05

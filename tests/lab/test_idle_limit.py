@@ -13,7 +13,6 @@ from urllib3 import PoolManager
 from econnlab.client import IdleLimitAdapter, IdleLimits, idle_clock, idle_limit, limit_idle
 from econnlab.client.observed import observe, tls_settings
 from econnlab.client.observer import Observer
-from econnlab.clock import now
 from econnlab.lab.listeners import bind
 from econnlab.lab.processes import Child
 from econnlab.record.events import Kind
@@ -21,8 +20,9 @@ from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.codec import encode
 from econnlab.scenario.links import parse_link
 from econnlab.scenario.model import Middlebox
+from econnlab.system.clock import now
 from tests.conftest import Running, until
-from tests.lab.tls import TlsServer
+from tests.support.tls import TlsServer
 
 LONG = {"keepalive_timeout_ms": Decimal(60_000)}
 

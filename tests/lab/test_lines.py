@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from econnlab.cli.lines import LONGEST, Lines
+from econnlab.commands.link.lines import LONGEST, Lines
 from tests.conftest import DEADLINE_S, children_of, wait_until
-from tests.lab.raw import Raw
-from tests.lab.standing import echo_server
+from tests.support.raw import Raw
+from tests.support.standing import echo_server
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import pytest
 
-from econnlab.clock import now
 from econnlab.record.events import Kind
 from econnlab.scenario.links import Delay, LinkSpec, parse_link
+from econnlab.system.clock import now
 from tests.conftest import DEADLINE_S, wait_until
-from tests.lab.raw import Raw
+from tests.support.raw import Raw
 
 DIRECT = parse_link("0ms")
 ZERO = Delay(Decimal(0), Decimal(0))

@@ -19,7 +19,7 @@ TUN = "/dev/net/tun"
 WIRE = """
     import socket, struct, time
     from decimal import Decimal
-    from econnlab.clock import now
+    from econnlab.system.clock import now
     from econnlab.lab.processes import Child
     from econnlab.link.tun.device import FAR, NEAR, open_device
     from econnlab.record.events import Kind

@@ -13,13 +13,14 @@ from decimal import Decimal
 import jsonschema
 import pytest
 
-from econnlab.clock import now
+from econnlab.commands.serve.serving import Serving
 from econnlab.lab.certificates import make_certificate
-from econnlab.lab.serving import Serving
 from econnlab.scenario.links import parse_link
 from econnlab.scenario.server import ServerSpec
+from econnlab.system.clock import now
 from tests.conftest import DEADLINE_S, wait_until
-from tests.lab.raw import Raw
+from tests.support.raw import Raw
+from tests.support.schemas import schema
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n"
 #: No search for a limit of requests, and too few requests to search the window for long.
@@ -29,13 +30,13 @@ QUICK = ("--requests-per-connection", "0", "--budget", "30", "--timeout", "300")
 @pytest.fixture
 def probe(cli, pytestconfig):
     """The document of a probe that goes well."""
-    schema = json.loads((pytestconfig.rootpath / "econnlab/report/probe.schema.json").read_text())
+    described = schema("probe")
 
     def run(url, *options, code=0):
         done = cli.run("probe", url, *options, "--json", "-")
         assert done.returncode == code, done.stderr
         document = json.loads(done.stdout)
-        jsonschema.validate(document, schema)
+        jsonschema.validate(document, described)
         return document
 
     return run

@@ -10,7 +10,7 @@ import pytest
 import requests  # noqa: F401
 
 import econnlab.lab.stages
-import econnlab.report.served  # noqa: F401
+import econnlab.pytest_report  # noqa: F401
 
 pytest_plugins = ["pytester"]
 

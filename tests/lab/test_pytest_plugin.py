@@ -14,7 +14,7 @@ import requests  # noqa: F401 - and the next ones: what a pytest in this process
 import trustme  # noqa: F401
 
 import econnlab.lab.stages
-import econnlab.report.served  # noqa: F401
+import econnlab.pytest_report  # noqa: F401
 from tests.conftest import DEADLINE_S, is_running, wait_until
 
 pytest_plugins = ["pytester"]

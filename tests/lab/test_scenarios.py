@@ -6,19 +6,19 @@ import tempfile
 
 import pytest
 
-from econnlab.cli.batch import DEFAULT_JOBS
+from econnlab.attribution.expectations import broken
+from econnlab.attribution.punctuality import HELD_UP_MS, worst_lateness_ms
+from econnlab.attribution.summary import summarize
+from econnlab.commands.experiments.batch import DEFAULT_JOBS
 from econnlab.errors import EnvironmentProblem
-from econnlab.explain.expectations import broken
-from econnlab.explain.punctuality import HELD_UP_MS, worst_lateness_ms
-from econnlab.explain.summary import summarize
 from econnlab.lab.capturing import Capturing, Where, where_to_capture
 from econnlab.lab.workers import Workers
+from econnlab.packets.flows import follow
+from econnlab.packets.reading import read_capture
 from econnlab.scenario.catalogue import load, names
-from econnlab.wire.flows import follow
-from econnlab.wire.reading import read_capture
-from tests.agreement import agreement
-from tests.blind import judge
 from tests.conftest import children_of
+from tests.support.agreement import agreement
+from tests.support.blind import judge
 
 #: So often a run is repeated that the machine has held up.
 AGAIN = 2

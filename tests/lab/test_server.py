@@ -10,7 +10,7 @@ import pytest
 
 from econnlab.record.events import Kind
 from tests.conftest import children_of, is_running, until, wait_until
-from tests.lab.raw import Raw
+from tests.support.raw import Raw
 
 SHORT = {"keepalive_timeout_ms": Decimal(100)}
 LONG = {"keepalive_timeout_ms": Decimal(60_000)}

@@ -19,7 +19,7 @@ from econnlab.scenario.model import Middlebox, Scenario
 from econnlab.scenario.server import Ending, Fault, Restart, ServerSpec
 from econnlab.scenario.server import Stage as At
 from tests.conftest import children_of, is_running, wait_until
-from tests.lab.raw import Raw
+from tests.support.raw import Raw
 
 
 def kinds(stage, source="server"):

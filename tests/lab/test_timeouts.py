@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from econnlab.explain.timeouts.chain import parse_chain
-from econnlab.explain.timeouts.judging import judge
+from econnlab.commands.timeouts.chain import parse_chain
+from econnlab.commands.timeouts.judging import judge
 
 TIMEOUT, ONE_WAY = 400, 50
 

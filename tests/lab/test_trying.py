@@ -9,13 +9,13 @@ import pytest
 
 from econnlab.client.observer import Observer
 from econnlab.client.session import ClientSession
-from econnlab.clock import now
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 from econnlab.scenario.client import ClientSpec, PoolOrder
 from econnlab.scenario.server import Ending, Fault, Stage
+from econnlab.system.clock import now
 from tests.conftest import until, wait_until
 
 KINDS = ["requests", "urllib3", "http.client"]

@@ -16,7 +16,7 @@ from econnlab.scenario.model import Scenario
 from econnlab.scenario.server import Ending, Fault, ServerSpec
 from econnlab.scenario.server import Stage as At
 from tests.conftest import children_of, is_running, wait_until
-from tests.lab.raw import Raw
+from tests.support.raw import Raw
 
 PLAIN = Scenario("plain", link=parse_link("1ms"))
 

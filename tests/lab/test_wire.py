@@ -8,15 +8,15 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from econnlab.clock import now
 from econnlab.lab.processes import Child
 from econnlab.link.tun.device import FAR, NEAR
 from econnlab.link.tun.packets import ACK, FIN, RST, SYN, tcp_segment, turned_round
 from econnlab.record.events import Kind
 from econnlab.scenario.codec import encode
 from econnlab.scenario.links import Delay, LinkSpec
+from econnlab.system.clock import now
 from tests.conftest import DEADLINE_S
-from tests.packets import packet_of
+from tests.support.packets import packet_of
 
 PORT = 8080
 HERE, THERE = IPv4Address(NEAR).packed, IPv4Address(FAR).packed

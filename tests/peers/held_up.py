@@ -5,7 +5,7 @@ The worker looks for requests, and then closes what its clock says is over time 
 came in time is among what it closes upon, however short the silence before it was.
 
 For each, one line is written to the file named in ``HELD_UP``: how long it had been there, in ms, by the
-kernel's own stamp (SO_TIMESTAMPNS, as in econnlab/client/probing/arrivals.py).
+kernel's own stamp (SO_TIMESTAMPNS, as in econnlab/commands/probe/asking/arrivals.py).
 """
 
 import os

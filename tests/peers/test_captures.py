@@ -9,10 +9,10 @@ from decimal import Decimal
 import dpkt
 import pytest
 
-from econnlab.wire.reading import read_capture
-from econnlab.wire.writing import PcapngWriter
-from tests.captures import Interface, Section, frame_of, pcap_bytes, pcapng_bytes
-from tests.frames import LINKS, ethernet, ipv4, ipv6, raw, sll2, tcp
+from econnlab.packets.reading import read_capture
+from econnlab.packets.writing import PcapngWriter
+from tests.support.captures import Interface, Section, frame_of, pcap_bytes, pcapng_bytes
+from tests.support.frames import LINKS, ethernet, ipv4, ipv6, raw, sll2, tcp
 
 AT_NS = 1_700_000_000_123_456_789
 SEGMENT = tcp(40000, 80, 1, 1, 0x18, b"GET / HTTP/1.1\r\n\r\n")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checked import Client
+from tests.support.checked import Client
 
 CLIENT = str(Path(__file__).parent / "checked.cjs")
 ORDERS = ("-d", "one", "{url}orders", "-d", "two", "{url}orders")

@@ -6,16 +6,16 @@ import signal
 
 import pytest
 
+from econnlab.attribution.expectations import broken
+from econnlab.attribution.summary import summarize
 from econnlab.discovery import parts
 from econnlab.errors import EnvironmentProblem
-from econnlab.explain.expectations import broken
-from econnlab.explain.summary import summarize
 from econnlab.lab.checks import ensure_peers
 from econnlab.lab.workers import Workers
 from econnlab.peers.process import PeerProcess, find_program
 from econnlab.scenario.catalogue import PEERS, load, names
-from tests.blind import judge
 from tests.conftest import children_of, is_running, wait_until
+from tests.support.blind import judge
 
 
 @pytest.mark.parametrize("name", names(PEERS))

@@ -23,13 +23,13 @@ from pathlib import Path
 
 import pytest
 
-from econnlab.explain.snippet import page_of, remedies_with_snippets
+from econnlab.advice.snippet import page_of, remedies_with_snippets
 from econnlab.lab.listeners import bind
 from econnlab.record.events import Kind
 from econnlab.scenario.server import Ending, Fault, Stage
 from tests.conftest import DEADLINE_S, is_running, servers, wait_until
-from tests.lab.raw import Raw
 from tests.peers.conftest import HERE, MODULES, NODE_20, program
+from tests.support.raw import Raw
 
 #: What cannot be run here, and why.
 NOT_RUN = {

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from econnlab.clock import now
-from econnlab.explain.timeouts.products import Advertises, choose
+from econnlab.advice.product import Advertises, choose
+from econnlab.system.clock import now
 from tests.conftest import DEADLINE_S
 
 READ = """

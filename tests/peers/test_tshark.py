@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from econnlab.wire.reading import read_capture
+from econnlab.packets.reading import read_capture
 from tests.conftest import DEADLINE_S
 from tests.lab.test_capture import WIRED
 from tests.peers.conftest import program

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econnlab.wire import pcapng
-from econnlab.wire.frames import LONGEST_FRAME, MalformedCapture
-from econnlab.wire.reading import read_capture
-from tests.captures import Interface, Section, frame_of, pcap_bytes, pcapng_bytes
+from econnlab.packets import pcapng
+from econnlab.packets.frames import LONGEST_FRAME, MalformedCapture
+from econnlab.packets.reading import read_capture
+from tests.support.captures import Interface, Section, frame_of, pcap_bytes, pcapng_bytes
 
 FRAMES = [
     frame_of(bytes([number]) * (10 + number), number * 1000, comment="c" * number) for number in range(9)

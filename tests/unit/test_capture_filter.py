@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econnlab.wire.live.filter import MOST_PORTS, program
-from tests.packets import packet_of
+from econnlab.packets.live.filter import MOST_PORTS, program
+from tests.support.packets import packet_of
 
 LO, ETH0, WIRE = 1, 2, 3
 HOST, OUTGOING = 0, 4

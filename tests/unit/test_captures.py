@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from econnlab.wire.frames import LONGEST_FRAME
-from econnlab.wire.reading import read_capture
-from econnlab.wire.writing import PcapngWriter
-from tests.captures import Interface, Section, frame_of, pcap_bytes, pcapng_bytes
+from econnlab.packets.frames import LONGEST_FRAME
+from econnlab.packets.reading import read_capture
+from econnlab.packets.writing import PcapngWriter
+from tests.support.captures import Interface, Section, frame_of, pcap_bytes, pcapng_bytes
 
 BEGIN_NS = 1_700_000_000_123_456_789
 orders = st.sampled_from("<>")

@@ -2,12 +2,12 @@
 
 import pytest
 
+from econnlab.attribution.attribution import attribute
+from econnlab.attribution.verdict import Certainty
 from econnlab.discovery import parts
-from econnlab.explain.attribution import attribute
-from econnlab.explain.verdict import Certainty
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
-from tests.making import attempt, case, lab, link, lost, server
+from tests.support.making import attempt, case, lab, link, lost, server
 
 CERTAIN, LIKELY = Certainty.CERTAIN, Certainty.LIKELY
 
@@ -256,7 +256,7 @@ def test_an_unknown_cause_still_says_what_is_known():
 
 
 def test_every_rule_has_a_name_and_a_meaning():
-    rules = parts("econnlab.explain.causes")
+    rules = parts("econnlab.attribution.causes")
     assert {"keepalive_race", "unread_data", "over_capacity", "not_listening"} <= rules.keys()
     for name, rule in rules.items():
         assert name == rule.__name__.rpartition(".")[2]
@@ -272,10 +272,10 @@ def test_no_two_rules_are_certain_of_the_same_case():
         for wide in ([], [lab(Kind.DIED, 100.0, reason="link")], [server(Kind.ACCEPT_PAUSED, 1.0, None)])
     ]
     for made in cases:
-        findings = [rule.explain(made) for rule in parts("econnlab.explain.causes").values()]
+        findings = [rule.explain(made) for rule in parts("econnlab.attribution.causes").values()]
         assert sum(finding is not None and finding.certainty is CERTAIN for finding in findings) <= 1
 
 
 def test_an_answered_attempt_is_nobodys_case():
-    for rule in parts("econnlab.explain.causes").values():
+    for rule in parts("econnlab.attribution.causes").values():
         assert rule.explain(case(attempt(), server=[ACCEPTED])) is None

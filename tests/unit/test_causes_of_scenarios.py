@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from econnlab.explain.attribution import attribute
-from econnlab.explain.causes import close_after_response
-from econnlab.explain.ending import ending_of
-from econnlab.explain.evidence import Surroundings
-from econnlab.explain.verdict import Certainty
+from econnlab.attribution.attribution import attribute
+from econnlab.attribution.causes import close_after_response
+from econnlab.attribution.ending import ending_of
+from econnlab.attribution.evidence import Surroundings
+from econnlab.attribution.verdict import Certainty
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
-from tests.making import attempt, case, lab, link, lost, server
+from tests.support.making import attempt, case, lab, link, lost, server
 
 CERTAIN, LIKELY = Certainty.CERTAIN, Certainty.LIKELY
 ACCEPTED = server(Kind.ACCEPTED, 90.0, peer="127.0.0.1:40001")

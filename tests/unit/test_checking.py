@@ -10,23 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from econnlab.commands.check import report as page
+from econnlab.commands.check.annotations import annotation, disarmed
+from econnlab.commands.check.asked import Asked, asked_of
+from econnlab.commands.check.calm import aimed, baseline, right_under
+from econnlab.commands.check.ended import CommandEnd
+from econnlab.commands.check.formats import json as json_format
+from econnlab.commands.check.formats import junit, markdown
+from econnlab.commands.check.result import Check, Checked
+from econnlab.commands.check.survival import Survival
+from econnlab.commands.check.verdict import judge, met
 from econnlab.errors import EnvironmentProblem
-from econnlab.explain.checking.asked import Asked, asked_of
-from econnlab.explain.checking.calm import aimed, baseline, right_under
-from econnlab.explain.checking.result import Check, Checked
-from econnlab.explain.checking.survival import Survival
-from econnlab.explain.checking.verdict import judge, met
-from econnlab.record.commands import CommandEnd
 from econnlab.record.events import Kind
-from econnlab.report import check as page
-from econnlab.report.annotations import annotation, disarmed
-from econnlab.report.checks import json as json_format
-from econnlab.report.checks import junit, markdown
 from econnlab.scenario.catalogue import CHECK, load, names
 from econnlab.scenario.model import Middlebox, Scenario
 from econnlab.scenario.server import Fault, ServerSpec, Stage
-from tests.checked import SCHEMA
-from tests.making import link, server
+from tests.support.checked import SCHEMA
+from tests.support.making import link, server
 from tests.unit.test_reports import golden, shown
 
 OK, FAILED, HUNG = (

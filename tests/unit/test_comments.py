@@ -7,21 +7,21 @@ from dataclasses import replace
 
 import pytest
 
-from econnlab.cli import capturing
-from econnlab.explain.notes import warnings
-from econnlab.explain.summary import summarize
+from econnlab.attribution.notes import warnings
+from econnlab.attribution.summary import summarize
+from econnlab.commands.experiments import capturing
+from econnlab.commands.experiments.report.comments import commented
 from econnlab.lab.capturing import Where
+from econnlab.packets.frames import ETHERNET, RAW, Frame
+from econnlab.packets.live.recording import Recording
+from econnlab.packets.live.ring import Packet
+from econnlab.packets.order import in_order
+from econnlab.packets.reading import read_capture
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import ConnectionEvent, Kind, Source
-from econnlab.report.comments import commented
 from econnlab.scenario.catalogue import load
-from econnlab.wire.frames import ETHERNET, RAW, Frame
-from econnlab.wire.live.recording import Recording
-from econnlab.wire.live.ring import Packet
-from econnlab.wire.order import in_order
-from econnlab.wire.reading import read_capture
-from tests import making
-from tests.packets import packet_of
+from tests.support import making
+from tests.support.packets import packet_of
 
 EPOCH = 1_700_000_000.0
 SYN, FIN, RST, PSH, ACK = 2, 1, 4, 8, 16

@@ -10,13 +10,13 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-import econnlab.report
-from econnlab.wire.frames import ETHERNET
-from econnlab.wire.writing import PcapngWriter
-from tests.talk import BEGAN, GET, Talk, captured
+from econnlab.packets.frames import ETHERNET
+from econnlab.packets.writing import PcapngWriter
+from tests.support.schemas import schema
+from tests.support.talk import BEGAN, GET, Talk, captured
 
 GOLDEN = Path(__file__).parent / "golden"
-SCHEMA = json.loads((Path(econnlab.report.__file__).parent / "diagnosis.schema.json").read_text())
+SCHEMA = schema("diagnose")
 
 
 @pytest.fixture(autouse=True)

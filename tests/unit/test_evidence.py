@@ -1,9 +1,9 @@
 """Attempts joined with the ledgers of server and link."""
 
-from econnlab.explain.evidence import Evidence
+from econnlab.attribution.evidence import Evidence
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
-from tests.making import attempt, link, lost, run, server
+from tests.support.making import attempt, link, lost, run, server
 
 
 def evidence_of(made):

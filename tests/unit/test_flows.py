@@ -2,10 +2,10 @@
 
 import tracemalloc
 
-from econnlab.explain.packets.diagnosis import diagnose
-from econnlab.wire import flows
-from econnlab.wire.flows import follow
-from tests.talk import OK, Talk, captured
+from econnlab.attribution.packets.diagnosis import diagnose
+from econnlab.packets import flows
+from econnlab.packets.flows import follow
+from tests.support.talk import OK, Talk, captured
 
 
 def many(count):

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from econnlab.wire.frames import MalformedCapture
+from econnlab.packets.frames import MalformedCapture
 from tests.fuzz.bases import BASES
 from tests.fuzz.damage import damaged_captures, pieces_of
 from tests.fuzz.holding import FUNCTIONS, Hang, check, traced, within

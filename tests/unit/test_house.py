@@ -1,8 +1,9 @@
-"""The house: who may import whom, what stays pure, and what ``econnlab --help`` may load."""
+"""The house: which room may import which, what stays pure, and what ``econnlab --help`` may load."""
 
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,41 +11,90 @@ import pytest
 import econnlab
 
 PACKAGE = Path(econnlab.__file__).parent
-#: DESIGN: the house. A room imports from its own floor downwards; rooms of one floor only as listed.
+#: docs/architecture.md, the rooms. A room imports from lower floors only, and never from its own floor.
 FLOORS = {
-    "cli": 5, "lab": 4, "report": 4,
-    "client": 3, "peers": 3, "server": 3, "link": 3, "explain": 3,
-    "record": 2, "wire": 2, "scenario": 1,
+    "commands": 9, "cli": 8, "lab": 7,
+    "attribution": 6, "advice": 6, "client": 6, "server": 6, "link": 6, "peers": 6,
+    "record": 5, "packets": 4, "scenario": 4, "system": 3,
 }  # fmt: skip
+#: Small modules at the top that every room may import.
+COMMON = {"econnlab", "econnlab.errors", "econnlab.naming", "econnlab.discovery", "econnlab.plaintext"}
+#: The ways in, for the command line and for pytest, stand above all rooms.
+DOORS = {"econnlab.__main__", "econnlab.pytest_plugin", "econnlab.pytest_report"}
+MOST_ARROWS = 80
 PURE = """
     econnlab.scenario.model econnlab.scenario.durations econnlab.scenario.links econnlab.scenario.codec
     econnlab.scenario.treatment econnlab.scenario.orders econnlab.scenario.places
-    econnlab.record.tally econnlab.lab.api_requests
-    econnlab.record.jsonl econnlab.record.ledger econnlab.explain.summary econnlab.explain.notes
-    econnlab.explain.checking.result
+    econnlab.commands.link.tally econnlab.commands.link.api_requests
+    econnlab.record.jsonl econnlab.record.ledger econnlab.attribution.summary econnlab.attribution.notes
+    econnlab.commands.check.result
     econnlab.lab.schedule econnlab.link.delays econnlab.link.tun.packets
     econnlab.client.retrying
-    econnlab.record.probing econnlab.scenario.probing econnlab.explain.probing.conclusion
-    econnlab.explain.probing.search
-    econnlab.wire.reading econnlab.wire.writing econnlab.wire.live.filter econnlab.report.comments
+    econnlab.commands.probe.seen econnlab.commands.probe.spec econnlab.commands.probe.judging.conclusion
+    econnlab.commands.probe.judging.search
+    econnlab.packets.reading econnlab.packets.writing econnlab.packets.live.filter
+    econnlab.commands.experiments.report.comments
 """.split()
 HEAVY = set("requests urllib3 rich asyncio h11 json socket subprocess decimal dataclasses".split())
-#: The ways in, for the command line and for pytest, stand above all rooms.
-DOORS = {PACKAGE / "__main__.py", PACKAGE / "pytest_plugin.py"}
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path not in DOORS)
 
 
-def imports_of(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+def _name(path):
+    parts = ["econnlab", *path.relative_to(PACKAGE).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+@cache
+def imports_of(name):
+    """The modules of ours that the module ``name`` imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[name].read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                found.add(whole if whole in MODULES else node.module)
         elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found.update(alias.name for alias in node.names)
+    return {module for module in found if module.partition(".")[0] == "econnlab"} - {name}
 
 
-def room_of(module):
-    parts = module.split(".")
-    return parts[1] if parts[0] == "econnlab" and len(parts) > 1 and parts[1] in FLOORS else None
+def room_of(name):
+    """The room of a module: a folder of the package, or one command's folder; None for the top."""
+    parts = name.split(".")[1:]
+    if not parts or parts[0] not in FLOORS:
+        return None
+    return "/".join(parts[:2]) if parts[0] == "commands" and len(parts) > 1 else parts[0]
+
+
+def floor_of(room):
+    return FLOORS[room.partition("/")[0]]
+
+
+def circles(arrows):
+    """The groups of modules that import each other, directly or through others (Tarjan)."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in arrows[node]:
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            group = stack[stack.index(node) :]
+            del stack[stack.index(node) :]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for node in arrows:
+        if node not in index:
+            visit(node)
+    return found
 
 
 def modules_loaded_by(code):
@@ -57,15 +107,30 @@ def modules_loaded_by(code):
     return set(done.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_nobody_imports_upwards_or_across(path):
-    here = room_of(".".join(["econnlab", *path.relative_to(PACKAGE).with_suffix("").parts]))
-    for module in imports_of(path):
+@pytest.mark.parametrize("name", sorted(set(MODULES) - DOORS))
+def test_a_room_imports_only_from_lower_floors(name):
+    here = room_of(name)
+    for module in imports_of(name):
         there = room_of(module)
-        if there is None or here == there:
+        if there == here or module in COMMON:
             continue
-        assert here is not None, f"{path.name} belongs to no room and imports {module}"
-        assert FLOORS[here] > FLOORS[there], f"{here} imports {module}"
+        assert here is not None, f"{name} belongs to no room and imports {module}"
+        assert there is not None, f"{name} imports {module}, which belongs to no room"
+        assert floor_of(here) > floor_of(there), f"{here} imports {module}"
+
+
+def test_the_rooms_have_few_arrows_between_them():
+    arrows = {(room_of(name), room_of(module)) for name in MODULES for module in imports_of(name)}
+    between = {(here, there) for here, there in arrows if here != there and None not in (here, there)}
+    assert len(between) <= MOST_ARROWS
+
+
+def test_no_modules_import_each_other():
+    assert circles({name: imports_of(name) & set(MODULES) for name in MODULES}) == []
+
+
+def test_a_circle_would_be_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
 
 
 @pytest.mark.parametrize("module", PURE)
@@ -77,8 +142,8 @@ def test_the_pure_parts_load_no_socket(module):
 def test_every_rule_and_format_is_pure_as_well():
     loaded = modules_loaded_by(
         "from econnlab.discovery import parts;"
-        "parts('econnlab.explain.causes'); parts('econnlab.report.formats'); "
-        "parts('econnlab.client.policies'); parts('econnlab.report.probes')"
+        "parts('econnlab.attribution.causes'); parts('econnlab.commands.experiments.formats'); "
+        "parts('econnlab.client.policies'); parts('econnlab.commands.probe.formats')"
     )
     assert not loaded & {"socket", "_socket", "select", "asyncio", "subprocess"}
 

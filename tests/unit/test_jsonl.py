@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from econnlab.attribution.summary import summarize
 from econnlab.errors import UsageProblem
-from econnlab.explain.summary import summarize
 from econnlab.record.events import Kind
 from econnlab.record.jsonl import event_line, header_line, read_run, request_lines
 from econnlab.scenario.client import ClientSpec
@@ -14,7 +14,7 @@ from econnlab.scenario.codec import decode, encode
 from econnlab.scenario.links import PROFILES
 from econnlab.scenario.model import Plan, Scenario
 from econnlab.scenario.server import ServerSpec
-from tests.making import attempt, link, lost, run, server
+from tests.support.making import attempt, link, lost, run, server
 
 EVENTS = [
     server(Kind.ACCEPTED, 90.0, peer="127.0.0.1:40001"),

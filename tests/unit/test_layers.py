@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econnlab.wire.frames import ETHERNET, RAW, SLL, SLL2
-from econnlab.wire.layers import ACK, PSH, segment
-from tests.frames import LINKS, ethernet, ipv4, ipv6, packed, raw, tcp
+from econnlab.packets.frames import ETHERNET, RAW, SLL, SLL2
+from econnlab.packets.layers import ACK, PSH, segment
+from tests.support.frames import LINKS, ethernet, ipv4, ipv6, packed, raw, tcp
 
 HERE, THERE = "10.0.0.1", "10.0.0.2"
 HERE6, THERE6 = "2001:db8::1", "2001:db8::2"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from econnlab.commands.link.api_requests import Asked, Refusal, answered
 from econnlab.errors import EnvironmentProblem, UsageProblem
-from econnlab.lab.api_requests import Asked, Refusal, answered
 from econnlab.scenario.links import parse_link
 from econnlab.scenario.orders import Act, Change, Do
 

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from econnlab.explain.packets.diagnosis import diagnose
-from econnlab.wire.flows import follow
-from econnlab.wire.frames import ETHERNET, Frame
-from econnlab.wire.layers import ACK, FIN, RST, SYN
-from tests.frames import ethernet, ipv4, tcp
-from tests.talk import BEGAN, GET, OK, Talk, captured
+from econnlab.attribution.packets.diagnosis import diagnose
+from econnlab.packets.flows import follow
+from econnlab.packets.frames import ETHERNET, Frame
+from econnlab.packets.layers import ACK, FIN, RST, SYN
+from tests.support.frames import ethernet, ipv4, tcp
+from tests.support.talk import BEGAN, GET, OK, Talk, captured
 
 POST = b"POST /orders HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n0123456789"
 UPLOAD = b"POST /files HTTP/1.1\r\nHost: shop\r\nContent-Length: 100000\r\n\r\n" + b"x" * 1000

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from econnlab.link.tun.packets import ACK, FIN, SYN, Segment, tcp_segment, turned_round
-from tests.packets import ones_sum, packet_of, pseudo_header
+from tests.support.packets import ones_sum, packet_of, pseudo_header
 
 addresses = st.integers(0, 2**32 - 1).map(lambda number: IPv4Address(number).packed)
 ports = st.integers(0, 2**16 - 1)

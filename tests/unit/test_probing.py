@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from econnlab.explain.probing.advice import limit_s
-from econnlab.explain.probing.advice import settings as lines
-from econnlab.explain.probing.conclusion import Ends, conclude
-from econnlab.explain.probing.search import COARSE, FEWEST, MOST, Search
-from econnlab.explain.probing.thresholds import Span, estimate, resampled, spans, warm
-from econnlab.explain.probing.window import window_of
-from econnlab.explain.statistics import quantile
+from econnlab.attribution.statistics import quantile
+from econnlab.cli.console import LabConsole
+from econnlab.commands.probe import report
+from econnlab.commands.probe.judging.advice import limit_s
+from econnlab.commands.probe.judging.advice import settings as lines
+from econnlab.commands.probe.judging.conclusion import Ends, conclude
+from econnlab.commands.probe.judging.search import COARSE, FEWEST, MOST, Search
+from econnlab.commands.probe.judging.thresholds import Span, estimate, resampled, spans, warm
+from econnlab.commands.probe.judging.window import window_of
+from econnlab.commands.probe.seen import Closing, Framing, Head, Precision, Probed, Series, Visit
 from econnlab.record.attempts import Outcome
-from econnlab.record.probing import Closing, Framing, Head, Precision, Probed, Series, Visit
-from econnlab.report import probe as report
-from econnlab.report.console import LabConsole
 
 RTT_S = 0.0001
 HEAD = Head("1.1", 200, "timeout=1", "keep-alive", None, None, Framing.LENGTH, 3, (), True)

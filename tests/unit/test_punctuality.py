@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from econnlab.explain.punctuality import worst_lateness_ms
-from econnlab.explain.summary import summarize
+from econnlab.attribution.punctuality import worst_lateness_ms
+from econnlab.attribution.summary import summarize
+from econnlab.commands.experiments.report.batch import Tally
 from econnlab.record.events import Kind
-from econnlab.report.batch import Tally
 from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.links import Delay, LinkSpec
 from econnlab.scenario.server import ServerSpec
-from tests.making import attempt, link, run, server
+from tests.support.making import attempt, link, run, server
 
 SENT_LATE = attempt(planned=99.9, sent=99.98)
 TIMER = [server(Kind.IDLE_TIMEOUT, 100.07, due=100.0, idle_s=5.07)]

@@ -5,15 +5,14 @@ import io
 import json
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import jsonschema
 import pytest
 from rich.console import Console
 
-import econnlab.report
-from econnlab.discovery import parts
-from econnlab.explain.comparison import (
+from econnlab.attribution.summary import summarize
+from econnlab.commands.remedies import adjust
+from econnlab.commands.remedies.comparison import (
     IDEMPOTENT,
     Comparison,
     Effect,
@@ -25,20 +24,20 @@ from econnlab.explain.comparison import (
     judge,
     ranked,
 )
-from econnlab.explain.summary import summarize
+from econnlab.commands.remedies.report import page
+from econnlab.discovery import parts
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
-from econnlab.report.comparison import page
-from econnlab.scenario import adjust
 from econnlab.scenario.catalogue import COMMANDS, PEERS, load, names
 from econnlab.scenario.client import ClientSpec, PoolOrder
 from econnlab.scenario.model import Scenario
 from econnlab.scenario.toml import read_scenario, write_scenario
-from tests.making import attempt, lost, run, server
+from tests.support.making import attempt, lost, run, server
+from tests.support.schemas import schema
 
-REMEDIES = parts("econnlab.scenario.remedies")
+REMEDIES = parts("econnlab.commands.remedies.each")
 EVERY = [*names(), *names(PEERS), *names(COMMANDS)]
-SCHEMA = json.loads((Path(econnlab.report.__file__).parent / "comparison.schema.json").read_text())
+SCHEMA = schema("remedies")
 
 
 # -- remedies as scenarios ------------------------------------------------------------------------
@@ -415,7 +414,7 @@ def test_the_page_says_that_it_was_interrupted():
 
 
 def test_the_json_follows_its_schema():
-    document = json.loads(parts("econnlab.report.comparisons")["json"].render(a_comparison()))
+    document = json.loads(parts("econnlab.commands.remedies.formats")["json"].render(a_comparison()))
     jsonschema.validate(document, SCHEMA)
     assert document["best"] == "idle-limit"
     assert [(row["remedy"], row["unsafe"]) for row in document["remedies"]][-1] == ("retry-curl", True)
@@ -424,14 +423,14 @@ def test_the_json_follows_its_schema():
 
 def test_the_csv_has_the_baseline_first_and_the_json_s_keys():
     rows = list(
-        csv.DictReader(io.StringIO(parts("econnlab.report.comparisons")["csv"].render(a_comparison())))
+        csv.DictReader(io.StringIO(parts("econnlab.commands.remedies.formats")["csv"].render(a_comparison())))
     )
     assert [row["remedy"] for row in rows] == ["none", "idle-limit", "tcp-keepalive", "retry-curl"]
     assert set(rows[0]) == set(SCHEMA["$defs"]["row"]["properties"])
 
 
 def test_the_markdown_is_a_table():
-    text = parts("econnlab.report.comparisons")["markdown"].render(a_comparison())
+    text = parts("econnlab.commands.remedies.formats")["markdown"].render(a_comparison())
     widths = {line.count("|") for line in text.splitlines()}
     assert len(widths) == 1
     assert "| `idle-limit` | 0/20 |" in text

@@ -11,23 +11,23 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-import econnlab.report
-from econnlab.explain.summary import summarize
+from econnlab.attribution.summary import summarize
+from econnlab.cli.header import header
+from econnlab.commands.experiments.formats import csv as csv_format
+from econnlab.commands.experiments.formats import json as json_format
+from econnlab.commands.experiments.report.terminal import bar, report, request_line
 from econnlab.plaintext import harmless
 from econnlab.record.attempts import FAILURES, Outcome
 from econnlab.record.events import Kind
-from econnlab.report.formats import csv as csv_format
-from econnlab.report.formats import json as json_format
-from econnlab.report.header import header
-from econnlab.report.terminal import bar, report, request_line
 from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.links import PROFILES
 from econnlab.scenario.model import Plan, Scenario
 from econnlab.scenario.server import ServerSpec
-from tests.making import attempt, lost, run, server
+from tests.support.making import attempt, lost, run, server
+from tests.support.schemas import schema
 
 GOLDEN = Path(__file__).parent / "golden"
-SCHEMA = json.loads((Path(econnlab.report.__file__).parent / "schema.json").read_text())
+SCHEMA = schema("experiments")
 
 RACE = [
     server(Kind.ACCEPTED, 90.0, peer="127.0.0.1:40001"),

@@ -6,10 +6,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from econnlab.attribution.expectations import broken
+from econnlab.attribution.summary import summarize
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem
-from econnlab.explain.expectations import broken
-from econnlab.explain.summary import summarize
 from econnlab.record.attempts import FAILURES, Outcome
 from econnlab.record.events import Kind
 from econnlab.scenario.catalogue import COMMANDS, load, names
@@ -19,7 +19,7 @@ from econnlab.scenario.links import parse_link
 from econnlab.scenario.model import Kernel, Middlebox, Plan, Scenario
 from econnlab.scenario.server import Ending, Fault, Restart, Retirement, ServerSpec, Stage
 from econnlab.scenario.toml import read_scenario, write_scenario
-from tests.making import attempt, lost, run, server
+from tests.support.making import attempt, lost, run, server
 
 durations = st.decimals(min_value=0, max_value=86_400_000, places=3).map(Decimal)
 counts = st.builds(
@@ -105,7 +105,7 @@ def test_what_a_scenario_expects_exists(name):
     assert expect is not None
     assert (expect.success or expect.failure) is not None
     assert set(expect.outcomes or {}) <= {outcome.value for outcome in FAILURES}
-    assert set(expect.causes or {}) <= set(parts("econnlab.explain.causes"))
+    assert set(expect.causes or {}) <= set(parts("econnlab.attribution.causes"))
     if expect.failure is not None and expect.failure.low:
         assert expect.causes, "a scenario that fails names its cause"
 

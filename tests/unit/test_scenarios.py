@@ -7,15 +7,15 @@ from decimal import Decimal
 import click
 import pytest
 
+from econnlab.attribution.summary import summarize
 from econnlab.cli import options
 from econnlab.cli.group import CommandFolder
 from econnlab.errors import UsageProblem
-from econnlab.explain.summary import summarize
 from econnlab.scenario.catalogue import load, names
 from econnlab.scenario.links import PROFILES
 from econnlab.scenario.model import Scenario
 from econnlab.scenario.toml import read_scenario
-from tests.making import run
+from tests.support.making import run
 
 ARTICLE = [4900, 4950, 4980, 4985, 4990, 4995, 5000]
 

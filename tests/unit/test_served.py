@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from econnlab.record.events import Kind
 from econnlab.record.served import ServerLedger
-from tests.making import lab, link, server
+from tests.support.making import lab, link, server
 
 
 def ledger(*events):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-import econnlab.explain.snippets
+import econnlab.advice.snippets
+from econnlab.advice.snippet import page_of, remedies_with_snippets
+from econnlab.commands.remedies.pasting import lines_to_paste
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem
-from econnlab.explain.snippet import page_of, remedies_with_snippets
-from econnlab.report.snippets import lines_to_paste
 
 #: In the order of every page: clients by language, then servers, then what stands in between.
 STACKS = """
@@ -26,7 +26,7 @@ every_snippet = pytest.mark.parametrize(
 
 
 def test_every_remedy_has_something_to_paste():
-    remedies = set(parts("econnlab.scenario.remedies")) - NO_REMEDY
+    remedies = set(parts("econnlab.commands.remedies.each")) - NO_REMEDY
     assert set(remedies_with_snippets()) == remedies | {"retry"}
 
 
@@ -34,7 +34,7 @@ def test_every_remedy_has_something_to_paste():
 def test_a_page_is_read_whole(remedy):
     page = page_of(remedy)
     assert page.title.startswith(f"{remedy}: ")
-    text = (Path(econnlab.explain.snippets.__path__[0]) / f"{remedy}.md").read_text()
+    text = (Path(econnlab.advice.snippets.__path__[0]) / f"{remedy}.md").read_text()
     assert len(page.snippets) == len(re.findall(r"^## ", text, re.MULTILINE)) > 0
     assert len(page.snippets) == text.count("```") / 2
     stacks = [each.stack for each in page.snippets]

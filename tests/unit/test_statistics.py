@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econnlab.explain.statistics import Z95, differ, quantile, wilson
+from econnlab.attribution.statistics import Z95, differ, quantile, wilson
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@ from decimal import Decimal
 
 import pytest
 
-from econnlab.explain.notes import conclusion, remarks, warnings
-from econnlab.explain.summary import Processed, summarize
+from econnlab.attribution.notes import conclusion, remarks, warnings
+from econnlab.attribution.summary import Processed, summarize
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.model import Plan
-from tests.making import attempt, lost, run, server
+from tests.support.making import attempt, lost, run, server
 
 RACE = [
     server(Kind.ACCEPTED, 90.0, peer="127.0.0.1:40001"),

@@ -7,19 +7,14 @@ import json
 import re
 from decimal import Decimal
 from itertools import combinations
-from pathlib import Path
 
 import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import econnlab.report
-from econnlab.errors import UsageProblem
-from econnlab.explain.timeouts.chain import MARGIN_MS, Chain, parse_chain, read_chain
-from econnlab.explain.timeouts.idle import OFF, UNLIMITED, last_second, next_second, parse_idle, said, spelled
-from econnlab.explain.timeouts.judging import Safety, judge
-from econnlab.explain.timeouts.products import (
+from econnlab.advice.idle import OFF, UNLIMITED, last_second, next_second, parse_idle, said, spelled
+from econnlab.advice.product import (
     FOLDER,
     Advertises,
     Drops,
@@ -28,12 +23,15 @@ from econnlab.explain.timeouts.products import (
     products,
     read_product,
 )
-from econnlab.explain.timeouts.versions import parse_version, parse_versions
+from econnlab.advice.versions import parse_version, parse_versions
+from econnlab.commands.timeouts.chain import MARGIN_MS, Chain, parse_chain, read_chain
+from econnlab.commands.timeouts.judging import Safety, judge
+from econnlab.errors import UsageProblem
+from tests.support.schemas import schema
 from tests.unit.test_house import modules_loaded_by
 
-SCHEMAS = Path(econnlab.report.__file__).parent
-TABLE = json.loads((SCHEMAS / "timeouts.schema.json").read_text())
-CHAIN = json.loads((SCHEMAS / "chain.schema.json").read_text())
+TABLE = schema("timeouts", "table.schema.json")
+CHAIN = schema("timeouts", "chain.schema.json")
 #: A source is an address, or says what was looked at, of which version.
 SOURCE = re.compile(r"https://\S+\.\S+/|(read (in|from)|measured here|seen:).* .*\d+\.\d+")
 
@@ -630,7 +628,7 @@ def test_the_way_in_and_the_rules_load_little():
         "from econnlab.cli.main import run; run(['timeouts', 'check', 'httpx', 'uvicorn'])"
     )
     assert not loaded & {"requests", "urllib3", "asyncio", "h11", "socket"}
-    loaded = modules_loaded_by("import econnlab.explain.timeouts.judging")
+    loaded = modules_loaded_by("import econnlab.commands.timeouts.judging")
     assert not loaded & {"socket", "_socket", "select", "asyncio", "subprocess", "threading", "rich"}
 
 

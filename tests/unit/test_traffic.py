@@ -3,10 +3,10 @@
 import io
 from collections import Counter
 
-from econnlab.explain.packets.diagnosis import diagnose
-from econnlab.wire.flows import follow
-from econnlab.wire.layers import RST, SYN, segment
-from econnlab.wire.reading import read_capture
+from econnlab.attribution.packets.diagnosis import diagnose
+from econnlab.packets.flows import follow
+from econnlab.packets.layers import RST, SYN, segment
+from econnlab.packets.reading import read_capture
 from tests.benchmarks.traffic import write_traffic
 
 

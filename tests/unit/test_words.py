@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from econnlab.cli.main import run
+from econnlab.commands.explain.glossary import FOLDER, Word, look_up, read_word, words
+from econnlab.commands.explain.report import page
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem
-from econnlab.explain.glossary import FOLDER, Word, look_up, read_word, words
-from econnlab.report.words import page
 from econnlab.scenario.catalogue import PEERS, names
 from tests.unit.test_house import modules_loaded_by
 
@@ -47,7 +47,7 @@ def test_no_two_words_share_an_alias():
 
 
 def test_every_word_names_causes_and_scenarios_that_exist():
-    causes, scenarios = set(parts("econnlab.explain.causes")), {*names(), *names(PEERS)}
+    causes, scenarios = set(parts("econnlab.attribution.causes")), {*names(), *names(PEERS)}
     missing = {
         slug: lacking
         for slug, word in words().items()
@@ -224,5 +224,5 @@ def test_any_text_is_found_or_refused(text):
 def test_explaining_loads_no_client_and_no_loop():
     loaded = modules_loaded_by("from econnlab.cli.main import run; run(['explain', 'ECONNRESET'])")
     assert not loaded & {"requests", "urllib3", "asyncio", "h11"}
-    loaded = modules_loaded_by("import econnlab.explain.glossary")
+    loaded = modules_loaded_by("import econnlab.commands.explain.glossary")
     assert not loaded & {"socket", "_socket", "select", "asyncio", "subprocess", "threading"}

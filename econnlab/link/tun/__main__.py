@@ -1,9 +1,7 @@
-"""The wire's process; see econnlab.child for how it is talked to."""
+"""The wire's process; see econnlab.system.child for how it is talked to."""
 
 from __future__ import annotations
 
-from econnlab.child import FLUSH_S, Commands, claim_ledger_stream
-from econnlab.clock import now
 from econnlab.link.orders import follow
 from econnlab.link.poller import Poller
 from econnlab.link.tun.wire import Wire
@@ -11,6 +9,8 @@ from econnlab.record.events import Source
 from econnlab.record.ledger import Ledger, write_all
 from econnlab.scenario.codec import decode
 from econnlab.scenario.links import LinkSpec
+from econnlab.system.child import FLUSH_S, Commands, claim_ledger_stream
+from econnlab.system.clock import now
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from econnlab.errors import EnvironmentProblem
-from econnlab.interfaces import bring_up, set_address, set_mtu, set_queue
+from econnlab.system.devices import bring_up, set_address, set_mtu, set_queue
 
 #: The server listens here; it is the address of the clients as well.
 NEAR = "10.77.0.1"

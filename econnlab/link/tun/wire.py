@@ -7,7 +7,6 @@ import os
 from collections import deque
 from collections.abc import Callable
 
-from econnlab.clock import now
 from econnlab.link.delays import delays
 from econnlab.link.poller import READ, Poller
 from econnlab.link.tun.device import FAR, NEAR
@@ -15,7 +14,8 @@ from econnlab.link.tun.packets import ACK, FIN, RST, SYN, Segment, tcp_segment, 
 from econnlab.record.events import Kind
 from econnlab.record.ledger import Ledger
 from econnlab.scenario.links import LinkSpec
-from econnlab.sockets import address
+from econnlab.system.clock import now
+from econnlab.system.sockets import address
 
 CLIENT, SERVER = "client", "server"
 

@@ -1,0 +1,43 @@
+"""The server closed a connection that it had said it would keep."""
+
+from __future__ import annotations
+
+from econnlab.attribution.evidence import Case
+from econnlab.attribution.packets.facts import PacketFacts
+from econnlab.attribution.verdict import Finding, certain, likely, ms
+from econnlab.record.events import Kind
+
+NAME = "close_after_response"
+HELP = "the server closed by itself soon after a response, without having said Connection: close"
+ADVICE = (
+    "It closes connections that it had said it would keep: let it send Connection: close, or keep them "
+    "as long as it says."
+)
+
+
+def explain(case: Case) -> Finding | None:
+    """Closed by the application, no idle timer fired, nothing of this request read, the last one answered."""
+    if case.packets is not None:
+        return _from_packets(case, case.packets)
+    if not case.attempt.reused or not case.unanswered or case.server is None:
+        return None
+    close = case.server_close
+    if case.close_reason != "aborted" or close is None or case.reached is not None or close.unread:
+        return None
+    answers = [event for event in case.server.events if event.kind == Kind.RESPONSE and event.at <= close.at]
+    if not answers:
+        return None
+    return certain(
+        f"server closed this connection with {(close.how or '').upper()} {ms(close.at - answers[-1].at)} "
+        "after its response, which had not said Connection: close"
+    )
+
+
+def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
+    if not case.attempt.reused or not case.unanswered or not facts.crossed or not facts.broke_its_word:
+        return None
+    if facts.advertised_s is not None:
+        promise = f"which had said Keep-Alive: timeout={facts.advertised_s}"
+    else:
+        promise = f"and it has kept connections idle for {ms(facts.survived_s)}"
+    return likely(f"server closed this connection {ms(facts.idle_s)} after its response, {promise}")

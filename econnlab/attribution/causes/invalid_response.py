@@ -1,0 +1,21 @@
+"""The server answered something that is not HTTP."""
+
+from __future__ import annotations
+
+from econnlab.attribution.evidence import Case
+from econnlab.attribution.verdict import Finding, certain
+from econnlab.record.attempts import Outcome
+
+NAME = "invalid_response"
+HELP = "what the server sent is not an HTTP response"
+
+
+def explain(case: Case) -> Finding | None:
+    """Bytes came, the connection lived, and the client could make nothing of them."""
+    attempt = case.attempt
+    if attempt.outcome is not Outcome.OTHER or not attempt.bytes_read or not attempt.error:
+        return None
+    if (case.close_reason or "").startswith("tls_failed"):
+        return None  # tls_mismatch
+    name = attempt.error.rpartition(" < ")[2]
+    return certain(f"the client could not read the {attempt.bytes_read} bytes that came: {name}")

@@ -1,0 +1,38 @@
+"""The server closes a connection after so many requests."""
+
+from __future__ import annotations
+
+from econnlab.attribution.evidence import Case
+from econnlab.attribution.packets.facts import PacketFacts
+from econnlab.attribution.verdict import Finding, certain, likely, ms
+from econnlab.record.events import Kind
+
+NAME = "max_requests"
+HELP = "the server had reached its limit of requests per connection and closed without announcing it"
+ADVICE = (
+    "It closes connections after a number of requests: let it announce that with Connection: close in "
+    "the last response, or raise the limit."
+)
+
+
+def explain(case: Case) -> Finding | None:
+    """Closed for that reason by the server's own word, before this request was read."""
+    if case.packets is not None:
+        return _from_packets(case, case.packets)
+    if case.server is None or case.close_reason != "max_requests" or not case.unanswered:
+        return None
+    if case.reached is not None:
+        return None
+    served = sum(event.kind == Kind.RESPONSE for event in case.server.events)
+    return certain(
+        f"server closed this connection after its {served} requests, its limit, and had not said so"
+    )
+
+
+def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
+    if not case.attempt.reused or not case.unanswered or not facts.crossed or not facts.at_limit:
+        return None
+    return likely(
+        f"server closed this connection {ms(facts.idle_s)} after response {facts.responses}, as it did "
+        f"{facts.same_limit} connections after as many"
+    )

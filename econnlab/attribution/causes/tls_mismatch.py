@@ -1,0 +1,40 @@
+"""One side spoke TLS and the other did not."""
+
+from __future__ import annotations
+
+from econnlab.attribution.evidence import LOST, Case
+from econnlab.attribution.packets.facts import PacketFacts
+from econnlab.attribution.verdict import Finding, certain, likely
+from econnlab.record.attempts import Outcome
+
+NAME = "tls_mismatch"
+HELP = "one side spoke TLS and the other plain HTTP"
+ADVICE = "One side speaks TLS and the other does not: check scheme and port."
+
+
+def explain(case: Case) -> Finding | None:
+    """The server could not read what came as what it speaks, and the client spoke the other."""
+    attempt = case.attempt
+    if case.packets is not None:
+        return _from_packets(case.packets)
+    client_speaks_tls = "SSL" in attempt.error
+    reason = case.close_reason or ""
+    if case.server is None:
+        wrong = client_speaks_tls and attempt.outcome is Outcome.OTHER and "Verification" not in attempt.error
+        return likely("what came in answer to the TLS handshake was no TLS") if wrong else None
+    if client_speaks_tls and reason == "bad_request":
+        return certain("client began a TLS handshake, and the server, which speaks plain HTTP, answered 400")
+    plain = not client_speaks_tls and attempt.outcome in LOST | {Outcome.OTHER}
+    if plain and reason.startswith("tls_failed") and attempt.sent is not None:
+        return certain(
+            f"client spoke plain HTTP to a server that speaks TLS ({reason.partition(': ')[2]}), which closed"
+        )
+    return None
+
+
+def _from_packets(facts: PacketFacts) -> Finding | None:
+    if facts.tls_client and facts.plain_server:
+        return certain("client began a TLS handshake, and the server answered in plain HTTP")
+    if not facts.tls_client and facts.tls_server:
+        return certain("client spoke plain HTTP, and the server answered with a TLS alert")
+    return None

@@ -1,0 +1,31 @@
+"""The client did not accept the server's certificate."""
+
+from __future__ import annotations
+
+from econnlab.attribution.evidence import Case
+from econnlab.attribution.packets.facts import PacketFacts
+from econnlab.attribution.verdict import Finding, certain, likely
+
+NAME = "tls_untrusted"
+HELP = "the client did not accept the server's certificate, and ended the connection itself"
+
+
+def explain(case: Case) -> Finding | None:
+    """The client's TLS library said so; nothing of the request was sent."""
+    if case.packets is not None:
+        return _from_packets(case.packets)
+    if "SSLCertVerificationError" not in case.attempt.error:
+        return None
+    return certain(
+        "client refused the server's certificate (SSLCertVerificationError); where it is your own, name its "
+        "authority in REQUESTS_CA_BUNDLE"
+    )
+
+
+def _from_packets(facts: PacketFacts) -> Finding | None:
+    if not facts.tls_client or facts.sent is not None or facts.client_end is None or facts.plain_server:
+        return None
+    return likely(
+        f"client ended the TLS handshake with {facts.client_end}, as one does that does not accept the "
+        "certificate"
+    )

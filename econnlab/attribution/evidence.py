@@ -1,0 +1,280 @@
+"""What is known of one failed attempt: its own account joined with the ledgers of server and link.
+
+The client knows a connection by its own address. The link's ledger names that address as the peer, and
+the address from which it went on; the server's ledger names that one as its peer.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from econnlab.record.attempts import Attempt, Outcome, Request
+from econnlab.record.events import ConnectionEvent, Kind, Source
+from econnlab.record.run import Run
+
+if TYPE_CHECKING:
+    from econnlab.attribution.packets.facts import PacketFacts
+
+#: A client that takes longer from taking up a connection to writing was held up: it needs less than 1 ms.
+BLOCKED_S = 0.010
+#: Why something was undelivered that the end of the run had cut off on its way.
+STOPPED = "stopped"
+#: Outcomes of a connection that ended under a request, before the answer was whole.
+LOST = frozenset({Outcome.RESET, Outcome.CLOSED, Outcome.BROKEN_PIPE})
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The events of one connection in one ledger, in order of time; empty where it is not in there."""
+
+    events: tuple[ConnectionEvent, ...] = ()
+
+    def first(self, kind: str, side: str | None = None, since: float | None = None) -> ConnectionEvent | None:
+        """The first event of ``kind``, of that side if one is given, that began at or after ``since``."""
+        for event in self.events:
+            began = event.at if event.began is None else event.began
+            if event.kind == kind and side in (None, event.side) and (since is None or began >= since):
+                return event
+        return None
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What holds for the whole run at the time of an attempt."""
+
+    system: str
+    #: Server-wide and lab-wide events: accepting paused and resumed, busy, died.
+    events: tuple[ConnectionEvent, ...]
+    #: Other connections of this run that had been answered and were, as far as is known, still open.
+    open_connections: int
+    #: What the kernel counted during the run, by name; ``own_counters`` says that nobody else was counted.
+    counters: Mapping[str, int] = field(default_factory=dict)
+    own_counters: bool = False
+
+    def first(self, kind: str, until: float | None = None) -> ConnectionEvent | None:
+        """The first event of ``kind`` that happened at or before ``until``."""
+        return next((e for e in self.events if e.kind == kind and (until is None or e.at <= until)), None)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One failed attempt and all that is known of it; without its ledger ``server`` or ``link`` is None."""
+
+    attempt: Attempt
+    server: Trace | None
+    link: Trace | None
+    around: Surroundings
+    #: It is a proxy's attempt, and this is what the proxy then did to its own client.
+    proxy_answer: str | None = None
+    #: What a capture says, where there are no ledgers.
+    packets: PacketFacts | None = None
+
+    @property
+    def unanswered(self) -> bool:
+        """The connection ended before the first byte of a response."""
+        return self.attempt.outcome in LOST and self.attempt.first_byte is None
+
+    @cached_property
+    def server_close(self) -> ConnectionEvent | None:
+        """How the server ended this connection, by its ledger."""
+        return self.server.first(Kind.CLOSED) if self.server is not None else None
+
+    @property
+    def close_reason(self) -> str | None:
+        """Why the server closed, in its ledger's word; None where it did not, or is not known."""
+        return self.server_close.reason if self.server_close is not None else None
+
+    @cached_property
+    def reached(self) -> ConnectionEvent | None:
+        """The server's entry of this very request, if it read it whole."""
+        return self.of_request(Kind.REQUEST)
+
+    def of_request(self, kind: str) -> ConnectionEvent | None:
+        """The server's event of ``kind`` for this very request on this connection."""
+        if self.server is None:
+            return None
+        entries = (event for event in self.server.events if event.kind == kind)
+        return next((event for event in entries if event.request_id == self.attempt.request_id), None)
+
+    @cached_property
+    def sent_again(self) -> bool | None:
+        """Whether the client's kernel sent the request again, for want of an ACK; None without a wire."""
+        if self.link is None or self.link.first(Kind.SYN) is None:
+            return None
+        sent = [e for e in self.link.events if e.kind == Kind.BYTES and e.side == "client"]
+        return len(sent) > 1
+
+    @cached_property
+    def held_up_s(self) -> float | None:
+        """How long the client sat on a connection that was still good when it took it up, and then not.
+
+        None where it did not, or where a request sent at once would have come too late as well.
+        """
+        attempt, close, arrival = self.attempt, self.server_close, self.arrival
+        if attempt.sent is None or close is None or arrival is None:
+            return None
+        held_up = attempt.sent - attempt.began
+        return held_up if held_up > BLOCKED_S and arrival - held_up < close.at < arrival else None
+
+    @cached_property
+    def arrival(self) -> float | None:
+        """When the request reached the server's kernel; over bare loopback that is when it was sent."""
+        if self.attempt.sent is None:
+            return None
+        if self.link is None:
+            return self.attempt.sent
+        for kind in (Kind.BYTES, Kind.UNDELIVERED):
+            passed = self.link.first(kind, "client", self.attempt.sent)
+            if passed is not None and passed.reason != STOPPED:
+                return passed.at
+        return None
+
+    @cached_property
+    def server_fin(self) -> ConnectionEvent | None:
+        """The server's FIN as the link saw it."""
+        return self.link.first(Kind.FIN, "server") if self.link is not None else None
+
+    @cached_property
+    def server_rst(self) -> ConnectionEvent | None:
+        """The server's RST as the link saw it."""
+        return self.link.first(Kind.RST, "server") if self.link is not None else None
+
+    @cached_property
+    def reset_without_fin(self) -> bool:
+        """The server's side sent an RST and no FIN before it.
+
+        The link tells. Without one the client's errno does, on Linux only: there a FIN read first turns
+        a later RST into EPIPE or end-of-file (tcp_reset(), tcp_recvmsg()); BSD kernels say ECONNRESET.
+        """
+        if self.link is not None:
+            return self.server_rst is not None and self.server_fin is None
+        met = self.attempt.outcome is Outcome.RESET or self.attempt.send_errno == "ECONNRESET"
+        return met and self.around.system == "Linux"
+
+
+def hop_attempt(attempt: Attempt, link: Trace) -> Attempt:
+    """The proxy's attempt at ``attempt``'s request, as the link between it and the server saw it."""
+    sent = next(
+        event.began
+        for event in link.events
+        if event.request_id == attempt.request_id and event.began is not None
+    )
+    answers = [event.at for event in link.events if event.kind == Kind.BYTES and event.side == "server"]
+    before = [at for at in answers if at <= sent]
+    fin, rst = link.first(Kind.FIN, "server"), link.first(Kind.RST, "server")
+    outcome = Outcome.OTHER
+    if fin is not None:
+        outcome = Outcome.CLOSED
+    elif rst is not None:
+        outcome = Outcome.RESET
+    return replace(
+        attempt,
+        began=sent,
+        sent=sent,
+        first_byte=next((at for at in answers if at > sent), None),
+        reused=bool(before),
+        idle_s=sent - before[-1] if before else None,
+        outcome=outcome,
+        status=None,
+        send_errno=None,
+    )
+
+
+class Evidence:
+    """Joins attempts with events; ``add`` may go on while the run does."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._taken = 0
+        self._traces: dict[tuple[str, int], list[ConnectionEvent]] = defaultdict(list)
+        self._by_peer: dict[tuple[str, str], list[ConnectionEvent]] = defaultdict(list)
+        self._wide: tuple[ConnectionEvent, ...] = ()
+        self._processed: dict[str, int] = defaultdict(int)
+        #: Of each request that the link saw: the link's connection that carried it last.
+        self._carriers: dict[str, int] = {}
+
+    def update(self) -> None:
+        """Take in the run's new events."""
+        new = self._run.events[self._taken :]
+        self._taken = len(self._run.events)
+        new.sort(key=lambda each: each.at)
+        self._wide += tuple(event for event in new if event.connection is None)
+        for event in new:
+            if event.connection is not None:
+                self._add(event, event.connection)
+
+    def _add(self, event: ConnectionEvent, connection: int) -> None:
+        self._traces[event.source, connection].append(event)
+        if event.kind == Kind.ACCEPTED and event.peer is not None:
+            self._by_peer[event.source, event.peer].append(event)
+        elif event.source == Source.LINK and event.request_id is not None:
+            self._carriers[event.request_id] = connection
+        elif event.kind == Kind.PROCESSED and event.request_id is not None:
+            self._processed[event.request_id] += 1
+
+    def processed(self, request: Request) -> int | None:
+        """How many times the server carried ``request`` out; None without its ledger."""
+        return self._processed.get(request.last.request_id, 0) if self._run.has_server_ledger else None
+
+    def case(self, attempt: Attempt) -> Case:
+        """All that is known of ``attempt``; of the proxy's own attempt, where one answered for the server."""
+        if self._run.scenario.proxy is not None and attempt.outcome in LOST | {Outcome.HTTP_ERROR}:
+            behind = self._behind_proxy(attempt)
+            if behind is not None:
+                return behind
+        link = self._trace(Source.LINK, attempt.local, attempt) if self._run.has_link_ledger else None
+        server = None
+        if self._run.has_server_ledger:
+            address = attempt.local
+            if link is not None:
+                connected = link.first(Kind.CONNECTED)
+                address = connected.local if connected is not None else None
+            server = self._trace(Source.SERVER, address, attempt)
+        return Case(attempt, server, link, self._surroundings(attempt))
+
+    def _behind_proxy(self, attempt: Attempt) -> Case | None:
+        """The connection on which the proxy sent this request last: the link names requests it carries."""
+        carried = self._carriers.get(attempt.request_id)
+        if carried is None:
+            return None
+        link = Trace(tuple(self._traces[Source.LINK, carried]))
+        hop = hop_attempt(attempt, link)
+        connected = link.first(Kind.CONNECTED)
+        server = self._trace(Source.SERVER, connected.local if connected is not None else None, attempt)
+        known = self._run.has_server_ledger
+        answered = f"answered {attempt.status}" if attempt.status else "ended its own client's connection"
+        return Case(hop, server if known else None, link, self._surroundings(attempt), answered)
+
+    def _trace(self, source: Source, peer: str | None, attempt: Attempt) -> Trace:
+        if peer is None:
+            return Trace()
+        # A port can come up twice in a long run: the connection is the last one accepted before the end.
+        accepted = self._by_peer[source, peer]
+        before = [event for event in accepted if event.at <= attempt.ended] or accepted[:1]
+        if not before:
+            return Trace()
+        number = before[-1].connection
+        assert number is not None
+        return Trace(tuple(self._traces[source, number]))
+
+    def _surroundings(self, attempt: Attempt) -> Surroundings:
+        beside = 0 if self._run.has_server_ledger else self._open_beside(attempt)
+        facts = self._run.facts
+        return Surroundings(facts.system, self._wide, beside, self._run.counters, facts.own_namespace)
+
+    def _open_beside(self, attempt: Attempt) -> int:
+        """Connections of other sessions whose last known attempt, begun before this one ended, succeeded."""
+        last: dict[int, Outcome] = {}
+        for request in self._run.requests:
+            for other in request.attempts:
+                if (
+                    other.connection is not None
+                    and other.session != attempt.session
+                    and other.began <= attempt.ended
+                ):
+                    last[other.connection] = other.outcome
+        return sum(outcome is Outcome.OK for outcome in last.values())

@@ -1,0 +1,14 @@
+"""A rate as a bar of text."""
+
+from __future__ import annotations
+
+BAR_WIDTH = 10
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def bar(rate: float, *, ascii_only: bool) -> str:
+    """``rate``, from 0 to 1, as a bar of BAR_WIDTH; anything above 0 shows."""
+    if ascii_only:
+        return "#" * round(rate * BAR_WIDTH) or ("." if rate else "")
+    eighths = max(round(rate * BAR_WIDTH * 8), 1 if rate else 0)
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()

@@ -1,0 +1,47 @@
+"""Pages of text on a terminal: a title, sections, paragraphs wrapped to the width."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.text import Text
+
+from econnlab.plaintext import harmless
+
+_INDENT = "  "
+_NARROWEST = 20
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Text wrapped to the width, its further lines indented as the first; nothing trails a line."""
+
+    text: str
+    lead: str = _INDENT
+    style: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        for line in textwrap.wrap(
+            harmless(self.text),
+            width=max(_NARROWEST, options.max_width),
+            initial_indent=self.lead,
+            subsequent_indent=" " * len(self.lead),
+            break_on_hyphens=False,
+        ):
+            yield Text(line, style=self.style)
+
+
+def section(heading: str, lines: Iterable[str], *, numbered: bool = False) -> Iterator[RenderableType]:
+    """A heading, and each of ``lines`` as a paragraph; nothing where there are none."""
+    for number, line in enumerate(lines, start=1):
+        if number == 1:
+            yield from (Text(), Text(heading, style="cyan"))
+        yield Paragraph(line, lead=f"{_INDENT}{number}. " if numbered else _INDENT)
+
+
+def title(text: str) -> RenderableType:
+    """The heading of a page."""
+    return Paragraph(text, lead="", style="bold")

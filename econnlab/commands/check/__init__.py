@@ -1,0 +1,1 @@
+"""``econnlab check``: does a client, in any language, survive each trouble?"""

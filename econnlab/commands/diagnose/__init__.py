@@ -1,0 +1,1 @@
+"""``econnlab diagnose``: who sent the RST in a capture, and why."""

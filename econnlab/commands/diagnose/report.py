@@ -1,0 +1,179 @@
+"""A diagnosis on a terminal: the servers, the causes, the worst failures, and what to do."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from econnlab.attribution.packets.advice import Advice
+from econnlab.attribution.packets.diagnosis import Diagnosis
+from econnlab.attribution.packets.findings import HARMLESS, Finding, ServerReport
+from econnlab.attribution.verdict import Certainty
+from econnlab.cli.columns import Column, draw, fitting
+from econnlab.discovery import parts
+from econnlab.plaintext import harmless
+from econnlab.record.attempts import Outcome
+
+#: So many failures are shown where not all are asked for.
+WORST = 10
+_MOST_SERVERS = 20
+_MOST_ADVICE = 12
+#: Servers that are named together, until it is "and so many more".
+_MOST_NAMED = 3
+#: That a server keeps connections for as long as this goes without saying.
+_WORTH_TELLING_S = 0.1
+
+
+def headline(diagnosis: Diagnosis, where: str) -> Text:
+    """What was read."""
+    span = max(0.0, diagnosis.ended - diagnosis.began)
+    servers = len(diagnosis.servers)
+    return Text(
+        f"{harmless(where)}: {_count(diagnosis.frames, 'packet')} in {span:.1f} s, "
+        f"{_count(diagnosis.connections, 'TCP connection')} to {_count(servers, 'server')}"
+    )
+
+
+def summary(diagnosis: Diagnosis, console: Console) -> RenderableType:
+    """A row per server, and each cause that was found."""
+    if not diagnosis.servers:
+        return Text("No TCP connection was found in it.", "bold")
+    shown = diagnosis.servers[:_MOST_SERVERS]
+    lines: list[RenderableType] = [draw(fitting(_columns(shown), console.width))]
+    if len(diagnosis.servers) > len(shown):
+        lines.append(Text(f"and {len(diagnosis.servers) - len(shown)} more servers (--json has all)", "dim"))
+    return Group(*lines, *_causes(diagnosis))
+
+
+def _columns(servers: Iterable[ServerReport]) -> list[Column]:
+    servers = list(servers)
+    return [
+        Column("server", [server.address for server in servers], right=False),
+        Column("connections", [str(server.connections) for server in servers], 3),
+        Column("requests", [str(server.requests) for server in servers], 5),
+        Column("lost", [str(server.lost) for server in servers]),
+        Column("share", [f"{server.share_lost:.2%}" if server.lost else "" for server in servers], 4),
+        Column("RSTs", [str(server.resets) for server in servers], 2),
+        Column("closes idle after", [_idle(server) for server in servers], 6, right=False),
+        Column("main cause", [_main_cause(server) for server in servers], 7, right=False),
+    ]
+
+
+def _idle(server: ServerReport) -> str:
+    timeout = server.idle_timeout
+    if timeout is None:
+        return f"> {server.survived_s:.3g} s" if server.survived_s > _WORTH_TELLING_S else ""
+    if timeout.constant:
+        return f"{timeout.median_s:.4g} s ({timeout.seen} seen)"
+    return f"{timeout.low_s:.3g} - {timeout.high_s:.3g} s ({timeout.seen} seen)"
+
+
+def _main_cause(server: ServerReport) -> str:
+    found = _by_weight(server.causes)
+    return f"{found[0][0]} {found[0][1]}" if found else ""
+
+
+def _by_weight(causes: Counter[str]) -> list[tuple[str, int]]:
+    """Those that cost requests first, the most frequent before."""
+    return sorted(causes.items(), key=lambda each: (each[0] in HARMLESS, -each[1], each[0]))
+
+
+def _causes(diagnosis: Diagnosis) -> Iterator[Text]:
+    rules = parts("econnlab.attribution.causes")
+    for cause, count in _by_weight(diagnosis.causes):
+        meaning = rules[cause].HELP if cause in rules else "no rule fits what the packets show"
+        yield Text.assemble((cause, "yellow"), f" {count}: {meaning}")
+
+
+def failures(diagnosis: Diagnosis, *, every: bool) -> Iterator[RenderableType]:
+    """The worst ones, or all of them."""
+    shown = diagnosis.findings if every else diagnosis.findings[:WORST]
+    for number, finding in enumerate(shown, 1):
+        yield failure(finding, number)
+    left = len(diagnosis.findings) - len(shown)
+    if left:
+        yield Text(f"and {left} more: --all shows them", "dim")
+
+
+def failure(finding: Finding, number: int) -> Text:
+    """One failure: where and when, the cause, and who ended it."""
+    behind = f" (behind it {finding.decided_on[1]})" if finding.decided_on is not None else ""
+    asked = harmless(finding.request) or ("TLS" if finding.tls else "")
+    reserve = " (likely)" if finding.verdict.certainty is Certainty.LIKELY else ""
+    ended = f"; {finding.ended.by} sent {finding.ended.packet} first" if finding.ended is not None else ""
+    return Text.assemble(
+        (f"{number:3} ", "dim"),
+        f"{clock(finding.at)}  {finding.client} -> {finding.server}{behind}  {asked}\n      ",
+        (finding.verdict.cause, "yellow"),
+        f"{reserve}: {harmless(finding.verdict.evidence)}{ended}",
+    )
+
+
+def advice(diagnosis: Diagnosis) -> Iterator[Text]:
+    """What to do, the most frequent cause first; servers with the same need together."""
+    same: dict[tuple[str, str], list[Advice]] = {}
+    for each in diagnosis.advice:
+        same.setdefault((each.cause, each.text), []).append(each)
+    for (cause, text), those in list(same.items())[:_MOST_ADVICE]:
+        servers = ", ".join(each.server for each in those[:_MOST_NAMED])
+        more = f" and {len(those) - _MOST_NAMED} more" if len(those) > _MOST_NAMED else ""
+        count = sum(each.failures for each in those)
+        yield Text.assemble((f"{servers}{more}, {cause}", "cyan"), f" ({count}): {text}")
+    if len(same) > _MOST_ADVICE:
+        yield Text(f"and {len(same) - _MOST_ADVICE} more (--json has all)", "dim")
+
+
+def remarks(diagnosis: Diagnosis, cut_at: int | None, damage: str) -> Iterator[str]:
+    """What the reader should know of the capture itself."""
+    if damage:
+        yield f"{harmless(damage)} What is before it was read."
+    if cut_at is not None:
+        yield f"the file breaks off in the middle of a packet at offset {cut_at}; what is before it was read"
+    if diagnosis.frames and diagnosis.others == diagnosis.frames:
+        yield "none of its packets held a TCP segment that can be read"
+    if diagnosis.tls:
+        yield (
+            f"{_count(diagnosis.tls, 'connection')} spoke TLS: what was asked and answered is hidden, so "
+            "these were judged by TCP alone"
+        )
+    if diagnosis.one_way:
+        those = _count(diagnosis.one_way, "connection")
+        yield f"of {those} one direction alone was captured: nothing is said of them"
+    if diagnosis.gaps:
+        yield (
+            f"{_count(diagnosis.gaps, 'time')} packets that were sent are missing (a larger buffer, tcpdump "
+            "-B, loses fewer); causes rest on the others"
+        )
+    if diagnosis.shortened:
+        yield f"{_count(diagnosis.shortened, 'packet')} were captured in part (tcpdump -s 0 takes them whole)"
+
+
+def conclusion(diagnosis: Diagnosis) -> str:
+    """One sentence."""
+    lost = sum(server.lost for server in diagnosis.servers)
+    if lost:
+        errors = any(each.attempt.outcome is Outcome.HTTP_ERROR for each in diagnosis.findings)
+        what = "got no whole answer, or an error" if errors else "got no whole answer"
+        return f"{_count(lost, 'request')} {what}."
+    if not any(server.requests for server in diagnosis.servers):
+        return "Nothing was asked."
+    return "No request was lost" + (
+        ", as far as TCP tells." if diagnosis.tls or diagnosis.shortened or diagnosis.gaps else "."
+    )
+
+
+def clock(at: float) -> str:
+    """``10:03:12.345`` in local time."""
+    try:
+        when = datetime.datetime.fromtimestamp(at)
+    except (OverflowError, ValueError, OSError):
+        return f"{at:.3f}"
+    return f"{when:%H:%M:%S}.{when.microsecond // 1000:03d}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

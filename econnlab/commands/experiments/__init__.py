@@ -1,0 +1,1 @@
+"""The experiments: keepalive, sweep, maxconn, run, scenarios and report."""

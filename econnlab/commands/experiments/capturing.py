@@ -1,0 +1,142 @@
+"""``--capture``: the packets of a run, from a nameless file while it runs to a commented one after it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, BinaryIO
+from urllib.parse import urlsplit
+
+from econnlab.cli.console import console
+from econnlab.cli.outputs import STDOUT, open_output
+from econnlab.errors import EnvironmentProblem, UsageProblem
+from econnlab.lab.capturing import Capturing, Where, where_to_capture
+from econnlab.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from econnlab.attribution.summary import Summary
+    from econnlab.packets.frames import Frame
+
+#: What is advised where no file was named.
+_UNNAMED = "run.pcap"
+#: How the hosts of this machine alone begin.
+_LOOPBACK = ("127.", "localhost", "::1")
+
+
+class Capture:
+    """Where ``--capture FILE`` puts packets, and from where ``--timeline`` draws them. A context manager.
+
+    While the run goes on they go into a file without a name, so that nobody has to remove it, whatever
+    happens to whom. ``plan`` says what the run is to do for it.
+    """
+
+    def __init__(self, where: str | None, scenario: Scenario, *, drawn: bool = False) -> None:
+        self.plan: Capturing | None = None
+        self._file: IO[bytes] | None = None
+        self._output = None
+        self._where = where
+        if where is None and not drawn:
+            return
+        if where == STDOUT:
+            raise UsageProblem(
+                "A capture is no text, and does not go to stdout.", "Give --capture a file, as run.pcapng."
+            )
+        if where is not None:
+            self._output = open_output(where)
+        place, why = where_to_capture(scenario)
+        if place is Where.NOWHERE:
+            _say(_do_it_yourself(where or _UNNAMED, scenario, why), "yellow")
+            return
+        if place is Where.PRIVATE and scenario.kernel is None:
+            _say(f"{why} The run takes a network of its own, where it has that right.", "dim")
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - __exit__ closes it
+        self.plan = Capturing(self._file.fileno(), place is Where.PRIVATE)
+
+    def __enter__(self) -> Capture:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+        if self._output is not None:
+            self._output.discard()
+
+    @property
+    def private(self) -> bool:
+        """The run is to enter a network of its own."""
+        return self.plan is not None and self.plan.private
+
+    @property
+    def into(self) -> int | None:
+        """The descriptor that takes the packets."""
+        return None if self.plan is None else self.plan.into
+
+    def frames(self) -> Iterator[Frame]:
+        """The packets of the run in order of time, once it is over, without comments."""
+        from econnlab.packets.order import in_order
+        from econnlab.packets.reading import read_capture
+
+        if self._file is None:
+            return
+        with os.fdopen(os.dup(self._file.fileno()), "rb") as stream:
+            stream.seek(0)
+            if stream.peek(1):  # a run that never began has none
+                yield from in_order(read_capture(stream))
+
+    def drawn(self, summary: Summary) -> Iterator[RenderableType]:
+        """Failures of the run, packet by packet."""
+        from econnlab.commands.experiments.timeline import of_run
+
+        if self._file is not None:
+            yield from of_run(self.frames, summary)
+
+    def write(self, summary: Summary) -> None:
+        """Write FILE: the packets, with what ``summary`` says of them."""
+        if self._file is None or self._output is None:
+            return
+        try:
+            self._output.write_with(lambda stream: self._fill(stream, summary))
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"The capture {self._where!r} could not be written: {error.strerror}.",
+                "The run itself went well.",
+            ) from error
+
+    def _fill(self, stream: BinaryIO, summary: Summary) -> None:
+        from econnlab.commands.experiments.report.comments import commented
+        from econnlab.packets.writing import PcapngWriter
+
+        run = summary.run
+        said = f"econnlab {run.facts.versions.get('econnlab', '')}: {run.scenario.name}"
+        writer = PcapngWriter(stream, comment=said)
+        interfaces: dict[int, int] = {}
+        for frame in commented(self.frames(), summary):
+            kind = frame.link_type
+            number = interfaces.get(kind)
+            if number is None:
+                number = interfaces[kind] = writer.interface("", kind)
+            writer.packet(number, frame.at_ns, frame.data, frame.length, frame.comment)
+
+
+def _do_it_yourself(where: str, scenario: Scenario, why: str) -> str:
+    """One line: what to run beside the command. The lab's own ports are new each time, a URL's is not."""
+    if scenario.kernel is not None:
+        return f"warning: {why} No other program sees those packets; run the command as root."
+    loopback, which = "lo0" if sys.platform == "darwin" else "lo", "tcp"
+    interface = loopback
+    if scenario.url is not None:
+        parsed = urlsplit(scenario.url)
+        port = parsed.port or (443 if parsed.scheme == "https" else 80)
+        interface = loopback if (parsed.hostname or "").startswith(_LOOPBACK) else "any"
+        which = f"'tcp port {port}'"
+    command = f"sudo tcpdump -i {interface} -U -w {shlex.quote(where)} {which}"
+    return f"warning: {why} Capture it yourself, in another terminal, for econnlab diagnose: {command}"
+
+
+def _say(text: str, style: str) -> None:
+    console(stderr=True).print(text, style=style, soft_wrap=True)

@@ -1,0 +1,76 @@
+"""Everything the table shows, and every failed attempt with its evidence, as one JSON document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from econnlab.attribution.summary import Failure, Summary
+
+NAME = "json"
+HELP = "the table and every failure with its evidence as JSON"
+
+#: Raised when a key changes its meaning or goes; commands/experiments/schema.json describes this one.
+VERSION = 1
+#: The document's times count from the run's beginning: what ties them to other clocks is the record's.
+_CLOCKS = ("began", "epoch")
+
+
+def render(summary: Summary) -> str:
+    """The document; keys as in commands/experiments/schema.json, times in ms from the start of the run."""
+    import dataclasses
+    import json
+
+    from econnlab.attribution.notes import conclusion, remarks, warnings
+    from econnlab.commands.experiments.report.table import figures, labels
+    from econnlab.scenario.codec import encode
+
+    run = summary.run
+    document = {
+        "version": VERSION,
+        "command": run.scenario.name,
+        "scenario": encode(run.scenario),
+        "facts": {key: value for key, value in dataclasses.asdict(run.facts).items() if key not in _CLOCKS},
+        "interrupted": run.interrupted,
+        "rows": [{**labels(run.scenario, row), **figures(row)} for row in summary.rows],
+        "lateness": None if summary.lateness is None else dataclasses.asdict(summary.lateness.rounded()),
+        "failures": [_failure(summary, failure) for failure in summary.failures],
+        "warnings": warnings(summary),
+        "remarks": remarks(summary),
+        "counters": run.counters,
+        "conclusion": conclusion(summary),
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _failure(summary: Summary, failure: Failure) -> dict[str, Any]:
+    import dataclasses
+
+    attempt, verdict, ending = failure.attempt, failure.verdict, failure.ending
+    began = summary.run.facts.began
+
+    def since(at: float | None) -> float | None:
+        return None if at is None else round((at - began) * 1000, 3)
+
+    return {
+        "session": attempt.session,
+        "request": attempt.request,
+        "attempt": attempt.number,
+        "method": attempt.method,
+        "row": attempt.row,
+        "outcome": attempt.outcome.value,
+        "errno": attempt.errno,
+        "send_errno": attempt.send_errno,
+        "error": attempt.error,
+        "status": attempt.status,
+        "reused": attempt.reused,
+        "idle_ms": None if attempt.idle_s is None else round(attempt.idle_s * 1000, 3),
+        "planned_ms": since(attempt.planned),
+        "sent_ms": since(attempt.sent),
+        "ended_ms": since(attempt.ended),
+        "cause": verdict.cause,
+        "certainty": verdict.certainty.value,
+        "evidence": verdict.evidence,
+        "ending": None if ending is None else {**dataclasses.asdict(ending), "at": since(ending.at)},
+        "processed": failure.processed,
+    }

@@ -1,0 +1,64 @@
+"""The columns that tables and files share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from econnlab.attribution.summary import Row
+from econnlab.attribution.verdict import UNKNOWN
+from econnlab.discovery import parts
+from econnlab.record.attempts import FAILURES, Outcome
+from econnlab.scenario.model import Scenario
+
+#: Requests that the server carried out never, once, more than once.
+PROCESSED = ("lost", "once", "more")
+
+
+def labels(scenario: Scenario, row: Row) -> dict[str, int | float | str | None]:
+    """What tells ``row`` from others: its interval, or how many asked a server of which limit.
+
+    None is what is not known of a server of the user's.
+    """
+    if not scenario.plan.together:
+        interval = scenario.plan.intervals_ms[row.index]
+        return {"interval_ms": int(interval) if interval == int(interval) else float(interval)}
+    server = scenario.server
+    return {
+        "clients": scenario.plan.sessions,
+        "max_connections": server.max_connections if server is not None else None,
+        "when_full": server.when_full if server is not None and server.max_connections is not None else None,
+    }
+
+
+def cause_names() -> list[str]:
+    """Every cause that a run can have, and ``unknown``, in a fixed order."""
+    rules = parts("econnlab.attribution.causes")
+    return [*(name for name, rule in rules.items() if not getattr(rule, "OF_CAPTURES", False)), UNKNOWN]
+
+
+def figures(row: Row) -> dict[str, int | float | None]:
+    """The figures of ``row`` by column name: the same columns in the same order for every run.
+
+    None is what is not known of a server of the user's.
+    """
+    low, high = row.interval95
+    done = row.processed
+    return {
+        "requests": row.requests,
+        "success": row.success,
+        "failure": row.failure,
+        "failure_rate": round(row.failure_rate, 6),
+        "ci_low": round(low, 6),
+        "ci_high": round(high, 6),
+        **{outcome.value: row.outcomes[outcome] for outcome in FAILURES},
+        **{cause: row.causes[cause] for cause in cause_names()},
+        "attempts": row.attempts,
+        "rescued": row.rescued,
+        **{name: None if done is None else getattr(done, name) for name in PROCESSED},
+    }
+
+
+def counts(counter: Mapping[Outcome, int]) -> str:
+    """``closed 28, reset 2``, the most frequent first."""
+    ordered = sorted(counter.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name.value} {count}" for name, count in ordered if count)

@@ -1,0 +1,1 @@
+"""``econnlab explain``: what an error message means on the wire, and what causes it."""

@@ -1,0 +1,32 @@
+"""``econnlab explain``: an error as users meet it, in plain words."""
+
+from __future__ import annotations
+
+import click
+
+EPILOG = """\b
+Examples:
+  econnlab explain                               every word, with its meaning in a line
+  econnlab explain socket hang up
+  econnlab explain curl 52
+  econnlab explain "('Connection aborted.', RemoteDisconnected('Remote end closed ...'))"
+  tail -1 error.log | econnlab explain -         a whole line; what it contains is found
+"""
+
+
+@click.command(
+    "explain",
+    epilog=EPILOG,
+    short_help="What an error means on the wire, and what to do.",
+    context_settings={"ignore_unknown_options": True},
+)
+@click.argument("word", nargs=-1)
+def command(word: tuple[str, ...]) -> int:
+    """Say what WORD means on the wire, its likely causes, which scenario shows it, what to do.
+
+    WORD is an error as your client, proxy or balancer spells it, or a whole pasted line; of several in one
+    line the innermost comes first. - reads stdin. Without WORD, all words are listed.
+    """
+    from econnlab.commands.explain.screen import explain_words
+
+    return explain_words(" ".join(word))

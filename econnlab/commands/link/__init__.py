@@ -1,0 +1,1 @@
+"""``econnlab link``: a bad network in front of anything that speaks TCP."""

@@ -1,0 +1,1 @@
+"""``econnlab probe``: what a server really does with an idle connection."""

@@ -1,0 +1,62 @@
+"""Whom the probe asks, and with what words."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+
+import h11
+
+from econnlab.system.sockets import address
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server: its URL taken apart, and one address of it."""
+
+    url: str
+    host: str
+    #: As in the Host header: with the port where it is not the scheme's own.
+    authority: str
+    path: str
+    method: str
+    family: int
+    sockaddr: tuple[str, int] | tuple[str, int, int, int]
+    #: None speaks plain HTTP.
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def address(self) -> str:
+        """``127.0.0.1:8080``."""
+        return address(self.sockaddr)
+
+    def at(self, family: int, sockaddr: tuple[str, int] | tuple[str, int, int, int]) -> Target:
+        """The same at another address."""
+        return replace(self, family=family, sockaddr=sockaddr)
+
+    def socket(self) -> socket.socket:
+        """A new one, not connected, that does not block."""
+        sock = socket.socket(self.family, socket.SOCK_STREAM)
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+
+    def request(self) -> h11.Request:
+        """What is asked each time. The User-Agent says who asks, and what for."""
+        return h11.Request(
+            method=self.method,
+            target=self.path,
+            headers=[
+                ("Host", self.authority),
+                ("User-Agent", user_agent()),
+                ("Accept", "*/*"),
+                ("Connection", "keep-alive"),
+            ],
+        )
+
+
+def user_agent() -> str:
+    """``econnlab-probe/0.1.0 (+what it does)``."""
+    return f"econnlab-probe/{version('econnlab')} (+measures how long this server keeps idle connections)"

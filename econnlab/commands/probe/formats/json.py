@@ -1,0 +1,159 @@
+"""A probe as one JSON document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from econnlab.commands.probe.judging.conclusion import Conclusion
+    from econnlab.commands.probe.judging.window import Edge, Window
+    from econnlab.commands.probe.seen import Visit
+
+NAME = "json"
+HELP = "the whole answer, with every connection, as JSON"
+
+#: Raised when a key changes its meaning or goes; commands/probe/schema.json describes this one.
+VERSION = 1
+
+
+def render(found: Conclusion) -> str:
+    """The document; keys as in commands/probe/schema.json, times in ms."""
+    import dataclasses
+    import json
+
+    probed, head, idle = found.probed, found.probed.head, found.idle
+    document = {
+        "version": VERSION,
+        "url": probed.url,
+        "address": probed.address,
+        "method": probed.method,
+        "user_agent": probed.user_agent,
+        "requests": probed.requests,
+        "budget": probed.budget,
+        "connections": probed.connections,
+        "max_wait_ms": _ms(probed.max_wait_s),
+        "took_ms": _ms(probed.took_s),
+        "response": {
+            "http_version": head.http_version,
+            "status": head.status,
+            "interim": list(head.interim),
+            "keep_alive": head.keep_alive,
+            "connection": head.connection,
+            "server": head.server,
+            "location": head.location,
+            "framing": head.framing.name.lower(),
+            "body_bytes": head.body_bytes,
+            "persistent": head.persistent,
+        },
+        "tls": None if probed.security is None else dataclasses.asdict(probed.security),
+        "advertised": {"timeout_ms": found.advertised_ms, "max_requests": found.advertised_max},
+        "idle": {
+            "ends": found.ends.value,
+            "closed_after_ms": None
+            if idle is None
+            else {
+                "seen": idle.seen,
+                "median": round(idle.median_ms, 3),
+                "min": round(idle.low_ms, 3),
+                "max": round(idle.high_ms, 3),
+                "packets": dict(idle.packets),
+                "said": dict(idle.said),
+                "swept": idle.swept,
+                "scan_period": _rounded(idle.scan_ms),
+            },
+            "later_than_advertised_ms": _rounded(found.later_ms),
+            "earliest_close_ms": _rounded(found.earliest_ms),
+            "answered_after_ms": round(found.survived_ms, 3),
+            "silent_after_ms": _rounded(found.silent_ms),
+            "silent_outcomes": {each.value: times for each, times in found.silent_outcomes.items()},
+        },
+        "requests_per_connection": None
+        if probed.series is None
+        else {
+            "answered": probed.series.requests,
+            "tried": probed.series.wanted,
+            "announced": probed.series.announced,
+            "outcome": probed.series.outcome,
+        },
+        "max_connections": None
+        if probed.crowd is None
+        else {
+            "held": probed.crowd.held,
+            "tried": probed.crowd.wanted,
+            "refused": [dataclasses.asdict(each) for each in probed.crowd.refused],
+        },
+        "connect_ms": round(found.connect_ms, 3),
+        "round_trip_ms": round(found.round_trip_ms, 3),
+        "window": None if found.window is None else _window(found.window),
+        "limit_ms": found.limit_ms,
+        "settings": [dataclasses.asdict(each) for each in found.settings],
+        "unknown": list(found.unknown),
+        "precision": None
+        if probed.precision is None
+        else {
+            "sends": probed.precision.sends,
+            "late_ms_median": _ms(probed.precision.median_s),
+            "late_ms_p99": _ms(probed.precision.p99_s),
+            "discarded": probed.precision.discarded,
+        },
+        "visits": [_visit(visit) for visit in probed.visits],
+        "failures": [outcome.value for outcome in probed.failures],
+        "interrupted": probed.interrupted,
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _window(window: Window) -> dict[str, Any]:
+    return {
+        "edge_5": _edge(window.first),
+        "edge_50": _edge(window.middle),
+        "edge_95": _edge(window.last),
+        "visible_ms": _rounded(window.visible_ms),
+        "width_ms": round(window.width_ms, 3),
+        "trials": window.trials,
+        "lost": window.lost,
+        "lost_unseen": window.unseen,
+        "outcomes": {each.value: times for each, times in window.outcomes.items()},
+        "bands": [
+            {
+                "from_ms": round(band.from_ms, 3),
+                "to_ms": round(band.to_ms, 3),
+                "tried": band.tried,
+                "lost": band.lost,
+                "lost_unseen": band.unseen,
+                "rate": round(band.rate, 4),
+                "ci_low": round(band.interval95[0], 4),
+                "ci_high": round(band.interval95[1], 4),
+            }
+            for band in window.bands
+        ],
+    }
+
+
+def _edge(edge: Edge) -> dict[str, float]:
+    return {"ms": round(edge.at_ms, 3), "low": round(edge.low_ms, 3), "high": round(edge.high_ms, 3)}
+
+
+def _visit(visit: Visit) -> dict[str, Any]:
+    closing = visit.closing
+    return {
+        "connect_ms": _ms(visit.connect_s),
+        "answer_ms": _ms(visit.answer_s),
+        "slack_ms": _ms(visit.slack_s),
+        "closed_ms": None if closing is None else _ms(closing.idle_s),
+        "closed_with": None if closing is None else closing.packet,
+        "sent_ms": None if visit.idle_s is None else _ms(visit.idle_s),
+        "late_ms": _ms(visit.late_s),
+        "exact": visit.exact,
+        "outcome": None if visit.outcome is None else visit.outcome.value,
+        "errno": visit.errno,
+        "status": visit.status,
+    }
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+def _rounded(ms: float | None) -> float | None:
+    return None if ms is None else round(ms, 3)

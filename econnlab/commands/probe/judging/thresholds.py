@@ -1,0 +1,186 @@
+"""From when on a second request is lost, as a distribution: estimated from all that was seen.
+
+Each connection has a moment, its threshold: a request written before it is answered, one written after it is
+lost. No connection shows it exactly. One whose close was seen after c had it at most one round trip earlier,
+in (c - r, c]; one that answered a request at i has it later than i; one that lost a request at i before the
+end could be seen, shortly before i. The most likely distribution of such interval-censored values has a
+known form (Turnbull 1976, JRSS B 38:290): its mass lies between neighbouring ends of the intervals, and a
+few rounds of expectation and maximization find how much lies where.
+"""
+
+from __future__ import annotations
+
+import bisect
+import math
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from econnlab.attribution.statistics import quantile, wilson
+from econnlab.commands.probe.seen import Visit
+
+#: What a close may be late by beyond the round trip when it is seen: the time the kernel takes to wake us.
+_SEEN_LATE_S = 0.0001
+#: A lost request that was written before the end could be seen came after the threshold by no more than the
+#: round trip and this: the server may have looked at its timers before it looked at what had arrived.
+_HELD_UP_S = 0.001
+_ROUNDS = 200
+_RIGHT_BEHIND_S = 0.0001
+_ENOUGH_OTHERS = 8
+#: Enough for an interval of 95 %, and for each of them.
+_DRAWS, _QUICK_ROUNDS = 60, 60
+_CLOSE_ENOUGH = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The threshold of one connection lies above ``low`` and not above ``high``, seconds of idle time."""
+
+    low: float
+    high: float
+
+
+def round_trip(visits: Iterable[Visit]) -> float:
+    """The shortest time from a request to the first byte of its response, seconds: a round trip and little
+    more. Not the shortest connect: a balancer or a relay takes connections by itself."""
+    return min((visit.answer_s for visit in visits), default=0.0)
+
+
+def warm(visits: Sequence[Visit]) -> list[Visit]:
+    """``visits`` without the one that became idle first, where there are enough others.
+
+    Its close is the first thing that a server does which has slept for seconds, and it alone comes 3 to 5 ms
+    late (the lab server by its own ledger, and Node; Linux 6.18 in a virtual machine). With ten connections
+    watched it would be a tenth of all closes, and decide where the last twentieth begins.
+    """
+    first = min((visit.began for visit in visits), default=0.0)
+    rest = [visit for visit in visits if visit.asked or visit.began > first]
+    return rest if len(rest) >= _ENOUGH_OTHERS else list(visits)
+
+
+def spans(visits: Iterable[Visit], round_trip_s: float) -> list[Span]:
+    """What each visit says of its threshold.
+
+    Where the response may have ended before it was seen, the idle times may be that much longer.
+    A server that answers after its FIN has been seen (a half-closed connection) is judged by trials alone.
+    """
+    usable = [visit for visit in visits if visit.exact]
+    answered_after = any(visit.seen and visit.asked and not visit.lost for visit in usable)
+    closes_tell = any(visit.seen for visit in usable) and not answered_after
+    found = []
+    for visit in usable:
+        if visit.asked and not visit.lost:
+            assert visit.idle_s is not None
+            found.append(Span(visit.idle_s + visit.late_s, math.inf))
+        elif visit.closing is not None and closes_tell:
+            closing = visit.closing
+            early = round_trip_s + closing.slack_s + _SEEN_LATE_S
+            found.append(Span(max(0.0, closing.idle_s - early), closing.idle_s + visit.slack_s))
+        elif visit.idle_s is not None:
+            low = visit.idle_s - round_trip_s - _HELD_UP_S if closes_tell else 0.0
+            found.append(Span(max(0.0, low), visit.idle_s + visit.late_s + visit.slack_s))
+    return found
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Shares of connections whose threshold lies in each cell between neighbouring ``ends``."""
+
+    ends: tuple[float, ...]
+    #: One fewer than ``ends``; they add up to 1.
+    shares: tuple[float, ...]
+    connections: int
+
+    def cell(self, share: float) -> tuple[float, float, float]:
+        """The ends of the cell in which the quantile lies, and how far into it."""
+        below = 0.0
+        for low, high, mass in zip(self.ends, self.ends[1:], self.shares, strict=False):
+            if mass > 0 and below + mass >= share - _CLOSE_ENOUGH:
+                return low, high, min(1.0, max(0.0, (share - below) / mass))
+            below += mass
+        return self.ends[-1], self.ends[-1], 0.0
+
+    def quantile(self, share: float) -> float:
+        """The send time from which on ``share`` of the requests are lost."""
+        low, high, inside = self.cell(share)
+        return low + (high - low) * inside
+
+    def interval(self, share: float) -> tuple[float, float]:
+        """Between which send times the quantile lies, roughly: where the curve crosses Wilson's interval.
+
+        Half of the connections are reckoned with: what the others saw was far from it, or one side of it.
+        """
+        telling = max(1, self.connections // 2)
+        low, high = wilson(round(share * telling), telling)
+        return self.quantile(low), self.quantile(high)
+
+
+def estimate(found: Sequence[Span], rounds: int = _ROUNDS) -> Distribution | None:
+    """The most likely distribution of the thresholds; None where no request was ever lost."""
+    if not any(math.isfinite(span.high) for span in found):
+        return None
+    ends = sorted({end for span in found for end in (span.low, span.high) if math.isfinite(end)})
+    # Whoever outlived all the others is taken to have ended right behind them (Efron 1967).
+    ends.append(ends[-1] + _RIGHT_BEHIND_S)
+    cells = len(ends) - 1
+    ranges = [
+        (
+            bisect.bisect_left(ends, span.low),
+            cells if math.isinf(span.high) else bisect.bisect_left(ends, span.high),
+        )
+        for span in found
+    ]
+    shares = _most_likely(_innermost(ranges, cells), ranges, rounds)
+    return Distribution(tuple(ends), tuple(shares), len(found))
+
+
+def resampled(found: Sequence[Span], shares: Sequence[float]) -> list[tuple[float, float]]:
+    """The 95 % intervals of these quantiles, from estimates for connections drawn anew from those there were.
+
+    (Efron's bootstrap.) Within its cell a quantile may lie anywhere: the cell's ends are what counts, and
+    beyond them what a close may be seen late by.
+    """
+    draw = random.Random(1)
+    cells: list[list[tuple[float, float, float]]] = [[] for _ in shares]
+    for _ in range(_DRAWS):
+        drawn = estimate(draw.choices(found, k=len(found)), _QUICK_ROUNDS)
+        if drawn is not None:
+            for share, seen in zip(shares, cells, strict=True):
+                seen.append(drawn.cell(share))
+    return [
+        (
+            quantile(sorted(low for low, _, _ in seen), 0.025) - _SEEN_LATE_S,
+            quantile(sorted(high for _, high, _ in seen), 0.975) + _SEEN_LATE_S,
+        )
+        for seen in cells
+    ]
+
+
+def _innermost(ranges: Sequence[tuple[int, int]], cells: int) -> list[float]:
+    """Equal shares for those cells that can hold any: between a low end and a high end next to it."""
+    lows, highs = {low for low, _ in ranges}, {high for _, high in ranges}
+    possible = [cell in lows and cell + 1 in highs for cell in range(cells)]
+    return [each / sum(possible) for each in possible]
+
+
+def _most_likely(shares: list[float], ranges: Sequence[tuple[int, int]], rounds: int) -> list[float]:
+    """Rounds of expectation and maximization, each linear in the number of cells and of spans."""
+    for _ in range(rounds):
+        below = [0.0]
+        for share in shares:
+            below.append(below[-1] + share)
+        weights = [0.0] * (len(shares) + 1)
+        for low, high in ranges:
+            inside = below[high] - below[low]
+            if inside > 0:
+                weights[low] += 1 / inside
+                weights[high] -= 1 / inside
+        moved, weight, after = 0.0, 0.0, []
+        for share, step in zip(shares, weights, strict=False):
+            weight += step
+            after.append(share * weight / len(ranges))
+            moved = max(moved, abs(after[-1] - share))
+        shares = after
+        if moved < _CLOSE_ENOUGH:
+            break
+    return shares

@@ -1,0 +1,1 @@
+"""``econnlab remedies``: which fix works, how well, and what it breaks."""

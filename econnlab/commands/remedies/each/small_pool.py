@@ -1,0 +1,15 @@
+"""Fewer connections, each used more often."""
+
+from __future__ import annotations
+
+from econnlab.commands.remedies import adjust
+from econnlab.scenario.model import Scenario
+
+NAME = "small-pool"
+HELP = "a pool of one connection: what is used more often is idle for less long"
+PRICE = "fewer requests at a time"
+
+
+def apply(scenario: Scenario) -> Scenario | None:
+    """Where the pool has more."""
+    return adjust.client(scenario, pool_size=1)

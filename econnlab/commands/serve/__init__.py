@@ -1,0 +1,1 @@
+"""``econnlab serve``: the lab server in the foreground."""

@@ -1,0 +1,1 @@
+"""``econnlab timeouts``: how long products keep idle connections, and whether a chain of them is safe."""

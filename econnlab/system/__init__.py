@@ -1,0 +1,1 @@
+"""The machine: sockets, network devices, the clock, precise waiting, a child process's side."""

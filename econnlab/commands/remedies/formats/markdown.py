@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from econnlab.commands.remedies.comparison import Comparison, Result
 
-NAME = "markdown"
 HELP = "the table as Markdown"
 _HEADINGS = "remedy|failed|95 % interval|lost|2x+|tries|+median ms|+p99 ms|connections|verdict".split("|")
 

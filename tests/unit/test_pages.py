@@ -5,6 +5,7 @@ import re
 import click
 import pytest
 
+from econnlab.attribution.order import rules
 from econnlab.cli.group import command_modules
 from econnlab.cli.main import cli, run
 from econnlab.discovery import parts
@@ -176,7 +177,7 @@ def causes():
         for cause in (expected and expected.causes) or ():
             shown_by.setdefault(cause, []).append(f"`{name}`")
     yield ["cause", "meaning", "evidence", "scenarios"]
-    for name, rule in parts("econnlab.attribution.causes").items():
+    for name, rule in rules():
         evidence = " ".join(rule.explain.__doc__.split("\n\n")[0].split()).rstrip(".")
         where = "*captures*" if getattr(rule, "OF_CAPTURES", False) else ", ".join(shown_by.get(name, []))
         yield [f"`{name}`", rule.HELP, evidence, where]

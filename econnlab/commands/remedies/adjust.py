@@ -37,7 +37,7 @@ def idle_limit_below(scenario: Scenario) -> Decimal | None:
     """The longest idle time in ms that is safe on this path; None where nobody ends idle connections in time.
 
     T - round trip - how long the client is held up - margin, T being the shortest of the timeouts on the
-    way (DESIGN: the keep-alive race).
+    way (docs/architecture.md, The keep-alive race).
     """
     timeouts = []
     if scenario.server is not None:

@@ -60,7 +60,7 @@ def run(arguments: list[str] | None = None) -> int:
         return error.exit_code
     except EconnlabError as error:
         return _failed(harmless_lines(str(error)), error.exit_code)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click's main() makes sys.exit(1) of an EPIPE
         _forget_stdout()
         return ExitCode.PIPE_CLOSED
     except Exception as error:

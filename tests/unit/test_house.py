@@ -130,7 +130,6 @@ CIRCLES_LEFT = [
     ["econnlab.client.observed", "econnlab.client.observer"],
     ["econnlab.link.link", "econnlab.link.relay"],
     ["econnlab.link.alone", "econnlab.link.treated"],
-    ["econnlab.server.connection", "econnlab.server.faults", "econnlab.server.lab_server"],
 ]
 
 

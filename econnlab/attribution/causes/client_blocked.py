@@ -6,8 +6,8 @@ from econnlab.attribution.evidence import Case
 from econnlab.attribution.packets.facts import PacketFacts, client_held_it
 from econnlab.attribution.verdict import Finding, certain, likely, ms
 
-NAME = "client_blocked"
 HELP = "the client was held up with the connection in hand, and the server closed it before the client wrote"
+COLUMN = 2
 ADVICE = (
     "The client holds connections and writes late: look for what blocks it, and let it check a "
     "connection again just before it writes."
@@ -31,7 +31,7 @@ def explain(case: Case) -> Finding | None:
 def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     if not case.attempt.reused or not case.unanswered or not facts.crossed or not client_held_it(facts):
         return None
-    if facts.died or facts.retired or facts.other_machine or facts.ended is None or facts.sent is None:
+    if facts.ended is None or facts.sent is None:
         return None
     return likely(
         f"client began with this request {ms(facts.held_s or 0.0)} before it wrote (X-Request-Start); "

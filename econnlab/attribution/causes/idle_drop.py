@@ -8,8 +8,8 @@ from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 
-NAME = "idle_drop"
 HELP = "a middlebox had dropped the idle connection: it answers the next packet with RST, or with nothing"
+COLUMN = 8
 ADVICE = (
     "Something between forgets idle connections: let clients close theirs well before {timeout}, or "
     "send TCP keep-alive probes more often than that."
@@ -45,7 +45,7 @@ def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
             "connection "
             "behind it had not been closed"
         )
-    if facts.end is End.RST_NO_SOCKET and not facts.end_covers and not facts.other_machine:
+    if facts.end is End.RST_NO_SOCKET and not facts.end_covers:
         return likely(
             f"after {idle} idle the request was answered with an RST of a host that knew no such connection, "
             "and no "

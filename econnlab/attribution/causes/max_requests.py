@@ -7,8 +7,8 @@ from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.events import Kind
 
-NAME = "max_requests"
 HELP = "the server had reached its limit of requests per connection and closed without announcing it"
+COLUMN = 11
 ADVICE = (
     "It closes connections after a number of requests: let it announce that with Connection: close in "
     "the last response, or raise the limit."

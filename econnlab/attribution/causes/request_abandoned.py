@@ -6,8 +6,8 @@ from econnlab.attribution.evidence import Case
 from econnlab.attribution.verdict import Finding, certain, ms
 from econnlab.record.events import Kind
 
-NAME = "request_abandoned"
 HELP = "the server read the request and ended the connection, neither carrying it out nor answering"
+COLUMN = 15
 
 
 def explain(case: Case) -> Finding | None:

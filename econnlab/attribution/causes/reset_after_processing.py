@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from econnlab.attribution.evidence import Case
-from econnlab.attribution.packets.facts import End, PacketFacts, turned_away
+from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.events import Kind
 
-NAME = "reset_after_processing"
 HELP = "the server carried the request out and ended the connection before the answer: a retry does it twice"
+COLUMN = 16
 ADVICE = (
     "It ends connections on which it has the request: its own log tells why. Do not repeat a POST "
     "blindly; give it an idempotency key."
@@ -34,12 +34,8 @@ def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     """The server's kernel had the request; what was done with it, packets cannot say."""
     if not case.unanswered or not facts.end_covers or facts.ended is None or facts.sent is None:
         return None
-    if facts.died or facts.retired or facts.other_machine or facts.tls_client or facts.tls_server:
-        return None
-    if facts.end is not End.FIN and case.attempt.reused:
-        return None  # unread_data
-    if turned_away(facts):
-        return None  # over_capacity
+    if facts.tls_client or facts.tls_server:
+        return None  # whether the bytes were a request cannot be seen
     return likely(
         f"server had this request, and {ms(facts.ended - facts.sent)} later ended the connection with "
         f"{facts.end} "

@@ -8,8 +8,8 @@ from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 
-NAME = "restart"
 HELP = "the server was restarted and closed the connections of its clients"
+COLUMN = 18
 ADVICE = (
     "It closes connections when it restarts: let it drain first, answering with Connection: close, and "
     "take it out of the balancer before."

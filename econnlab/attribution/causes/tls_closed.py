@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from econnlab.attribution.evidence import LOST, Case
-from econnlab.attribution.packets.facts import PacketFacts, turned_away
+from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely
 from econnlab.record.events import Kind
 
-NAME = "tls_closed"
 HELP = "the connection ended inside the TLS handshake, without an alert that says why"
+COLUMN = 20
 ADVICE = (
     "It ends TLS handshakes without saying why: check the server name, protocol versions and what "
     "stands in front of it."
@@ -38,6 +38,6 @@ def explain(case: Case) -> Finding | None:
 def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     if not facts.tls_client or case.attempt.sent is not None or case.attempt.outcome not in LOST:
         return None
-    if facts.plain_server or facts.end is None or facts.died or facts.retired or turned_away(facts):
+    if facts.end is None:
         return None
     return likely(f"server ended the connection with {facts.end} in the middle of the TLS handshake")

@@ -7,8 +7,8 @@ from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely
 from econnlab.record.attempts import Outcome
 
-NAME = "tls_mismatch"
 HELP = "one side spoke TLS and the other plain HTTP"
+COLUMN = 21
 ADVICE = "One side speaks TLS and the other does not: check scheme and port."
 
 

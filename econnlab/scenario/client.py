@@ -18,8 +18,8 @@ NO_RETRY = "none"
 class PoolOrder(StrEnum):
     """Which idle connection a client reuses first."""
 
-    LIFO = "lifo"  # the one used last, as in urllib3, Go and Node: the others age, and the server closes them
-    unused FIFO = "fifo"  # each in turn, so that all of them are idle for equally long
+    LIFO = "lifo"  # the one used last, as in urllib3, Go and Node: the server closes the others unused
+    FIFO = "fifo"  # each in turn, so that all of them are idle for equally long
 
 
 @dataclass(frozen=True)

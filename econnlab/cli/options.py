@@ -133,7 +133,7 @@ _CLIENT_OPTIONS = (
     option(
         "--honour-keep-alive",
         "--heed-keep-alive",
-        "keep_alive_margin_ms",
+        "honour_keep_alive_ms",
         former=("--heed-keep-alive",),
         type=DURATION,
         metavar="MARGIN",

@@ -208,6 +208,13 @@ def test_every_option_changes_the_scenario_or_an_output(name):
         assert built(name, *arguments) != load(name), option
 
 
+def test_an_earlier_name_of_an_option_works_and_the_help_does_not_show_it():
+    assert built("keepalive", "--heed-keep-alive", "1s") == built("keepalive", "--honour-keep-alive", "1s")
+    shown = command("keepalive").get_help(click.Context(command("keepalive")))
+    assert "--honour-keep-alive" in shown
+    assert "--heed-keep-alive" not in shown
+
+
 def test_a_url_takes_the_servers_place():
     scenario = built("keepalive", "--url", "http://127.0.0.1:9/")
     assert (scenario.server, scenario.url) == (None, "http://127.0.0.1:9/")

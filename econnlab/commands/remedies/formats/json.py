@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from econnlab.cli.writing import json_text
 
 if TYPE_CHECKING:
-    from econnlab.commands.remedies.comparison import Comparison, Result
+    from econnlab.commands.remedies.comparison import Comparison
+    from econnlab.commands.remedies.judging import Result
 
 HELP = "every remedy with its figures and its verdict as JSON"
 

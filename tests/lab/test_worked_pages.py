@@ -1,7 +1,7 @@
 """docs/contributing/: each worked example, applied to a copy of the repository, does what its page says.
 
-A code block whose opening line names a file is that file. A ``diff`` block changes the file that it names. The
-commands of a ``console`` block print what the page shows: ``...`` is any text, a number is any number.
+A code block whose opening line names a file is that file. A ``diff`` block changes the file that it names.
+The commands of a ``console`` block print what the page shows: ``...`` is any text, a number is any number.
 """
 
 import doctest
@@ -14,9 +14,8 @@ import sys
 
 import pytest
 
-from tests.support.pages import ROOT, blocks
+from tests.support.pages import ROOT, WORKED, blocks
 
-PAGES = sorted((ROOT / "docs/contributing").glob("*.md"))
 COPIED = "econnlab scenarios docs tests README.md CONTRIBUTING.md CHANGELOG.md pyproject.toml".split()
 LIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 PROGRAMS = {"econnlab": [sys.executable, "-m", "econnlab"], "python": [sys.executable]}
@@ -68,7 +67,7 @@ def check(shown, folder):
         assert (code, like) == (0, True), f"$ {command}\n{printed}\nexit code {code}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", WORKED, ids=lambda page: page.stem)
 def test_the_worked_example_works(page, copy):
     for language, path, text in blocks(page):
         if language == "console":
@@ -82,7 +81,7 @@ def test_the_worked_example_works(page, copy):
             (copy / path).write_text(text, "utf-8")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", WORKED, ids=lambda page: page.stem)
 def test_the_page_counts_its_files_right(page):
     files = {path for language, path, _ in blocks(page) if path and language != "console"}
     assert f"**Files: {len(files)}" in page.read_text("utf-8")

@@ -129,7 +129,6 @@ def test_the_rooms_have_few_arrows_between_them():
 CIRCLES_LEFT = [
     ["econnlab.link.link", "econnlab.link.relay"],
     ["econnlab.link.alone", "econnlab.link.treated"],
-    ["econnlab.server.connection", "econnlab.server.faults", "econnlab.server.lab_server"],
 ]
 
 

@@ -36,7 +36,11 @@ def went_well(conversation: Conversation) -> bool:
     if conversation.client.sent or not conversation.from_beginning:
         return True
     # Nothing was asked: well unless the server turned it away, with words or without.
-    return bool(conversation.unasked) and not conversation.unasked.startswith(b"HTTP/") and _greeted(conversation)
+    return (
+        bool(conversation.unasked)
+        and not conversation.unasked.startswith(b"HTTP/")
+        and _greeted(conversation)
+    )
 
 
 def _greeted(conversation: Conversation) -> bool:

@@ -49,12 +49,12 @@ class Answer(IntEnum):
 class Unjudged(StrEnum):
     """Why nothing is said of the requests of a connection."""
 
-    ONE_WAY = "one direction only was captured"
-    MISSING = "bytes are missing from the capture where they would decide"
-    SHORTENED = "packets were captured in part, and what they lack would decide"
-    NOT_READ = "their protocol is not read"
-    HIDDEN = "their protocol is encrypted and has no turns that can be told apart"
-    OLDER = "they are older than the capture, and nothing was asked in it"
+    ONE_WAY = "only one direction was captured"
+    MISSING = "bytes that would decide are missing from the capture"
+    SHORTENED = "packets were captured in part, and what is cut off would decide"
+    NOT_READ = "the protocol is not read"
+    HIDDEN = "the protocol is hidden and has no turns that can be told apart"
+    OLDER = "older than the capture, and nothing was asked in it"
 
 
 class Protocol(StrEnum):
@@ -72,6 +72,10 @@ class Protocol(StrEnum):
     OTHER = "other"
 
 
+#: Takes in new bytes of a side: see protocols/. Returns when the side had last spoken, if these bytes were
+#: only a goodbye.
+Parse = Callable[["Conversation", int, int, bytes], "int | None"]
+
 #: Protocols whose requests and answers are told apart.
 READ = frozenset(
     {Protocol.HTTP, Protocol.HTTP2, Protocol.TLS, Protocol.POSTGRES, Protocol.MYSQL, Protocol.REDIS}
@@ -82,11 +86,11 @@ class Side:
     """What one side has sent."""
 
     __slots__ = (
-        "ack", "address", "data_at", "fin", "fin_acked", "ident", "isn", "missing", "next", "packets", "parse",
-        "probed_at", "resent", "resent_at", "resent_seq", "rst", "rsts", "sent", "step", "ttl",
+        "ack", "address", "data_at", "fin", "fin_acked", "ident", "isn", "missing", "next", "packets",
+        "parse", "probed_at", "resent", "resent_at", "resent_seq", "rst", "rsts", "sent", "step", "ttl",
     )  # fmt: skip
 
-    def __init__(self, address: bytes, parse: Callable[[Conversation, int, int, bytes], None]) -> None:
+    def __init__(self, address: bytes, parse: Parse) -> None:
         self.address = address
         #: Takes in new bytes of this side, in order: when, how many, and as much of them as was captured.
         self.parse = parse
@@ -136,9 +140,9 @@ class Exchange:
     """A request and its response."""
 
     __slots__ = (
-        "answer", "asked_then", "before", "begin", "expected", "hidden", "note", "number", "request", "request_at",
-        "request_bytes", "request_last_at", "response", "response_at", "response_bytes", "response_last_at",
-        "status",
+        "answer", "asked_then", "before", "begin", "expected", "hidden", "note", "number", "request",
+        "request_at", "request_bytes", "request_last_at", "response", "response_at", "response_bytes",
+        "response_last_at", "status",
     )  # fmt: skip
 
     def __init__(self, number: int, at: int, begin: int, before: int) -> None:
@@ -213,9 +217,9 @@ class Conversation:
 
     __slots__ = (
         "alert", "began", "calm", "client", "confirmed", "doubled", "early", "ended", "errors", "exchange",
-        "exchanges", "finished", "first", "greeting", "icmp", "last", "longest_idle", "name", "number", "open",
-        "previous", "protocol", "server", "state", "stranger", "syn_at", "synack_again", "synack_at",
-        "syns", "unasked", "unasked_bytes", "unsure",
+        "exchanges", "finished", "first", "greeting", "icmp", "last", "longest_idle", "name", "number",
+        "open", "previous", "protocol", "received_then", "server", "state", "stranger", "syn_at",
+        "synack_again", "synack_at", "syns", "unasked", "unasked_bytes", "unsure",
     )  # fmt: skip
 
     def __init__(self, number: int, client: Side, server: Side, at: int) -> None:
@@ -265,11 +269,14 @@ class Conversation:
         self.longest_idle = 0
         #: When it was over: an RST, or the second FIN.
         self.ended = 0
+        #: Bytes of the answer that had come when the client ended the connection first.
+        self.received_then = 0
         #: Packets seen twice.
         self.doubled = 0
         #: ICMP errors about it: what was said, by whom, the MTU, when, and how many.
         self.icmp: dict[str, tuple[bytes, int, int, int]] | None = None
-        #: An address and port from which the client got a packet of this connection, and answered it with RST.
+        #: An address and port from which the client got a packet of this connection, and answered it with
+        #: RST.
         self.stranger = b""
 
     # -- what its packets were ----------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Frames with uncommon headers: links, encapsulations, IP with its options and fragments, and the TCP in them."""
+"""Frames with uncommon headers: links, encapsulations, IP with options and fragments, and TCP in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from econnlab.packets.encapsulations import snap
 from econnlab.packets.fragments import Fragment
 from econnlab.packets.icmp import Icmp
 from econnlab.packets.icmp import read as read_icmp
-from econnlab.packets.layers import TCP, Segment
+from econnlab.packets.segments import TCP, Segment
 from econnlab.packets.steps import ETHERTYPE, FRAME, Step, ip
 
 _IPV4_FIELDS = struct.Struct("!HHHBB").unpack_from
@@ -66,6 +66,7 @@ def dissect(link_type: int, data: bytes, length: int) -> Content:
     step = links.first(link_type, data)
     if step is None:
         return f"link type {link_type}"
+    found: Content | Step
     for _ in range(_MOST_HEADERS):
         if step.space in (FRAME, ETHERTYPE):
             found = _by_ethertype(data, step)

@@ -11,7 +11,8 @@ from econnlab.packets.dissect import FRAGMENTS, dissect, segment_of
 from econnlab.packets.fragments import Fragment, Fragments
 from econnlab.packets.frames import ETHERNET, Frame
 from econnlab.packets.icmp import Icmp
-from econnlab.packets.layers import (
+from econnlab.packets.order import batches
+from econnlab.packets.segments import (
     COMMON,
     COMMON_SIZE,
     ETHERTYPE_IPV4,
@@ -20,7 +21,6 @@ from econnlab.packets.layers import (
     TCP,
     Segment,
 )
-from econnlab.packets.order import batches
 from econnlab.packets.tracking import Tracker
 
 _WRAP, _FORWARD = 0xFFFFFFFF, 0x80000000
@@ -75,7 +75,7 @@ class Flows:
         self._fragments = Fragments()
 
     def add(self, frames: list[Frame]) -> None:
-        """Take in a batch. Common headers, and packets that come in their order, are handled here: it is quick."""
+        """Take in a batch. Common headers, and packets in their order, are handled here, which is quick."""
         traffic, tracker = self.traffic, self.tracker
         lookup, unusual, uncommon = tracker.known.get, tracker.unusual, self._uncommon
         shortened = 0
@@ -84,7 +84,8 @@ class Flows:
             captured = len(data)
             if link_type == ETHERNET and captured >= COMMON_SIZE:
                 (
-                    kind, plain, total, ident, fragment, ttl, protocol, hosts, ports, seq, ack, offset, flags, _
+                    kind, plain, total, ident, fragment, ttl, protocol, hosts, ports,
+                    seq, ack, offset, flags, _,
                 ) = COMMON(data)  # fmt: skip
                 start = 34 + (offset >> 4 << 2)
                 end = 14 + total if total else length
@@ -98,7 +99,7 @@ class Flows:
                     continue
                 (ends, seq, ack, flags, size, start, end, ttl, ident, _), data = found
                 captured = len(data)
-            if end > captured or start + size > captured:
+            if start + size > captured:
                 shortened += 1
             known = lookup(ends)
             if known is not None and flags & 0x17 == 0x10:
@@ -114,8 +115,7 @@ class Flows:
                     if size:
                         me.next = (seq + size) & _WRAP
                         me.sent += size
-                        me.parse(conversation, at, size, data[start:end])
-                        me.data_at = at
+                        me.data_at = me.parse(conversation, at, size, data[start:end]) or at
                     if ack != me.ack and (ack - me.ack) & _WRAP < _FORWARD:
                         me.ack = ack
                     if ident - me.ident > me.step and me.ident:

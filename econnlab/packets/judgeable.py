@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from econnlab.packets.conversation import Answer, Conversation, Protocol, Unjudged
+from econnlab.packets.conversation import Conversation, Protocol, Unjudged
 from econnlab.packets.protocols import http1, tls
 
 

@@ -11,7 +11,7 @@ from econnlab.packets.frames import Frame
 
 #: Packets that may overtake one another: each processor stamps its own before they line up (tpacket_rcv()).
 _WINDOW = 256
-_BATCH = 4096
+_BATCH = 512
 _time_of = itemgetter(0)
 
 

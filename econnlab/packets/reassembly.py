@@ -1,7 +1,7 @@
 """Packets of one connection put into the order in which their bytes were sent.
 
-A packet waits if bytes before it, or bytes that it acknowledges, have not been seen. They come a moment later if
-the capture or the network changed the order; otherwise the capture lacks them.
+A packet waits if bytes before it, or bytes that it acknowledges, have not been seen. They come a moment later
+if the capture or the network changed the order; otherwise the capture lacks them.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def acknowledges_unseen(packet: Waiting, other: Side) -> bool:
 
 def must_go_on(conversation: Conversation) -> bool:
     """What the waiting packets wait for will not come any more."""
-    waiting = conversation.early or ()
+    waiting: list[Waiting] = conversation.early or []
     if len(waiting) < _LATE_BY:
         return False
     if len(waiting) >= _MOST_WAITING:
@@ -84,12 +84,12 @@ def missing_before(conversation: Conversation) -> tuple[Side, int]:
 
 def next_ready(conversation: Conversation) -> Waiting | None:
     """Take the first waiting packet whose turn has come; None if there is none."""
-    for number, packet in enumerate(conversation.early or ()):
+    waiting: list[Waiting] = conversation.early or []
+    for number, packet in enumerate(waiting):
         me, other = conversation.client, conversation.server
         if not packet.by_client:
             me, other = other, me
         if not too_early(packet, me, other):
-            assert conversation.early is not None
-            del conversation.early[number]
+            del waiting[number]
             return packet
     return None

@@ -9,10 +9,8 @@ from typing import Protocol as Interface
 from econnlab.packets.bygones import bygone_of, was_refused, went_well
 from econnlab.packets.conversation import Bygone, Conversation, Mark, Side
 from econnlab.packets.icmp import Icmp
-from econnlab.packets.layers import ACK, FIN, RST, SYN, ends_of
 from econnlab.packets.protocols import detect
 from econnlab.packets.reassembly import (
-    FORWARD,
     WRAP,
     Waiting,
     ahead,
@@ -21,6 +19,7 @@ from econnlab.packets.reassembly import (
     next_ready,
     too_early,
 )
+from econnlab.packets.segments import ACK, FIN, RST, SYN, ends_of
 
 #: The same packet at two interfaces is no further apart; what TCP sends again is (RFC 6298: 1 s; Linux 0.2).
 SAME_PACKET_NS = 100_000_000
@@ -195,8 +194,7 @@ class Tracker:
             elif not flags & RST:
                 me.next = (seq + size) & WRAP
                 me.sent += fresh
-                me.parse(conversation, at, fresh, packet.payload[size - fresh :])
-                me.data_at = at
+                me.data_at = me.parse(conversation, at, fresh, packet.payload[size - fresh :]) or at
         elif flags & ACK and not flags & (FIN | RST) and me.next is not None and seq == (me.next - 1) & WRAP:
             me.probed_at = at
         if flags & ACK and not flags & RST:
@@ -213,9 +211,9 @@ class Tracker:
             me.ack = ack
         if other.next is None or not other.packets:
             other.next = ack
-        elif other.fin is None and ahead(ack, other.next) == 1:
-            other.fin_acked = True
-        elif other.fin is not None and ack == other.next:
+        elif (other.fin is None and ahead(ack, other.next) == 1) or (
+            other.fin is not None and ack == other.next
+        ):
             other.fin_acked = True
 
     def _of_its_sender(self, me: Side, ttl: int, ident: int) -> None:
@@ -307,6 +305,8 @@ class Tracker:
             packet.ident,
             not packet.flags & RST,
         )
+        if me is conversation.client and me.ended is None and conversation.exchange is not None:
+            conversation.received_then = conversation.exchange.response_bytes
         if packet.flags & RST:
             me.rsts += 1
             me.rst = me.rst or mark
@@ -320,7 +320,7 @@ class Tracker:
                 self._is_over(conversation, packet.at)
 
     def _told_a_stranger(self, conversation: Conversation, me: Side, other: Side) -> None:
-        """One that has a connection answered bytes from a third address with RST: they were of that connection.
+        """A client that has a connection answered bytes from another address with RST: they were part of it.
 
         So it is if conntrack finds a packet INVALID and does not translate its address back.
         """

@@ -98,9 +98,12 @@ class _Capture:
 def _show(found: Diagnosis, screen: LabConsole, capture: _Capture, options: DiagnoseOptions) -> None:
     screen.print(page.headline(found, capture.name), soft_wrap=True)
     screen.print(page.summary(found, screen))
+    if (spoken := page.spoken(found)) is not None:
+        screen.print(spoken, soft_wrap=True)
     for title, lines in (
         ("Failures" if options.every else "The worst", _failures(found, capture, options)),
         ("What to do", page.advice(found)),
+        ("Not judged", page.unjudged(found)),
     ):
         shown: list[RenderableType] = list(lines)
         if shown:

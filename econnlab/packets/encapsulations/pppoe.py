@@ -15,7 +15,7 @@ def inner(data: bytes, at: int) -> Step | None:
 
 
 def ppp(data: bytes, at: int) -> Step | None:
-    """PPP names its protocol in one or two bytes (RFC 1661 section 6.5), perhaps behind address and control."""
+    """PPP's protocol has one or two bytes (RFC 1661 section 6.5), perhaps behind address and control."""
     if data[at : at + 2] == b"\xff\x03":
         at += 2
     if len(data) < at + 2:

@@ -6,30 +6,30 @@ import re
 
 from econnlab.packets.conversation import LONGEST_HEAD, Conversation
 from econnlab.packets.protocols import http1, http2, mysql, other, postgres, redis, switching, tls
+from econnlab.packets.protocols.records import looks_like_record
 
 #: The PROXY protocol in front of what is spoken (https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt).
 _PROXY_LINE = re.compile(rb"PROXY (?:TCP[46]|UNKNOWN)[^\r\n]{0,100}\r\n")
 _PROXY_BINARY = b"\r\n\r\n\0\r\nQUIT\n"
 
 
-def asked(conversation: Conversation, at: int, size: int, payload: bytes) -> None:
+def asked(conversation: Conversation, at: int, size: int, payload: bytes) -> int | None:
     """The first bytes of the client."""
     if conversation.unasked and not conversation.greeting:
         conversation.greeting = not conversation.unasked.startswith(b"HTTP/1.")
     if payload.startswith(b"HTTP/1.") and not conversation.from_beginning and not conversation.unasked:
         _swap(conversation)  # without a SYN it was a guess who is the client
-        conversation.server.parse(conversation, at, size, payload)
-        return
+        return conversation.server.parse(conversation, at, size, payload)
     ahead = _proxy_header(payload)
     if ahead:
         size, payload = size - ahead, payload[ahead:]
         if size <= 0:
-            return
+            return None
     _choose(conversation, payload)
-    conversation.client.parse(conversation, at, size, payload)
+    return conversation.client.parse(conversation, at, size, payload)
 
 
-def answered(conversation: Conversation, at: int, size: int, payload: bytes) -> None:
+def answered(conversation: Conversation, at: int, size: int, payload: bytes) -> int | None:
     """Bytes of the server before any of the client."""
     if not conversation.from_beginning and not conversation.unasked:
         if (
@@ -38,27 +38,23 @@ def answered(conversation: Conversation, at: int, size: int, payload: bytes) -> 
             or payload.startswith(http2.PREFACE)
         ):
             _swap(conversation)
-            conversation.client.parse(conversation, at, size, payload)
-            return
-        if tls.looks_like_record(payload):
+            return conversation.client.parse(conversation, at, size, payload)
+        if looks_like_record(payload):
             tls.begin(conversation)
-            conversation.server.parse(conversation, at, size, payload)
-            return
+            return conversation.server.parse(conversation, at, size, payload)
     if not conversation.unasked and conversation.from_beginning and mysql.looks_like_greeting(payload):
         mysql.begin(conversation)
-        conversation.server.parse(conversation, at, size, payload)
-        return
+        return conversation.server.parse(conversation, at, size, payload)
     conversation.unasked_bytes += size
     if len(conversation.unasked) < LONGEST_HEAD:
         conversation.unasked += payload[:LONGEST_HEAD]
+    return None
 
 
 def _choose(conversation: Conversation, payload: bytes) -> None:
     if http1.looks_like_request(payload):
         http1.begin(conversation, switching.switch)
-    elif tls.looks_like_record(payload) and (
-        tls.looks_like_hello(payload) or not conversation.from_beginning
-    ):
+    elif looks_like_record(payload) and (tls.looks_like_hello(payload) or not conversation.from_beginning):
         tls.begin(conversation)
     elif payload.startswith(http2.PREFACE):
         http2.begin(conversation)

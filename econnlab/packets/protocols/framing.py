@@ -89,7 +89,8 @@ class Chunks:
                 return -2
             if count < 0 or len(digits) > _DIGITS:
                 return -2
-            # Behind its bytes comes a line end: of CRLF both, of a bare LF one byte of the next line is taken.
+            # Behind its bytes comes a line end: of CRLF both, of a bare LF one byte of the next line is
+            # taken.
             self.left = count + 2 if count else 0
             self.trailer = not count
         return -1

@@ -19,8 +19,10 @@ class Hello(NamedTuple):
 
 
 def read(body: bytes) -> Hello | None:
-    """The hello in a handshake record's ``body``; None if it holds no hello. What is cut off is left out."""
+    """The hello in a handshake record's ``body``; None if it holds none, or a server's that is cut off."""
     if len(body) < 40 or body[0] not in (_CLIENT_HELLO, SERVER_HELLO):
+        return None
+    if body[0] == SERVER_HELLO and len(body) < 4 + int.from_bytes(body[1:4], "big"):
         return None
     at = 38  # type, length, version and random
     at += 1 + body[at]

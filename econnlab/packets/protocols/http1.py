@@ -1,7 +1,7 @@
 """HTTP/1 by its grammar (RFC 9112): pipelined requests, interim answers, 101 and CONNECT, bare line feeds.
 
-A direction is out of step after bytes that were not captured; the next packet that begins with a request line or a
-status line puts it back in step.
+A direction is out of step after bytes that were not captured; the next packet that begins with a request line
+or a status line puts it back in step.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from econnlab.packets.conversation import LONGEST_HEAD, Answer, Conversation, Ex
 from econnlab.packets.protocols.framing import NONE, UNTIL_CLOSE, Body, Chunks, Length, body_of, head_end
 
 METHODS = frozenset(
-    b"GET POST PUT HEAD DELETE OPTIONS PATCH CONNECT TRACE PROPFIND PROPPATCH REPORT MKCOL MOVE COPY LOCK UNLOCK "
-    b"SEARCH PURGE QUERY".split()
+    b"GET POST PUT HEAD DELETE OPTIONS PATCH CONNECT TRACE PROPFIND PROPPATCH REPORT MKCOL MOVE COPY LOCK "
+    b"UNLOCK SEARCH PURGE QUERY".split()
 )
 #: The beginning of a request line, whole or cut off; the target may be anything without spaces.
 _REQUEST_LINE = re.compile(rb"[A-Z]{3,20} \S*(?: (?:HTTP/1\.[01]\r?\n|HTTP/1?\.?[01]?\r?$|H?T?T?P?/?$)|$)")

@@ -47,7 +47,7 @@ class Http2:
 
 
 def begin(conversation: Conversation, upgraded: Exchange | None = None) -> None:
-    """Read ``conversation`` as HTTP/2 from here on; ``upgraded`` is the request that asked for it, stream 1."""
+    """Read ``conversation`` as HTTP/2; ``upgraded`` is the request that asked for it, stream 1."""
     conversation.protocol = Protocol.HTTP2
     state = conversation.state = Http2()
     conversation.client.parse, conversation.server.parse = asked, answered

@@ -24,8 +24,8 @@ class Message(NamedTuple):
 class Messages:
     """Counts off the messages of one direction.
 
-    The header has ``header`` bytes: PostgreSQL has the type and a length that counts itself, MySQL a length of three
-    bytes and a sequence number.
+    The header has ``header`` bytes: PostgreSQL has the type and a length that counts itself, MySQL a length
+    of three bytes and a sequence number.
     """
 
     __slots__ = ("counts_itself", "head", "header", "kind", "left", "lost")

@@ -15,9 +15,10 @@ _GREETINGS = (
     (b"\x00\x00\x00", "an unknown protocol"),
 )
 _PORTS = {
-    20: "FTP data", 21: "FTP", 22: "SSH", 23: "Telnet", 25: "SMTP", 53: "DNS", 110: "POP3", 143: "IMAP", 179: "BGP",
-    389: "LDAP", 445: "SMB", 554: "RTSP", 587: "SMTP", 1883: "MQTT", 2181: "ZooKeeper", 3128: "a proxy's protocol",
-    5060: "SIP", 5672: "AMQP", 9042: "Cassandra", 9092: "Kafka", 11211: "memcached", 27017: "MongoDB",
+    20: "FTP data", 21: "FTP", 22: "SSH", 23: "Telnet", 25: "SMTP", 53: "DNS", 110: "POP3", 143: "IMAP",
+    179: "BGP", 389: "LDAP", 445: "SMB", 554: "RTSP", 587: "SMTP", 1883: "MQTT", 2181: "ZooKeeper",
+    3128: "a proxy's protocol", 5060: "SIP", 5672: "AMQP", 9042: "Cassandra", 9092: "Kafka",
+    11211: "memcached", 27017: "MongoDB",
 }  # fmt: skip
 
 

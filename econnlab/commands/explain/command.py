@@ -10,7 +10,8 @@ Examples:
   econnlab explain socket hang up
   econnlab explain curl 52
   econnlab explain "('Connection aborted.', RemoteDisconnected('Remote end closed ...'))"
-  tail -1 error.log | econnlab explain -         a whole line; what it contains is found
+  tail -1 error.log | econnlab explain -         a log line, a stack trace, an exception chain
+  econnlab explain --json - < trace.txt
 """
 
 
@@ -21,12 +22,14 @@ Examples:
     context_settings={"ignore_unknown_options": True},
 )
 @click.argument("word", nargs=-1)
-def command(word: tuple[str, ...]) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print the answers as one JSON document.")
+def command(word: tuple[str, ...], as_json: bool) -> int:
     """Say what WORD means on the wire, its likely causes, which scenario shows it, what to do.
 
-    WORD is an error as your client, proxy or balancer spells it, or a whole pasted line; of several in one
-    line the innermost comes first. - reads stdin. Without WORD, all words are listed.
+    WORD is an error as your client, proxy or balancer spells it, or a whole pasted text: a stack trace, an
+    exception chain, a log line. The answer begins with what the text was taken for. Exit code 2: no failure
+    of a connection is known in it. - reads stdin. Without WORD, all words are listed.
     """
     from econnlab.commands.explain.screen import explain_words
 
-    return explain_words(" ".join(word))
+    return explain_words(" ".join(word), as_json=as_json)

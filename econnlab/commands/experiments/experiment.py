@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from econnlab.attribution.evidence import Evidence
-from econnlab.attribution.summary import explain_request, summarize
+from econnlab.attribution.explanations import Explanations
+from econnlab.attribution.summary import summarize
 from econnlab.cli.console import LabConsole, OutputClosed, console
 from econnlab.cli.header import header
 from econnlab.cli.interrupts import Interrupts, interrupts
@@ -63,7 +63,7 @@ class _Experiment:
         stop.stops(self._lab.interrupt)
         with self._lab as lab:
             self._recorder.begin(lab.run)
-            self._evidence = Evidence(lab.run)
+            self._why = Explanations(lab.run)
             try:
                 self._print(header(self._scenario))
                 self._follow(lab)
@@ -86,9 +86,9 @@ class _Experiment:
     def _show(self, lab: Lab, request: Request) -> None:
         if len(request.attempts) > 1 or not request.ok:
             lab.sync()
-            self._evidence.update()
+            self._why.update()
             self._recorder.events(lab.run)
-        self._print(request_line(self._scenario, request, explain_request(self._evidence, request)))
+        self._print(request_line(self._scenario, request, self._why.so_far(request)))
 
     def _print(self, text: Any) -> None:
         if self.output_closed:
@@ -101,7 +101,7 @@ class _Experiment:
 
     def finish(self, outputs: Outputs, capture: Capture, *, drawn: bool) -> None:
         """Print the table, then warnings; write the files whatever becomes of that."""
-        summary = summarize(self._lab.run)
+        summary = summarize(self._lab.run, self._why)
         try:
             if not self.output_closed:
                 self._screen.print(report(summary, self._screen))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from econnlab.attribution.summary import Failure, Summary
+    from econnlab.attribution.explanations import Failure
+    from econnlab.attribution.summary import Summary
 
 NAME = "json"
 HELP = "the table and every failure with its evidence as JSON"

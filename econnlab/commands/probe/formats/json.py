@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from econnlab.commands.probe.judging.conclusion import Conclusion
-    from econnlab.commands.probe.judging.window import Edge, Window
-    from econnlab.commands.probe.seen import Visit
+    from econnlab.commands.probe.judging.window import Edge, RaceWindow
+    from econnlab.commands.probe.seen import ProbeVisit
 
 NAME = "json"
 HELP = "the whole answer, with every connection, as JSON"
@@ -20,6 +20,8 @@ def render(found: Conclusion) -> str:
     """The document; keys as in commands/probe/schema.json, times in ms."""
     import dataclasses
     import json
+
+    from econnlab.commands.probe.judging.gaps import gaps_in
 
     probed, head, idle = found.probed, found.probed.head, found.idle
     document = {
@@ -87,7 +89,7 @@ def render(found: Conclusion) -> str:
         "window": None if found.window is None else _window(found.window),
         "limit_ms": found.limit_ms,
         "settings": [dataclasses.asdict(each) for each in found.settings],
-        "unknown": list(found.unknown),
+        "unknown": list(gaps_in(found)),
         "precision": None
         if probed.precision is None
         else {
@@ -103,7 +105,7 @@ def render(found: Conclusion) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _window(window: Window) -> dict[str, Any]:
+def _window(window: RaceWindow) -> dict[str, Any]:
     return {
         "edge_5": _edge(window.first),
         "edge_50": _edge(window.middle),
@@ -134,7 +136,7 @@ def _edge(edge: Edge) -> dict[str, float]:
     return {"ms": round(edge.at_ms, 3), "low": round(edge.low_ms, 3), "high": round(edge.high_ms, 3)}
 
 
-def _visit(visit: Visit) -> dict[str, Any]:
+def _visit(visit: ProbeVisit) -> dict[str, Any]:
     closing = visit.closing
     return {
         "connect_ms": _ms(visit.connect_s),

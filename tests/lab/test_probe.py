@@ -390,7 +390,10 @@ def reset_at_once(connection):
             sends(b"SSH-2.0-OpenSSH_9.2\r\n\x1b[2J", hold=True),
             r"in HTTP/1: 'SSH-2\.0-OpenSSH_9\.2\\r\\n\\x1b",
         ),
-        (sends(b"HTTP/1.1 100 Continue\r\n\r\n", hold=True), "sends the interim response 100, and no final one"),
+        (
+            sends(b"HTTP/1.1 100 Continue\r\n\r\n", hold=True),
+            "sends the interim response 100, and no final one",
+        ),
         (
             sends(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\n", hold=True),
             r"switches to another protocol \(101\) though the probe did not ask",
@@ -560,3 +563,52 @@ def test_nothing_is_left_open(start_server, cli):
     wait_until(lambda: len(server.events("closed")) == accepted, "the last to be closed")
     with Raw(server.address) as client:
         assert client.ask()[0] == 200
+
+
+# -- servers that say more than they are asked ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("greeting", "told"),
+    [
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+            "sends a response before it is asked: 'HTTP/1.1 200",
+        ),
+        (b"220 mail.example.com ESMTP\r\n", "does not answer in HTTP/1: '220 mail"),
+    ],
+)
+def test_a_server_that_speaks_first_is_no_http_server(scripted, cli, greeting, told):
+    def treat(connection):
+        connection.sendall(greeting)
+        answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")(connection)
+
+    done = cli.run("probe", url_of(scripted(treat)), *QUICK)
+    assert done.returncode == 3
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_line_break_behind_each_body_is_no_end(scripted, probe):
+    """RFC 9112 section 9.2 lets a client ignore it; it is no part of the next response either."""
+    address = scripted(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok\r\n"))
+    document = probe(url_of(address), "--max-wait", "300", "--requests-per-connection", "5", "--budget", "40")
+    assert document["idle"]["ends"] == "kept"
+    assert document["response"]["stray_line_break"] is True
+    assert document["requests_per_connection"]["answered"] == 5
+    assert {visit["outcome"] for visit in document["visits"] if visit["sent_ms"] is not None} == {"ok"}
+
+
+def test_bodies_are_bounded_one_by_one_and_in_all(scripted, cli, probe):
+    def sized(size):
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode()
+        return url_of(scripted(answering(head + b"x" * size)))
+
+    refused = cli.run("probe", sized(200_000), *QUICK, "--byte-budget", "1")
+    assert refused.returncode == 3
+    assert "is longer than 0.1 MB" in refused.stderr
+    document = probe(
+        sized(90_000), "--max-wait", "200", "--requests-per-connection", "0", "--byte-budget", "1"
+    )
+    assert document["requests"] <= 11
+    assert any("the budget of 1 MB was used up" in each for each in document["unknown"])

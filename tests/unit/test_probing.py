@@ -354,6 +354,18 @@ def test_a_sweep_is_told_from_a_timer():
     assert not conclude(probed(timed)).idle.swept
 
 
+def test_uneven_closes_are_named_and_advised_by_the_earliest_of_all():
+    """lighttpd counts whole seconds: with 2 s configured it closes after 1.6 to 2.9 s, 2.4 at the median."""
+    base = ProbeVisit(0.0, 0.001, 0.001, 0.001, 0.0)
+    times = [1.9, 2.1, 2.25, 2.4, 2.43, 2.5, 2.61, 2.7, 2.82, 2.9]
+    visits = [replace(base, began=at * 1.7, closing=Closing(t, "FIN", 0.0)) for at, t in enumerate(times)]
+    trial = replace(base, closing=Closing(1.6, "FIN", 0.0), idle_s=1.61, outcome=Outcome.CLOSED)
+    found = conclude(probed([*visits, trial]))
+    assert found.earliest_ms == 1600
+    assert found.limit_ms < 1600
+    assert "closes idle connections after 1.6 s at the earliest" in " ".join(paged(found).split())
+
+
 @pytest.mark.parametrize("of_a_period", [1.0, 0.6, 0.4, 0.35])
 @pytest.mark.parametrize("period_s", [0.1, 0.7, 30.0])
 def test_how_often_a_server_looks_for_idle_connections_is_found(period_s, of_a_period):

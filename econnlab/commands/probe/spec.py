@@ -26,5 +26,10 @@ class ProbeSpec:
     max_connections: int | None = None
     #: Continue despite an untrusted certificate.
     insecure: bool = False
-    #: Bytes of response bodies in all; a single one may have a tenth of them.
-    byte_budget: int = 100_000_000
+    #: Megabytes of response bodies in all; a single one may have a tenth of them.
+    megabytes: int = 100
+
+    @property
+    def byte_budget(self) -> int:
+        """``megabytes`` in bytes."""
+        return self.megabytes * 1_000_000

@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     EXPECTATION = 1
     USAGE = 2
     ENVIRONMENT = 3
+    FAULT = 70
     INTERRUPTED = 130
     PIPE_CLOSED = 141
 
@@ -49,3 +50,13 @@ class NothingListens(EnvironmentProblem):
 
 class ProcessDied(EnvironmentProblem):
     """The lab's own server or link ended in the middle of a run."""
+
+
+class LabFault(EconnlabError):
+    """An unexpected exception in one of the lab's own processes: exit 70. ``trace`` is its stderr."""
+
+    exit_code = ExitCode.FAULT
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        super().__init__(message, "This is a fault of the lab itself; please report it.")
+        self.trace = trace

@@ -18,12 +18,15 @@ import pytest
 from hypothesis import settings
 
 from econnlab.cli.main import run as run_command_line
+from econnlab.lab.children import Child
 from econnlab.lab.listeners import bind
-from econnlab.lab.processes import Child
+from econnlab.link.settings import LinkSettings
 from econnlab.record.events import ConnectionEvent
-from econnlab.scenario.codec import encode
 from econnlab.scenario.links import LinkSpec
+from econnlab.scenario.places import Place
 from econnlab.scenario.server import ServerSpec
+from econnlab.scenario.treatment import Treatment
+from econnlab.server.settings import ServerSettings
 from econnlab.system.clock import now
 
 # How long an example takes says how busy the machine is, and nothing of what is tested.
@@ -89,8 +92,8 @@ def servers() -> Iterator[Callable[..., Running]]:
     with contextlib.ExitStack() as stack:
 
         def start(**settings: Any) -> Running:
-            spec = ServerSpec(**settings)
-            child = Child("econnlab.server", bind("127.0.0.1", 0), {"spec": encode(spec)}, lambda: None)
+            served = ServerSettings(spec=ServerSpec(**settings))
+            child = Child("econnlab.server", bind("127.0.0.1", 0), served)
             stack.callback(child.stop)
             child.wait_until_listening()
             return Running(child)
@@ -111,8 +114,10 @@ def start_link() -> Iterator[Callable[..., Running]]:
     with contextlib.ExitStack() as stack:
 
         def start(spec: LinkSpec, upstream: tuple[str, int], seed: int = 1) -> Running:
-            settings = {"spec": encode(spec), "seed": seed, "upstream": upstream}
-            child = Child("econnlab.link", bind("127.0.0.1", 0), settings, lambda: None)
+            settings = LinkSettings(
+                treatment=Treatment(spec), seed=seed, upstreams=(Place(*upstream),), traced=True
+            )
+            child = Child("econnlab.link", bind("127.0.0.1", 0), settings)
             stack.callback(child.stop)
             child.wait_until_listening()
             return Running(child)

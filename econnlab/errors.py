@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the command tells the shell (DESIGN: exit codes)."""
+    """What the command tells the shell (docs/architecture.md, The contracts)."""
 
     OK = 0
     EXPECTATION = 1

@@ -76,6 +76,20 @@ seed = click.option(
     "--seed", type=int, help="For the delays of the link and the order of starts.  [default: 1]"
 )
 run_seed = click.option("--seed", type=int, help="In place of each scenario's own.")
+
+
+class _Renamed(click.Option):
+    """An option whose second name is an earlier one: it still works, and the help does not show it."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The option under its first name."""
+        names, self.opts = self.opts, self.opts[:1]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = names
+
+
 _CLIENT_OPTIONS = (
     click.option(
         "--client", type=PartName("econnlab.client.kinds"), help="The client under test.  [default: requests]"
@@ -112,10 +126,12 @@ _CLIENT_OPTIONS = (
         help="Let the client replace connections that were idle for longer; by default none.",
     ),
     click.option(
+        "--honour-keep-alive",
         "--heed-keep-alive",
+        cls=_Renamed,
         type=DURATION,
         metavar="MARGIN",
-        help="Let the client heed Keep-Alive: timeout=N, and not reuse in the last MARGIN of it.",
+        help="The client obeys Keep-Alive: timeout=N: it reuses no connection in the last MARGIN of it.",
     ),
     click.option(
         "--connection-close", is_flag=True, default=None, help="A new connection for every request."
@@ -214,7 +230,7 @@ _CLIENT = {
     "retry": "retry",
     "retries": "retries",
     "idle_limit": "idle_limit_ms",
-    "heed_keep_alive": "keep_alive_margin_ms",
+    "honour_keep_alive": "honour_keep_alive_ms",
     "connection_close": "connection_close",
     "ping": "ping",
     "tcp_keepalive": "tcp_keepalive_ms",

@@ -88,6 +88,11 @@ class Child:
         """It has not closed its ledger."""
         return not self._ended
 
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
     # -- what it says -----------------------------------------------------------------------------
 
     def _read(self) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 from econnlab.discovery import parts
 from econnlab.record.events import Source
@@ -16,6 +17,7 @@ from econnlab.scenario.durations import seconds
 from econnlab.scenario.server import Restart
 from econnlab.server.idle_timers import IdleTimers
 from econnlab.server.lab_server import LabServer
+from econnlab.server.service import Service
 from econnlab.server.settings import ServerSettings
 from econnlab.server.tls import server_context
 from econnlab.system.child import FLUSH_S, Command, Commands, Verb, claim_ledger_stream
@@ -49,11 +51,25 @@ def main() -> None:
             server.start()
             ledger.flush()
         try:
-            loop.run_forever()
-        finally:
+            _run(loop)
             server.stop()
+        finally:
             ledger.flush()
             loop.close()
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run until stopped. Raises what a callback raises: asyncio would log it and go on."""
+    unexpected: list[BaseException] = []
+
+    def on_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        unexpected.append(context.get("exception") or RuntimeError(context["message"]))
+        loop.stop()
+
+    loop.set_exception_handler(on_exception)
+    loop.run_forever()
+    if unexpected:
+        raise unexpected[0]
 
 
 def _server(
@@ -61,11 +77,8 @@ def _server(
 ) -> LabServer:
     spec = settings.spec
     return LabServer(
-        spec,
+        Service(spec, loop, ledger, idle_timers),
         socket.socket(fileno=settings.listener_fd),
-        loop,
-        ledger,
-        idle_timers,
         parts("econnlab.server.when_full")[spec.when_full],
         settings.first_number,
         server_context(settings.certificate) if spec.tls and settings.certificate else None,

@@ -23,16 +23,9 @@ from econnlab.cli.progress import TICK_S, progress
 from econnlab.cli.saving import Recorder
 from econnlab.client.retrying import repeats_unsafe
 from econnlab.commands.remedies import adjust
-from econnlab.commands.remedies.comparison import (
-    Comparison,
-    Figures,
-    Remedy,
-    Unable,
-    baseline_result,
-    figures_of,
-    judge,
-    ranked,
-)
+from econnlab.commands.remedies.comparison import Comparison, Unable, ranked
+from econnlab.commands.remedies.figures import Figures, figures_of
+from econnlab.commands.remedies.judging import Remedy, judge, without_remedy
 from econnlab.commands.remedies.pasting import lines_to_paste
 from econnlab.commands.remedies.report import page
 from econnlab.discovery import parts
@@ -284,5 +277,5 @@ class _Comparing:
             if name != NOTHING
         ]
         return Comparison(
-            run, baseline_result(baseline), ranked(results), tuple(self._unable), tuple(self._inapplicable)
+            run, without_remedy(baseline), ranked(results), tuple(self._unable), tuple(self._inapplicable)
         )

@@ -22,7 +22,7 @@ def render(summary: Summary) -> str:
     import json
 
     from econnlab.attribution.notes import conclusion, remarks, warnings
-    from econnlab.commands.experiments.report.table import figures, labels
+    from econnlab.commands.experiments.report.table import figures, labels, without_new_zeros
     from econnlab.scenario.codec import encode
 
     run = summary.run
@@ -32,7 +32,7 @@ def render(summary: Summary) -> str:
         "scenario": encode(run.scenario),
         "facts": {key: value for key, value in dataclasses.asdict(run.facts).items() if key not in _CLOCKS},
         "interrupted": run.interrupted,
-        "rows": [{**labels(run.scenario, row), **figures(row)} for row in summary.rows],
+        "rows": [{**labels(run.scenario, row), **without_new_zeros(figures(row))} for row in summary.rows],
         "lateness": None if summary.lateness is None else dataclasses.asdict(summary.lateness.rounded()),
         "failures": [_failure(summary, failure) for failure in summary.failures],
         "warnings": warnings(summary),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from econnlab.commands.remedies.comparison import Comparison, Result
+    from econnlab.commands.remedies.comparison import Comparison
+    from econnlab.commands.remedies.judging import Result
 
 NAME = "json"
 HELP = "every remedy with its figures and its verdict as JSON"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from econnlab.commands.remedies.comparison import Comparison, Result
+    from econnlab.commands.remedies.comparison import Comparison
+    from econnlab.commands.remedies.judging import Result
 
 NAME = "markdown"
 HELP = "the table as Markdown"

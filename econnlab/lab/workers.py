@@ -86,7 +86,7 @@ class Workers:
         # Both this process and the worker remove the folder, whichever is left.
         folder = tempfile.mkdtemp(prefix="econnlab-")
         try:
-            process = self._start(folder, self._captures.get(scenario.name))
+            process = self._start(scenario, folder, self._captures.get(scenario.name))
         except EnvironmentProblem as problem:
             shutil.rmtree(folder, ignore_errors=True)
             return Done(scenario, None, problem, 0.0)
@@ -99,11 +99,11 @@ class Workers:
             process.close()
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _start(self, folder: str, capture: Capturing | None) -> Process:
+    def _start(self, scenario: Scenario, folder: str, capture: Capturing | None) -> Process:
         handed = [] if capture is None else [capture.into]
         environment = {**os.environ, "TMPDIR": folder, FOLDER: folder}
         process = Process(
-            "A worker process",
+            f"The worker of {scenario.name}",
             lambda errors: start_python("econnlab.lab.worker", errors, handed, environment=environment),
         )
         with self._lock:

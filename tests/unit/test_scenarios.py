@@ -198,7 +198,7 @@ def test_every_option_changes_the_scenario_or_an_output(name):
         "--no-stale-check": None,
         "--tls": None,
     }
-    outputs = {"--csv", "--json", "--save", "--capture", "--timeline", "--show-scenario"}
+    outputs = {"--csv", "--json", "--save", "--capture", "--timeline", "--show-scenario", "--debug"}
     for parameter in command(name).params:
         words = {*parameter.opts, *parameter.secondary_opts}
         if words & outputs or "--help" in words or isinstance(parameter, click.Argument):

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from econnlab.attribution.attribution import attribute
-from econnlab.attribution.ending import Ending, ending_of
+from econnlab.attribution.ending import ConnectionEnd, ending_of
 from econnlab.attribution.evidence import Evidence
 from econnlab.attribution.statistics import quantile, wilson
 from econnlab.attribution.verdict import Verdict
@@ -23,7 +23,7 @@ class Failure:
     attempt: Attempt
     verdict: Verdict
     #: How the connection died; None where nothing ended it, or nobody knows.
-    ending: Ending | None
+    ending: ConnectionEnd | None
     #: How often the server carried the request out; None where its ledger is not known.
     processed: int | None
 

@@ -151,8 +151,8 @@ def _remedies(client: ClientSpec) -> Iterator[str]:
         yield f"{client.retries} retries{named}" if client.retries else f"retries{named}"
     if client.idle_limit_ms is not None:
         yield f"idle limit {format_ms(client.idle_limit_ms)} ms"
-    if client.keep_alive_margin_ms is not None:
-        yield f"heeds Keep-Alive: timeout, less {format_ms(client.keep_alive_margin_ms)} ms"
+    if client.honour_keep_alive_ms is not None:
+        yield f"honours Keep-Alive: timeout, less {format_ms(client.honour_keep_alive_ms)} ms"
     if client.connection_close:
         yield "says Connection: close"
     if client.ping:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """How an attempt ended for the client (DESIGN: words)."""
+    """How an attempt ended for the client (docs/architecture.md, The words)."""
 
     OK = "ok"
     RESET = "reset"

@@ -76,6 +76,7 @@ def _decode_dataclass(kind: Any, data: Any, where: str) -> Any:
     if not isinstance(data, dict):
         raise _wrong(where, "a table of keys", data)
     hints = _hints(kind)
+    data = current(kind, data)
     unknown = sorted(data.keys() - hints.keys())
     if unknown:
         raise UsageProblem(
@@ -117,7 +118,15 @@ def _decode_decimal(data: Any, where: str) -> Decimal:
 
 @cache
 def _hints(kind: Any) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
+
+
+def current(kind: Any, data: dict[str, Any], suffix: str = "") -> dict[str, Any]:
+    """``data`` with the keys that ``kind`` has renamed since (``RENAMED``); they end without ``suffix``."""
+    renamed: dict[str, str] = getattr(kind, "RENAMED", {})
+    names = {old.removesuffix(suffix): new.removesuffix(suffix) for old, new in renamed.items()}
+    return {names.get(key, key): item for key, item in data.items()}
 
 
 def join(where: str, key: str) -> str:

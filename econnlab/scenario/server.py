@@ -34,6 +34,13 @@ class Ending(StrEnum):
     NOTHING = "nothing"  # it stays open, and nothing more is read from it or said on it
 
 
+class CloseWith(StrEnum):
+    """How the server closes a connection."""
+
+    FIN = "fin"  # close(2) as it comes
+    RST = "rst"  # SO_LINGER 0, then close(2)
+
+
 @dataclass(frozen=True)
 class Fault:
     """The server ends a connection, or itself, ``after_ms`` after a request has come to the stage ``at``."""
@@ -89,8 +96,7 @@ class ServerSpec:
     when_full: str = "close"
     #: So many connections, the first ones, are treated as if they were above the limit.
     refuse_first: int = 0
-    #: ``fin``: close(2) as it comes; ``rst``: SO_LINGER 0 first.
-    close_with: str = "fin"
+    close_with: CloseWith = CloseWith.FIN
     #: The event loop is blocked for ``busy_for_ms`` every ``busy_every_ms``, start to start.
     busy_for_ms: Decimal = Decimal(0)
     busy_every_ms: Decimal = Decimal(0)

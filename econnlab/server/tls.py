@@ -6,8 +6,6 @@ import contextlib
 import socket
 import ssl
 
-#: The reason in the ledger: the handshake failed, with OpenSSL's word for it.
-FAILED = "tls_failed"
 #: A fatal alert, as RFC 8446 section 6.2 asks for and Java servers send; OpenSSL by itself says nothing.
 _UNEXPECTED_MESSAGE = b"\x15\x03\x01\x00\x02\x02\x0a"
 _PLAIN_HTTP = ("HTTP_REQUEST", "HTTPS_PROXY_REQUEST")
@@ -51,7 +49,8 @@ class TlsSocket:
 
     def take(self, size: int) -> None:
         """Read up to ``size`` bytes from beneath TLS, and forget them."""
-        socket.socket.recv(self._sock, size)
+        with contextlib.suppress(OSError):
+            socket.socket.recv(self._sock, size)
 
     def recv(self, size: int) -> bytes:
         """Up to ``size`` bytes from inside TLS; empty at its end."""

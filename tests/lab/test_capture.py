@@ -425,7 +425,7 @@ def test_a_process_that_dies_before_it_is_all_there_is_named(monkeypatch):
         (["maxconn", "--capture", "-"], 2, "does not go to stdout"),
         (["maxconn", "--capture", "x", "--csv", "./x"], 2, "is given for two outputs"),
         (["maxconn", "--capture", "none/x"], 3, "cannot be written: No such file"),
-        (["run", "crash-read", "crash-unread", "--capture", "x"], 2, "are of one run"),
+        (["run", "crash-read", "crash-unread", "--capture", "x"], 2, "are for one run"),
     ],
 )
 def test_what_cannot_be_captured_is_said_before_anything_runs(cli, arguments, code, said):

@@ -171,6 +171,13 @@ def test_what_cannot_be_run_is_refused_before_anything_starts(make):
     assert raised.value.hint
 
 
+def test_a_record_with_a_client_s_earlier_key_is_read():
+    made = run(client=ClientSpec(honour_keep_alive_ms=Decimal("50")))
+    lines = [line.replace("honour_keep_alive_ms", "keep_alive_margin_ms") for line in written(made)]
+    assert "keep_alive_margin_ms" in lines[0]
+    assert read_run(lines, "run.jsonl").scenario == made.scenario
+
+
 def test_a_record_from_before_the_epoch_was_kept_is_read():
     header, *rest = written(run(attempt()))
     old = json.loads(header)

@@ -187,7 +187,7 @@ def test_every_option_changes_the_scenario_or_an_output(name):
         "--client": "urllib3",
         "--retry": "curl",
         "--idle-limit": "4s",
-        "--heed-keep-alive": "1s",
+        "--honour-keep-alive": "1s",
         "--connection-close": None,
         "--ping": None,
         "--tcp-keepalive": "1s",
@@ -198,7 +198,7 @@ def test_every_option_changes_the_scenario_or_an_output(name):
         "--no-stale-check": None,
         "--tls": None,
     }
-    outputs = {"--csv", "--json", "--save", "--capture", "--timeline", "--show-scenario"}
+    outputs = {"--csv", "--json", "--save", "--capture", "--timeline", "--show-scenario", "--debug"}
     for parameter in command(name).params:
         words = {*parameter.opts, *parameter.secondary_opts}
         if words & outputs or "--help" in words or isinstance(parameter, click.Argument):
@@ -206,6 +206,13 @@ def test_every_option_changes_the_scenario_or_an_output(name):
         (option,) = words & given.keys()
         arguments = [option] if given[option] is None else [option, given[option]]
         assert built(name, *arguments) != load(name), option
+
+
+def test_an_earlier_name_of_an_option_works_and_the_help_does_not_show_it():
+    assert built("keepalive", "--heed-keep-alive", "1s") == built("keepalive", "--honour-keep-alive", "1s")
+    shown = command("keepalive").get_help(click.Context(command("keepalive")))
+    assert "--honour-keep-alive" in shown
+    assert "--heed-keep-alive" not in shown
 
 
 def test_a_url_takes_the_servers_place():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +14,28 @@ from rich.text import Text
 
 from econnlab.advice.snippet import page_of, remedies_with_snippets
 from econnlab.attribution.summary import summarize
-from econnlab.cli.console import OutputClosed, console
+from econnlab.cli.console import console, say
+from econnlab.cli.files import cannot_write
 from econnlab.cli.header import estimate_s, header
 from econnlab.cli.interrupts import interrupts
-from econnlab.cli.options import COMPARISONS
-from econnlab.cli.outputs import Outputs, cannot_write
+from econnlab.cli.options import changed
+from econnlab.cli.outputs import Files, Outputs
 from econnlab.cli.progress import TICK_S, progress
 from econnlab.cli.saving import Recorder
 from econnlab.client.retrying import repeats_unsafe
 from econnlab.commands.remedies import adjust
-from econnlab.commands.remedies.comparison import (
-    Comparison,
-    Figures,
-    Remedy,
-    Unable,
-    baseline_result,
-    figures_of,
-    judge,
-    ranked,
-)
+from econnlab.commands.remedies.comparison import Comparison, Unable, ranked
+from econnlab.commands.remedies.figures import Figures, figures_of
+from econnlab.commands.remedies.judging import Remedy, judge, without_remedy
 from econnlab.commands.remedies.pasting import lines_to_paste
 from econnlab.commands.remedies.report import page
 from econnlab.discovery import parts
-from econnlab.errors import EnvironmentProblem, ExitCode, UsageProblem
+from econnlab.errors import EnvironmentProblem, ExitCode, UsageProblem, did_you_mean
 from econnlab.lab.checks import read_scenario
 from econnlab.lab.workers import Done, Workers
 from econnlab.record.run import Run
 from econnlab.scenario.client import NO_RETRY
+from econnlab.scenario.links import LinkSpec
 from econnlab.scenario.model import Scenario
 
 REMEDIES = "econnlab.commands.remedies.each"
@@ -51,6 +46,41 @@ DEFAULT_SCENARIO = "keepalive-race"
 MOST_JOBS = 4
 #: Requests a second, of all that runs at a time, that two cores send without being late.
 KEEPS_TIME = 240
+
+
+@dataclass(frozen=True)
+class RemediesOptions:
+    """What ``remedies`` was asked for. None keeps the scenario's value."""
+
+    scenario: str | None
+    remedies: tuple[str, ...]
+    #: Only list them.
+    listed: bool
+    #: Only print the lines to paste for this one, for the client or server ``stack`` alone.
+    show: str | None
+    stack: str | None
+    method: str | None
+    intervals_ms: tuple[Decimal, ...] | None
+    keepalive_timeout_ms: Decimal | None
+    link: LinkSpec | None
+    sessions: int | None
+    requests: int | None
+    seed: int | None
+    jobs: int | None
+    #: For a record of each run.
+    folder: str | None
+    files: Files
+
+
+def run_remedies(options: RemediesOptions) -> int:
+    """List, show or compare. Returns the exit code."""
+    if options.show is None and options.stack is None:
+        return list_remedies() if options.listed else compare(options)
+    if options.listed:
+        raise UsageProblem(
+            "--list names every remedy, and --show prints the lines of one.", "Give one of them."
+        )
+    return show_snippets(options.show, options.stack)
 
 
 def catalogue() -> dict[str, Remedy]:
@@ -111,57 +141,44 @@ def show_snippets(name: str | None, stack: str | None) -> int:
 
 
 def _print(text: Any) -> int:
-    try:
-        console().print(text, soft_wrap=True)
-    except OutputClosed:
-        return ExitCode.PIPE_CLOSED
+    console().print(text, soft_wrap=True)
     return ExitCode.OK
 
 
-def _unknown(what: str, name: str, known: Any) -> UsageProblem:
-    near = difflib.get_close_matches(name, list(known), n=3)
-    return UsageProblem(
-        f"There are no {what} {name!r}.",
-        f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(known)}.",
-    )
+def _unknown(what: str, name: str, known: Iterable[str]) -> UsageProblem:
+    return UsageProblem(f"There are no {what} {name!r}.", did_you_mean(name, known))
 
 
-def compare(values: dict[str, Any]) -> int:
+def compare(options: RemediesOptions) -> int:
     """Run and report. Returns the exit code."""
     known = catalogue()
-    for name in values["remedies"]:
+    for name in options.remedies:
         if name not in known:
             raise _unknown("remedies called", name, known)
-    base = baseline_of(values)
-    chosen = values["remedies"] or known
-    records = _Records(values["folder"])
-    with Outputs(values, COMPARISONS) as outputs:
-        return _Comparing(
-            base, {name: known[name] for name in chosen}, outputs, records, values["jobs"]
-        ).run()
+    base = baseline_of(options)
+    chosen = {name: known[name] for name in options.remedies or known}
+    records = _Records(options.folder)
+    with Outputs(options.files, reads=[options.scenario]) as outputs:
+        return _Comparing(base, chosen, outputs, records, options.jobs).run()
 
 
-def baseline_of(values: Mapping[str, Any]) -> Scenario:
+def baseline_of(options: RemediesOptions) -> Scenario:
     """The scenario that is asked for, without retries of its own."""
-    scenario = read_scenario(values["scenario"] or DEFAULT_SCENARIO)
-    client = replace(scenario.client, retry=None, retries=0)
-    if values["method"] is not None:
-        client = replace(client, method=values["method"])
-    plan = scenario.plan
-    if values["interval"] is not None:
-        plan = replace(plan, intervals_ms=(values["interval"],))
-    given = {name: values[name] for name in ("sessions", "requests") if values[name] is not None}
-    changed = replace(scenario, client=client, plan=replace(plan, **given), expect=None)
-    if values["keepalive_timeout"] is not None:
-        if changed.server is None:
-            raise UsageProblem(
-                "--keepalive-timeout is the lab server's; this scenario asks a server of yours.",
-                "Leave it out.",
-            )
-        longer = adjust.server(changed, keepalive_timeout_ms=values["keepalive_timeout"])
-        changed = changed if longer is None else longer
-    more = {name: values[name] for name in ("link", "seed") if values[name] is not None}
-    return replace(changed, **more)
+    scenario = read_scenario(options.scenario or DEFAULT_SCENARIO)
+    server = scenario.server
+    if options.keepalive_timeout_ms is not None and server is None:
+        raise UsageProblem(
+            "--keepalive-timeout is about the lab server; this scenario asks a server of yours.",
+            "Leave it out.",
+        )
+    asked = vars(options)
+    return changed(
+        replace(scenario, expect=None),
+        asked,
+        server=None if server is None else changed(server, asked),
+        client=changed(replace(scenario.client, retry=None, retries=0), asked),
+        plan=changed(scenario.plan, asked),
+    )
 
 
 def jobs_for(scenario: Scenario) -> int:
@@ -204,7 +221,7 @@ class _Comparing:
         self._records = records
         self._outputs = outputs
         self._jobs = jobs or jobs_for(base)
-        self._screen = console(stderr=outputs.on_stdout)
+        self._screen = outputs.screen
         self._known: dict[str, Remedy] = {}
         self._unable: list[Unable] = []
         self._inapplicable: list[str] = []
@@ -232,26 +249,22 @@ class _Comparing:
         self._named[name] = replace(remedied, name=f"{remedied.name}+{name}")
 
     def run(self) -> int:
-        notes = console(stderr=True)
         total = sum(each.plan.total_requests for each in self._named.values())
         jobs = min(self._jobs, len(self._named))
         about = -(-len(self._named) // jobs) * (estimate_s(self._base) + 1)
         # What a policy waits between its tries depends on what fails.
         more = " and what retries wait" if any(name.startswith(RETRY) for name in self._named) else ""
-        try:
-            self._screen.print(header(self._base), soft_wrap=True)
-            notes.print(f"{len(self._named)} runs, {jobs} at a time; about {about:.0f} s{more}", style="dim")
-            with interrupts() as stop, Workers(list(self._named.values()), jobs) as workers:
-                stop.stops(workers.interrupt)
-                with progress(total) as shown:
-                    for done in workers.results(TICK_S):
-                        shown.reached(workers.attempts)
-                        if done is not None:
-                            self._take(done)
-                interrupted = stop.happened
-            return self._finish(interrupted=interrupted)
-        except OutputClosed:
-            return ExitCode.PIPE_CLOSED
+        self._screen.print(header(self._base), soft_wrap=True)
+        say(f"{len(self._named)} runs, {jobs} at a time; about {about:.0f} s{more}")
+        with interrupts() as stop, Workers(list(self._named.values()), jobs) as workers:
+            stop.stops(workers.interrupt)
+            with progress(total) as shown:
+                for done in workers.results(TICK_S):
+                    shown.reached(workers.attempts)
+                    if done is not None:
+                        self._take(done)
+            interrupted = stop.happened
+        return self._finish(interrupted=interrupted)
 
     def _take(self, done: Done) -> None:
         name = self._by_scenario[done.scenario.name]
@@ -267,12 +280,14 @@ class _Comparing:
 
     def _finish(self, *, interrupted: bool) -> int:
         if self._run_without is None:
-            console(stderr=True).print("Interrupted before there was anything to compare with.")
+            say("Interrupted before there was anything to compare with.", "")
         else:
             run = self._run_without
             comparison = self._comparison(replace(run, interrupted=run.interrupted or interrupted))
-            self._screen.print(page(comparison, self._screen))
-            self._outputs.write(comparison)
+            try:
+                self._screen.print(page(comparison, self._screen))
+            finally:
+                self._outputs.write(comparison)
         return ExitCode.INTERRUPTED if interrupted else ExitCode.OK
 
     def _comparison(self, run: Run) -> Comparison:
@@ -284,5 +299,5 @@ class _Comparing:
             if name != NOTHING
         ]
         return Comparison(
-            run, baseline_result(baseline), ranked(results), tuple(self._unable), tuple(self._inapplicable)
+            run, without_remedy(baseline), ranked(results), tuple(self._unable), tuple(self._inapplicable)
         )

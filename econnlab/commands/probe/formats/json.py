@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from econnlab.cli.writing import json_text
+
 if TYPE_CHECKING:
     from econnlab.commands.probe.judging.conclusion import Conclusion
     from econnlab.commands.probe.judging.window import Edge, Window
     from econnlab.commands.probe.seen import Visit
 
-NAME = "json"
 HELP = "the whole answer, with every connection, as JSON"
 
 #: Raised when a key changes its meaning or goes; commands/probe/schema.json describes this one.
@@ -19,11 +20,9 @@ VERSION = 1
 def render(found: Conclusion) -> str:
     """The document; keys as in commands/probe/schema.json, times in ms."""
     import dataclasses
-    import json
 
     probed, head, idle = found.probed, found.probed.head, found.idle
     document = {
-        "version": VERSION,
         "url": probed.url,
         "address": probed.address,
         "method": probed.method,
@@ -100,7 +99,7 @@ def render(found: Conclusion) -> str:
         "failures": [outcome.value for outcome in probed.failures],
         "interrupted": probed.interrupted,
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(VERSION, document)
 
 
 def _window(window: Window) -> dict[str, Any]:

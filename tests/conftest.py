@@ -28,6 +28,7 @@ from econnlab.scenario.server import ServerSpec
 from econnlab.scenario.treatment import Treatment
 from econnlab.server.settings import ServerSettings
 from econnlab.system.clock import now
+from tests.support import warm
 
 # How long an example takes says how busy the machine is, and nothing of what is tested.
 settings.register_profile("shared", deadline=None)
@@ -43,6 +44,9 @@ def pytest_configure() -> None:
         if signal.getsignal(number) is signal.SIG_IGN:
             usual = signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL
             signal.signal(number, usual)
+
+
+warm.install_lazily()
 
 
 def wait_until(condition: Callable[[], Any], what: str) -> Any:
@@ -99,6 +103,13 @@ def servers() -> Iterator[Callable[..., Running]]:
             return Running(child)
 
         yield start
+
+
+@pytest.fixture
+def cold() -> Iterator[None]:
+    """Start every process as users' systems do, for tests of the start itself: see tests.support.warm."""
+    with warm.cold():
+        yield
 
 
 @pytest.fixture
@@ -210,12 +221,12 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
     cli.close()
 
 
-def children_of(pid: int) -> list[int]:
-    """The processes that ``pid`` has started and not yet reaped (Linux)."""
+def children_of(pid: int, templates: bool = False) -> list[int]:
+    """The processes that ``pid`` has started and not yet reaped, but for templates (Linux)."""
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         found += map(int, (task / "children").read_text().split())
-    return found
+    return [pid for pid in found if templates or not warm.is_template(pid)]
 
 
 def is_running(pid: int) -> bool:

@@ -5,7 +5,6 @@ import json
 import math
 import re
 import socket
-import ssl
 import struct
 import threading
 from decimal import Decimal
@@ -13,10 +12,11 @@ from decimal import Decimal
 import jsonschema
 import pytest
 
-from econnlab.commands.serve.serving import Serving
+from econnlab.commands.serve.lone_server import LoneServer
 from econnlab.lab.certificates import make_certificate
 from econnlab.scenario.links import parse_link
 from econnlab.scenario.server import ServerSpec
+from econnlab.server.tls import server_context
 from econnlab.system.clock import now
 from tests.conftest import DEADLINE_S, wait_until
 from tests.support.raw import Raw
@@ -485,7 +485,7 @@ def start_tls():
 
         def start():
             serving = stack.enter_context(
-                Serving(ServerSpec(keepalive_timeout_ms=Decimal(200), tls=True, port=0))
+                LoneServer(ServerSpec(keepalive_timeout_ms=Decimal(200), tls=True, port=0))
             )
             return f"https://127.0.0.1:{serving.port}/"
 
@@ -500,10 +500,8 @@ def test_tls_spoken_to_a_plain_port(start_server, cli):
     )
 
 
-def test_a_server_of_http_2_alone_over_tls(cli, tmp_path, scripted):
-    made = make_certificate(tmp_path, "127.0.0.1")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made.server)
+def test_a_server_of_http_2_alone_over_tls(cli, scripted):
+    context = server_context(make_certificate("127.0.0.1").server)
     context.set_alpn_protocols(["h2"])
 
     def treat(connection):

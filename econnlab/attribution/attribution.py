@@ -1,25 +1,20 @@
-"""The cause of a failed attempt: the rule that is sure, or else the one that fits, or else unknown."""
+"""The cause of a failed attempt: the first rule in order of precedence that fits, or else unknown."""
 
 from __future__ import annotations
 
 from econnlab.attribution.evidence import Case
+from econnlab.attribution.order import rules
 from econnlab.attribution.verdict import UNKNOWN, Certainty, Verdict, ms
-from econnlab.discovery import parts
 from econnlab.record.events import Kind
 
 
 def attribute(case: Case) -> Verdict:
-    """Ask every rule of causes/; rules rest on evidence alone, so at most one of them is certain."""
-    findings = [
-        (name, finding)
-        for name, rule in parts("econnlab.attribution.causes").items()
-        if (finding := rule.explain(case)) is not None
-    ]
-    findings.sort(key=lambda named: named[1].certainty is not Certainty.CERTAIN)
-    if findings:
-        name, finding = findings[0]
-        told = "" if case.proxy_answer is None else f"; the proxy, which had sent it, {case.proxy_answer}"
-        return Verdict(name, finding.certainty, finding.evidence + told)
+    """Ask the rules of causes/ in the order of ``order.ORDER``."""
+    for name, rule in rules():
+        finding = rule.explain(case)
+        if finding is not None:
+            then = "" if case.proxy_answer is None else f"; the proxy, which had sent it, {case.proxy_answer}"
+            return Verdict(name, finding.certainty, finding.evidence + then)
     return Verdict(UNKNOWN, Certainty.LIKELY, _what_is_known(case))
 
 

@@ -33,7 +33,7 @@ def likelihood(median_ms: float, jitter: float, normal: list[tuple[float, float,
     total = 0.0
     for interval, failures in ARTICLE.items():
         early = 5000 - interval
-        # DESIGN section 2: T - (d_resp + d_req) < I < T + (d_fin - d_resp)
+        # docs/architecture.md, The keep-alive race: T - (d_resp + d_req) < I < T + (d_fin - d_resp)
         lost = sum(early < resp + req and -early < fin - resp for resp, req, fin in delays) / len(delays)
         rate = min(max(per_request(lost), 1e-9), 1 - 1e-9)
         total += math.log(math.comb(10, failures) * rate**failures * (1 - rate) ** (10 - failures))

@@ -263,19 +263,6 @@ def test_every_rule_has_a_name_and_a_meaning():
         assert rule.HELP
 
 
-def test_no_two_rules_are_certain_of_the_same_case():
-    cases = [
-        case(lost(outcome), server=[ACCEPTED, TIMER, closed(unread, how)], link=ledger, wide=wide)
-        for outcome in (Outcome.CLOSED, Outcome.RESET, Outcome.BROKEN_PIPE, Outcome.TIMEOUT)
-        for unread, how in ((0, "fin"), (0, "rst"), (9, "rst"))
-        for ledger in (None, [link(Kind.RST, 100.1, side="server", began=100.0)])
-        for wide in ([], [lab(Kind.DIED, 100.0, reason="link")], [server(Kind.ACCEPT_PAUSED, 1.0, None)])
-    ]
-    for made in cases:
-        findings = [rule.explain(made) for rule in parts("econnlab.attribution.causes").values()]
-        assert sum(finding is not None and finding.certainty is CERTAIN for finding in findings) <= 1
-
-
 def test_an_answered_attempt_is_nobodys_case():
     for rule in parts("econnlab.attribution.causes").values():
         assert rule.explain(case(attempt(), server=[ACCEPTED])) is None

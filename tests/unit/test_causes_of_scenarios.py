@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from econnlab.attribution.attribution import attribute
-from econnlab.attribution.causes import close_after_response
 from econnlab.attribution.ending import ending_of
 from econnlab.attribution.evidence import Surroundings
 from econnlab.attribution.verdict import Certainty
@@ -89,7 +88,6 @@ def test_a_close_over_the_next_request_unread_has_one_cause():
     ledger = [ACCEPTED, ANSWERED_BEFORE, closed("aborted", at=100.002, how="rst", unread=171)]
     made = case(lost(Outcome.RESET), server=ledger)
     assert named(made) == ("unread_data", CERTAIN)
-    assert close_after_response.explain(made) is None
 
 
 def test_a_response_cut_in_the_middle():

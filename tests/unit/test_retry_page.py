@@ -1,6 +1,5 @@
 """docs/retry-policies.md: its tables are what the rules say. ECONNLAB_UPDATE_GOLDEN=1 writes them anew."""
 
-import os
 import random
 import re
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from econnlab.client.retrying import Failed, repeats_unsafe
 from econnlab.discovery import parts
 from econnlab.record.attempts import Outcome
+from tests.support.pages import assert_tables
 
 PAGE = Path(__file__).parents[2] / "docs/retry-policies.md"
 POLICIES = parts("econnlab.client.policies")
@@ -104,23 +104,8 @@ def sources():
         yield [f"`{name}`", module.HELP, module.SOURCE]
 
 
-def markdown(rows):
-    first, *rest = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([first, re.sub(r"[^|]+", "---", first), *rest])
-
-
 def test_the_pages_tables_are_what_the_rules_say():
-    page = PAGE.read_text("utf-8")
-    written = page
-    for name, rows in {"decisions": decisions, "timing": timing, "sources": sources}.items():
-        block = re.compile(f"(?<=<!-- {name} -->\n)(.*?)(?=\n<!-- end -->)", re.DOTALL)
-        assert block.search(written), f"{PAGE.name} has no block {name}"
-        table = markdown(rows())
-        written = block.sub(lambda _, table=table: table, written, count=1)
-    if os.environ.get("ECONNLAB_UPDATE_GOLDEN"):
-        PAGE.write_text(written, "utf-8")
-    else:
-        assert page == written
+    assert_tables(PAGE, {"decisions": decisions(), "timing": timing(), "sources": sources()})
 
 
 def test_the_page_names_axios_retrys_conditions_and_their_counterparts():

@@ -8,8 +8,8 @@ from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 
-NAME = "backlog_overflow"
 HELP = "the listen queue was full: the kernel dropped the handshake's end, or answered it with RST"
+COLUMN = 1
 ADVICE = (
     "Its listen queue is too short for its bursts: raise the backlog and net.core.somaxconn, and find "
     "out why it accepts late."

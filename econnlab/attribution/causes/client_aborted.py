@@ -7,10 +7,7 @@ from econnlab.attribution.packets.facts import gave_up
 from econnlab.attribution.verdict import Finding, likely, ms
 from econnlab.record.attempts import Outcome
 
-NAME = "client_aborted"
 HELP = "the client itself ended the connection before it had the whole response"
-#: Found in captures alone: the lab's own runs have no such failure.
-OF_CAPTURES = True
 
 
 def explain(case: Case) -> Finding | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from econnlab.attribution.evidence import Case
 from econnlab.attribution.packets.facts import PacketFacts, client_held_it
 from econnlab.attribution.verdict import Finding, certain, likely, ms
+from econnlab.record.events import CloseReason
 
-NAME = "client_blocked"
 HELP = "the client was held up with the connection in hand, and the server closed it before the client wrote"
+COLUMN = 2
 ADVICE = (
     "The client holds connections and writes late: look for what blocks it, and let it check a "
     "connection again just before it writes."
@@ -20,7 +21,7 @@ def explain(case: Case) -> Finding | None:
         return _from_packets(case, case.packets)
     if not case.attempt.reused or not case.unanswered or case.held_up_s is None:
         return None
-    if case.close_reason != "idle_timeout" or case.server_close is None or case.arrival is None:
+    if case.close_reason is not CloseReason.IDLE_TIMEOUT or case.server_close is None or case.arrival is None:
         return None
     return certain(
         f"client took this connection up and wrote {ms(case.held_up_s)} later; server closed it "
@@ -31,7 +32,7 @@ def explain(case: Case) -> Finding | None:
 def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     if not case.attempt.reused or not case.unanswered or not facts.crossed or not client_held_it(facts):
         return None
-    if facts.died or facts.retired or facts.other_machine or facts.ended is None or facts.sent is None:
+    if facts.ended is None or facts.sent is None:
         return None
     return likely(
         f"client began with this request {ms(facts.held_s or 0.0)} before it wrote (X-Request-Start); "

@@ -8,8 +8,8 @@ from econnlab.attribution.verdict import Finding, certain, likely
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 
-NAME = "crash"
 HELP = "the process at the other end died, and its kernel closed the connection for it"
+COLUMN = 4
 ADVICE = (
     "Its process ended with requests in progress: look for the out-of-memory killer, a supervisor's "
     "timeout, a crash at these times."
@@ -29,8 +29,6 @@ def explain(case: Case) -> Finding | None:
     died = next((event for event in case.around.events if event.kind == Kind.DIED), None)
     if died is None or case.server_close is not None or attempt.outcome not in _ENDED:
         return None
-    if case.link is not None and case.link.first(Kind.CONNECT_FAILED) is not None:
-        return None  # it came when the port was closed already: not_listening
     # What died is seen a moment after its sockets are closed.
     after = attempt.ended - died.at
     if after < -_SEEN_LATE_S:

@@ -8,8 +8,8 @@ from econnlab.attribution.verdict import Finding, certain
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 
-NAME = "early_response"
 HELP = "the server answered while the request was still being sent, and closed; with unread data that resets"
+COLUMN = 5
 ADVICE = (
     "It answers before it has read the upload: let it read on before it closes, and clients wait for "
     "100 Continue."

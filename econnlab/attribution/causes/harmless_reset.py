@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from econnlab.attribution.evidence import Case
-from econnlab.attribution.packets.facts import SCAN_PORTS, End, PacketFacts
+from econnlab.attribution.packets.facts import End, PacketFacts
 from econnlab.attribution.verdict import Finding, likely
 from econnlab.record.attempts import Outcome
 
-NAME = "harmless_reset"
 HELP = "an RST on a connection on which everything had been answered, or nothing asked"
-#: Found in captures alone: the lab's own runs have no such failure.
-OF_CAPTURES = True
 
 
 def explain(case: Case) -> Finding | None:
@@ -31,11 +28,7 @@ def explain(case: Case) -> Finding | None:
 
 
 def _unused(facts: PacketFacts) -> Finding | None:
-    if facts.tls_client:
-        return None  # tls_untrusted
     if facts.client_end in (End.RST, End.RST_NO_SOCKET):
-        if facts.refused_ports >= SCAN_PORTS:
-            return None  # port_scan
         return likely("client reset the connection unused: a health check, one made ahead, or a scan")
     first = "client closed" if facts.client_end is not None else f"server sent {facts.end}"
     return likely(f"{first} on a connection on which nothing had been asked")

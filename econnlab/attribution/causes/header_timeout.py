@@ -6,9 +6,10 @@ from econnlab.attribution.evidence import LOST, Case
 from econnlab.attribution.packets.facts import TURNED_AWAY_S, PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
+from econnlab.record.events import CloseReason
 
-NAME = "header_timeout"
 HELP = "the head of the request came later than the server waits for it"
+COLUMN = 7
 ADVICE = (
     "It waits {timeout} for a request's head: do not open connections long ahead of their first "
     "request, or raise its header timeout."
@@ -27,7 +28,7 @@ def explain(case: Case) -> Finding | None:
     if case.server is None:
         said_so = attempt.status == REQUEST_TIMEOUT
         return likely("server answered 408: the request's head took too long for it") if said_so else None
-    if close is None or case.close_reason != "header_timeout" or close.idle_s is None:
+    if close is None or case.close_reason is not CloseReason.HEADER_TIMEOUT or close.idle_s is None:
         return None
     answered = "answered 408 and closed" if attempt.status == REQUEST_TIMEOUT else "closed"
     written = (
@@ -43,8 +44,8 @@ def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
         return likely("server answered 408: the request's head took too long for it")
     if not case.unanswered or case.attempt.reused or not facts.crossed or facts.idle_s <= TURNED_AWAY_S:
         return None
-    if facts.died or facts.retired or facts.other_machine or facts.tls_client or facts.refused_at_end:
-        return None
+    if facts.tls_client or facts.refused_at_end:
+        return None  # a handshake was under way: of TLS, or still of TCP
     return likely(
         f"server waited {ms(facts.idle_s)} for the head of the first request and closed; none of it had come"
     )

@@ -6,10 +6,10 @@ from econnlab.attribution.evidence import LOST, Case
 from econnlab.attribution.packets.facts import End, PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
-from econnlab.record.events import Kind
+from econnlab.record.events import Kind, Party
 
-NAME = "idle_drop"
 HELP = "a middlebox had dropped the idle connection: it answers the next packet with RST, or with nothing"
+COLUMN = 8
 ADVICE = (
     "Something between forgets idle connections: let clients close theirs well before {timeout}, or "
     "send TCP keep-alive probes more often than that."
@@ -23,7 +23,7 @@ def explain(case: Case) -> Finding | None:
     if case.link is None or case.attempt.outcome not in LOST | {Outcome.TIMEOUT, Outcome.TRUNCATED}:
         return None
     expired = case.link.first(Kind.EXPIRED)
-    discarded = case.link.first(Kind.DISCARDED, "client", case.attempt.sent)
+    discarded = case.link.first(Kind.DISCARDED, Party.CLIENT, case.attempt.sent)
     if expired is None or discarded is None or expired.idle_s is None:
         return None
     answer = "answered the next packet with RST" if discarded.how else "dropped the next packet silently"
@@ -45,7 +45,7 @@ def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
             "connection "
             "behind it had not been closed"
         )
-    if facts.end is End.RST_NO_SOCKET and not facts.end_covers and not facts.other_machine:
+    if facts.end is End.RST_NO_SOCKET and not facts.end_covers:
         return likely(
             f"after {idle} idle the request was answered with an RST of a host that knew no such connection, "
             "and no "

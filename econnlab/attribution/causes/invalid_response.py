@@ -6,8 +6,8 @@ from econnlab.attribution.evidence import Case
 from econnlab.attribution.verdict import Finding, certain
 from econnlab.record.attempts import Outcome
 
-NAME = "invalid_response"
 HELP = "what the server sent is not an HTTP response"
+COLUMN = 9
 
 
 def explain(case: Case) -> Finding | None:
@@ -15,7 +15,5 @@ def explain(case: Case) -> Finding | None:
     attempt = case.attempt
     if attempt.outcome is not Outcome.OTHER or not attempt.bytes_read or not attempt.error:
         return None
-    if (case.close_reason or "").startswith("tls_failed"):
-        return None  # tls_mismatch
     name = attempt.error.rpartition(" < ")[2]
     return certain(f"the client could not read the {attempt.bytes_read} bytes that came: {name}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from econnlab.attribution.evidence import Case
-from econnlab.attribution.packets.facts import LONG_BEFORE_S, PacketFacts, client_held_it
+from econnlab.attribution.packets.facts import LONG_BEFORE_S, PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
-from econnlab.record.events import Kind
+from econnlab.record.events import Kind, Party
 
-NAME = "keepalive_race"
 HELP = "the server closed the idle connection before the request that reused it arrived"
+COLUMN = 10
 ADVICE = (
     "It closes idle connections after {timeout}: let its clients close theirs after {limit}, or set its "
     "timeout above the longest of theirs. A retry is safe for GET, HEAD, PUT and DELETE."
@@ -31,12 +31,8 @@ def explain(case: Case) -> Finding | None:
 def _from_server_ledger(case: Case) -> Finding | None:
     assert case.server is not None
     close, timer = case.server_close, case.server.first(Kind.IDLE_TIMEOUT)
-    if close is None or timer is None or timer.idle_s is None or close.unread or case.reached is not None:
+    if close is None or timer is None or timer.idle_s is None or case.reached is not None:
         return None
-    if case.held_up_s is not None:
-        return None  # client_blocked
-    if close.how == "fin" and case.reset_without_fin:
-        return None  # the request came in between the look for unread bytes and close(2)
     how = "closed this connection" if close.how == "fin" else "reset this connection"
     return certain(f"server {how} after {ms(timer.idle_s)} idle, {_crossing(case, close.at)}")
 
@@ -48,7 +44,7 @@ def _from_link_ledger(case: Case) -> Finding | None:
     if case.arrival is not None and case.arrival < fin.began and not _met_no_socket(case):
         return None
     assert case.link is not None
-    answers = [event for event in case.link.events if event.kind == Kind.BYTES and event.side == "server"]
+    answers = [event for event in case.link.events if event.kind == Kind.BYTES and event.side == Party.SERVER]
     idle = (
         f" after {ms(fin.began - answers[-1].began)} idle"
         if answers and answers[-1].began is not None
@@ -64,16 +60,14 @@ def _met_no_socket(case: Case) -> bool:
     an open socket would have taken it, and close() over unread bytes sends no FIN.
     """
     assert case.link is not None
-    asked = [event for event in case.link.events if event.kind == Kind.BYTES and event.side == "client"]
+    asked = [event for event in case.link.events if event.kind == Kind.BYTES and event.side == Party.CLIENT]
     fin, rst = case.server_fin, case.server_rst
     if fin is None or rst is None or fin.began is None or rst.began is None or not asked:
         return False
     return fin.began <= rst.began and asked[-1].at == case.arrival
 
 
-def _from_client_alone(case: Case) -> Finding | None:
-    if case.reset_without_fin:
-        return None
+def _from_client_alone(case: Case) -> Finding:
     idle = case.attempt.idle_s
     return likely(
         f"this connection had been idle for {ms(idle or 0)} when it was reused, "
@@ -96,9 +90,7 @@ def _crossing(case: Case, closed: float) -> str:
 
 
 def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
-    if not facts.crossed or facts.ended is None or facts.sent is None or facts.other_machine:
-        return None
-    if facts.died or facts.retired or facts.at_limit or facts.broke_its_word or client_held_it(facts):
+    if not facts.crossed or facts.ended is None or facts.sent is None:
         return None
     gap = facts.sent - facts.ended
     crossing = f"{ms(gap)} before the request" if gap >= 0 else f"{ms(-gap)} after the request had left"

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from econnlab.attribution.evidence import Case
 from econnlab.attribution.verdict import Finding, likely
+from econnlab.record.attempts import Outcome
 
-NAME = "middlebox_reset"
 HELP = "something between client and server sent the RST in the server's name"
-#: Found in captures alone: the lab's own runs have no such failure.
-OF_CAPTURES = True
 ADVICE = (
     "An RST was sent in this server's name: look at firewalls, intrusion prevention and balancers "
     "between the two."
@@ -18,7 +16,7 @@ ADVICE = (
 def explain(case: Case) -> Finding | None:
     """Its TTL, or its number, is not that of the server's other packets."""
     facts = case.packets
-    if facts is None or not facts.other_machine:
+    if facts is None or not facts.other_machine or case.attempt.outcome is Outcome.HTTP_ERROR:
         return None
     if facts.ttls is not None:
         return likely(

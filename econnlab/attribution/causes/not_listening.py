@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from econnlab.attribution.evidence import Case
-from econnlab.attribution.packets.facts import SCAN_PORTS
 from econnlab.attribution.verdict import Finding, certain
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 
-NAME = "not_listening"
 HELP = "no process listened on the server's port: its kernel refused the connection"
+COLUMN = 12
 ADVICE = (
     "Nothing listens on this port at times: check that it is up before it is asked, and the balancer's "
     "health checks."
@@ -18,8 +17,6 @@ ADVICE = (
 
 def explain(case: Case) -> Finding | None:
     """The client was refused; or the link was, and could only reset what it had accepted."""
-    if case.packets is not None and case.packets.refused_ports >= SCAN_PORTS:
-        return None  # port_scan
     if case.attempt.outcome is Outcome.REFUSED:
         return certain("the kernel at the server's address refused the connection (RST to the SYN)")
     failed = case.link.first(Kind.CONNECT_FAILED) if case.link is not None else None

@@ -8,8 +8,8 @@ from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import ConnectionEvent, Kind
 
-NAME = "over_capacity"
 HELP = "the server had reached its limit of connections"
+COLUMN = 13
 ADVICE = (
     "It turns connections away: raise its limit, let idle ones go sooner, or have clients share fewer "
     "connections. A retry at once meets the same."
@@ -41,6 +41,8 @@ def _left_in_queue(case: Case) -> Finding | None:
     accepted = case.server.first(Kind.ACCEPTED)
     if attempt.outcome is not Outcome.TIMEOUT or (accepted is not None and accepted.at < attempt.ended):
         return None
+    if case.sent_again:
+        return None  # the kernel has not acknowledged the request: the connection is not in the queue
     if not any(_paused_at(case.around.events, at) for at in (attempt.began, attempt.ended)):
         return None
     waited = attempt.ended - (attempt.sent or attempt.began)
@@ -73,12 +75,12 @@ def _from_client(case: Case) -> Finding | None:
 
 def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     attempt = case.attempt
-    if attempt.reused or facts.other_machine or facts.tls_server:
+    if attempt.reused or facts.tls_server:
         return None
     others = f"{facts.beside} other connection{'s' if facts.beside != 1 else ''} to this server stood"
     if attempt.status == SERVICE_UNAVAILABLE and facts.beside:
         return likely(f"{others} when it answered this new one with 503")
-    if case.unanswered and not facts.died and not facts.retired and turned_away(facts):
+    if case.unanswered and not facts.synack_again and turned_away(facts):
         return likely(f"{others} when it accepted this new one and ended it with {facts.end} at once")
     if attempt.outcome is Outcome.TIMEOUT and left_in_queue(facts):
         assert facts.elsewhere_s is not None and facts.sent is not None

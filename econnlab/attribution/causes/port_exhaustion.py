@@ -5,8 +5,8 @@ from __future__ import annotations
 from econnlab.attribution.evidence import Case
 from econnlab.attribution.verdict import Finding, certain
 
-NAME = "port_exhaustion"
 HELP = "no local port was left for one more connection to that address: open ones and TIME_WAIT hold them"
+COLUMN = 14
 
 
 def explain(case: Case) -> Finding | None:

@@ -7,10 +7,7 @@ from econnlab.attribution.packets.facts import SCAN_PORTS, End
 from econnlab.attribution.verdict import Finding, likely
 from econnlab.record.attempts import Outcome
 
-NAME = "port_scan"
 HELP = "somebody looked for open ports: nothing was asked, and nothing lost"
-#: Found in captures alone: the lab's own runs have no such failure.
-OF_CAPTURES = True
 
 
 def explain(case: Case) -> Finding | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from econnlab.attribution.evidence import Case
-from econnlab.attribution.packets.facts import End, PacketFacts, turned_away
+from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
-from econnlab.record.events import Kind
+from econnlab.record.events import CloseReason, Kind
 
-NAME = "reset_after_processing"
 HELP = "the server carried the request out and ended the connection before the answer: a retry does it twice"
+COLUMN = 16
 ADVICE = (
     "It ends connections on which it has the request: its own log tells why. Do not repeat a POST "
     "blindly; give it an idempotency key."
@@ -20,7 +20,7 @@ def explain(case: Case) -> Finding | None:
     if case.packets is not None:
         return _from_packets(case, case.packets)
     done, close = case.of_request(Kind.PROCESSED), case.server_close
-    if done is None or close is None or case.close_reason != "aborted" or not case.unanswered:
+    if done is None or close is None or case.close_reason is not CloseReason.ABORTED or not case.unanswered:
         return None
     if case.of_request(Kind.RESPONSE) is not None or case.of_request(Kind.PARTIAL) is not None:
         return None
@@ -34,12 +34,8 @@ def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     """The server's kernel had the request; what was done with it, packets cannot say."""
     if not case.unanswered or not facts.end_covers or facts.ended is None or facts.sent is None:
         return None
-    if facts.died or facts.retired or facts.other_machine or facts.tls_client or facts.tls_server:
-        return None
-    if facts.end is not End.FIN and case.attempt.reused:
-        return None  # unread_data
-    if turned_away(facts):
-        return None  # over_capacity
+    if facts.tls_client or facts.tls_server:
+        return None  # whether the bytes were a request cannot be seen
     return likely(
         f"server had this request, and {ms(facts.ended - facts.sent)} later ended the connection with "
         f"{facts.end} "

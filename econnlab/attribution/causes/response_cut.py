@@ -8,8 +8,8 @@ from econnlab.attribution.verdict import Finding, certain, likely
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 
-NAME = "response_cut"
 HELP = "the server ended the connection in the middle of its response"
+COLUMN = 17
 ADVICE = (
     "It breaks off its answers: look into its log for a failed handler, a full disk or a killed worker "
     "at these times."
@@ -44,9 +44,7 @@ def _from_server_ledger(case: Case) -> Finding | None:
 
 
 def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
-    if not facts.cut or facts.end is None or facts.died or facts.missing:
-        return None
-    if facts.retired or facts.other_machine:
+    if not facts.cut or facts.end is None:
         return None
     if facts.tls_client:
         return likely(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from econnlab.attribution.evidence import Case
-from econnlab.attribution.packets.facts import PacketFacts, gave_up, left_in_queue
+from econnlab.attribution.packets.facts import PacketFacts, gave_up
 from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 
-NAME = "slow_response"
 HELP = "the server had not answered when the client gave up"
+COLUMN = 19
 ADVICE = (
     "It answers later than its clients wait: raise their timeout above its slowest answer, or find out "
     "what makes it slow."
@@ -44,20 +44,18 @@ def _not_accepted(case: Case, waited: str) -> Finding | None:
         return None
     if case.around.first(Kind.ACCEPT_RESUMED, until=case.attempt.began) is not None:
         return None
-    if case.sent_again:
-        return None  # backlog_overflow
     overflowed = case.sent_again is None and case.around.counters.get("ListenOverflows")
     finding = likely if overflowed else certain
     return finding(f"server listened and had not accepted this connection ({paused.reason}) after {waited}")
 
 
 def _from_packets(facts: PacketFacts) -> Finding | None:
-    if facts.sent is None or not facts.acknowledged or facts.kept_by is not None or left_in_queue(facts):
+    if facts.sent is None or not facts.acknowledged or facts.kept_by is not None:
         return None
     if facts.client_ended is None:
         return likely("server has the request and had not answered when the capture ended")
     if not gave_up(facts):
-        return None  # client_aborted
+        return None
     return likely(
         f"server's kernel had the request, and no answer came within "
         f"{ms(facts.client_ended - facts.sent)}; then the "

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from econnlab.attribution.evidence import LOST, Case
-from econnlab.attribution.packets.facts import PacketFacts, turned_away
+from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely
-from econnlab.record.events import Kind
+from econnlab.record.events import CloseReason, Kind
 
-NAME = "tls_closed"
 HELP = "the connection ended inside the TLS handshake, without an alert that says why"
+COLUMN = 20
 ADVICE = (
     "It ends TLS handshakes without saying why: check the server name, protocol versions and what "
     "stands in front of it."
@@ -29,8 +29,8 @@ def explain(case: Case) -> Finding | None:
         return None
     if case.server is None:
         return likely(f"the connection ended before TLS stood: {attempt.error.rpartition(' < ')[2]}")
-    close = case.server_close
-    if close is None or case.close_reason != "aborted" or case.server.first(Kind.HANDSHAKE) is not None:
+    close, established = case.server_close, case.server.first(Kind.HANDSHAKE) is not None
+    if close is None or case.close_reason is not CloseReason.ABORTED or established:
         return None
     return certain(f"server closed with {(close.how or '').upper()} in the middle of the TLS handshake")
 
@@ -38,6 +38,6 @@ def explain(case: Case) -> Finding | None:
 def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     if not facts.tls_client or case.attempt.sent is not None or case.attempt.outcome not in LOST:
         return None
-    if facts.plain_server or facts.end is None or facts.died or facts.retired or turned_away(facts):
+    if facts.end is None:
         return None
     return likely(f"server ended the connection with {facts.end} in the middle of the TLS handshake")

@@ -6,8 +6,8 @@ from econnlab.attribution.evidence import Case
 from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely
 
-NAME = "tls_untrusted"
 HELP = "the client did not accept the server's certificate, and ended the connection itself"
+COLUMN = 22
 
 
 def explain(case: Case) -> Finding | None:
@@ -23,7 +23,7 @@ def explain(case: Case) -> Finding | None:
 
 
 def _from_packets(facts: PacketFacts) -> Finding | None:
-    if not facts.tls_client or facts.sent is not None or facts.client_end is None or facts.plain_server:
+    if not facts.tls_client or facts.sent is not None or facts.client_end is None:
         return None
     return likely(
         f"client ended the TLS handshake with {facts.client_end}, as one does that does not accept the "

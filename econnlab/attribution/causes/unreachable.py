@@ -6,10 +6,7 @@ from econnlab.attribution.evidence import Case
 from econnlab.attribution.verdict import Finding, likely
 from econnlab.record.attempts import Outcome
 
-NAME = "unreachable"
 HELP = "nothing answered the connection's SYN: no host there, a firewall that drops, or a full listen queue"
-#: Found in captures alone: the lab's own runs have no such failure.
-OF_CAPTURES = True
 ADVICE = "Nothing answers there: check the address, the firewall, and whether the listen queue is full."
 
 

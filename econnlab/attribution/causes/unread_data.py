@@ -5,10 +5,10 @@ from __future__ import annotations
 from econnlab.attribution.evidence import Case
 from econnlab.attribution.packets.facts import End, PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
-from econnlab.record.events import ConnectionEvent, Kind
+from econnlab.record.events import CloseReason, ConnectionEvent, Kind
 
-NAME = "unread_data"
 HELP = "the server closed the connection with the request unread in its kernel, which answers with RST"
+COLUMN = 23
 ADVICE = (
     "Its idle timer and requests meet, with its process busy: let its clients close idle connections "
     "after {limit}, or set its timeout above theirs; look for what blocks its loop."
@@ -36,7 +36,7 @@ def explain(case: Case) -> Finding | None:
 def _from_server_ledger(case: Case) -> Finding | None:
     assert case.server is not None
     close, timer = case.server_close, case.server.first(Kind.IDLE_TIMEOUT)
-    if close is not None and close.reason == "aborted" and close.unread:
+    if close is not None and case.close_reason is CloseReason.ABORTED and close.unread:
         return certain(f"server closed with {close.unread} bytes of this request unread: close() sent RST")
     if close is None or timer is None or timer.idle_s is None or case.reached is not None:
         return None
@@ -71,8 +71,6 @@ def _from_link_ledger(case: Case) -> Finding | None:
 
 def _from_packets(facts: PacketFacts) -> Finding | None:
     if facts.end is not End.RST or not facts.end_covers or facts.ended is None or facts.sent is None:
-        return None
-    if facts.died or facts.retired or facts.other_machine:
         return None
     return likely(
         f"server sent RST with ACK, and no FIN, {ms(facts.ended - facts.sent)} after the request, which "

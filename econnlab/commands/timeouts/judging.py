@@ -1,7 +1,7 @@
 """Whether each hop of a chain lets go of an idle connection before the next one closes it. Pure.
 
-DESIGN, the physics: a request that reuses a connection is lost when it leaves within one round trip before
-the server closes; so whoever reuses must stop that much earlier.
+A request that reuses a connection is lost when it leaves within one round trip before the server closes
+(docs/architecture.md, The keep-alive race), so the client must stop reusing it that much earlier.
 """
 
 from __future__ import annotations

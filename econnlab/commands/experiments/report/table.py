@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from econnlab.attribution.columns import FIRST, cause_columns
 from econnlab.attribution.summary import Row
 from econnlab.attribution.verdict import UNKNOWN
-from econnlab.discovery import parts
 from econnlab.record.attempts import FAILURES, Outcome
 from econnlab.scenario.model import Scenario
 
@@ -30,19 +30,14 @@ def labels(scenario: Scenario, row: Row) -> dict[str, int | float | str | None]:
     }
 
 
-def cause_names() -> list[str]:
-    """Every cause that a run can have, and ``unknown``, in a fixed order."""
-    rules = parts("econnlab.attribution.causes")
-    return [*(name for name, rule in rules.items() if not getattr(rule, "OF_CAPTURES", False)), UNKNOWN]
-
-
 def figures(row: Row) -> dict[str, int | float | None]:
     """The figures of ``row`` by column name: the same columns in the same order for every run.
 
-    None is what is not known of a server of the user's.
+    New columns come last. None is what is not known of a server of the user's.
     """
     low, high = row.interval95
     done = row.processed
+    causes = {cause: row.causes[cause] for cause in cause_columns()}
     return {
         "requests": row.requests,
         "success": row.success,
@@ -51,11 +46,19 @@ def figures(row: Row) -> dict[str, int | float | None]:
         "ci_low": round(low, 6),
         "ci_high": round(high, 6),
         **{outcome.value: row.outcomes[outcome] for outcome in FAILURES},
-        **{cause: row.causes[cause] for cause in cause_names()},
+        **dict(list(causes.items())[:FIRST]),
+        UNKNOWN: row.causes[UNKNOWN],
         "attempts": row.attempts,
         "rescued": row.rescued,
         **{name: None if done is None else getattr(done, name) for name in PROCESSED},
+        **dict(list(causes.items())[FIRST:]),
     }
+
+
+def without_new_zeros(values: dict[str, int | float | None]) -> dict[str, int | float | None]:
+    """``values`` without the causes added after the first version that did not happen: for named values."""
+    new = set(cause_columns()[FIRST:])
+    return {name: value for name, value in values.items() if name not in new or value}
 
 
 def counts(counter: Mapping[Outcome, int]) -> str:

@@ -54,7 +54,7 @@ def _candidates(case: Case) -> Iterator[ConnectionEnd]:
             Party.SERVER,
             "RST",
             attempt.ended,
-            "the kernel's answer to a SYN for a port on which no process listens",
+            "the kernel's answer to a SYN: no process listens on the port",
         )
     yield from _by_server(case)
     if case.link is not None:

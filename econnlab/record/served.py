@@ -112,7 +112,7 @@ class Visit:
 
 
 class Times(int):
-    """How often a request was carried out; ``ledger`` and ``request_id`` serve the text of a failed assert."""
+    """How often a request was carried out; the attributes serve the text of a failed assert."""
 
     ledger: ServerLedger
     request_id: str

@@ -41,7 +41,7 @@ def parse_count(text: str) -> Count:
 
 
 @dataclass(frozen=True)
-class Processed:
+class ProcessedCounts:
     """How many requests the server never carried out, once, more than once. None: any number."""
 
     lost: Count | None = None
@@ -60,4 +60,4 @@ class Expect:
     failure: Count | None = None
     outcomes: dict[str, Count] | None = None
     causes: dict[str, Count] | None = None
-    processed: Processed | None = None
+    processed: ProcessedCounts | None = None

@@ -137,13 +137,30 @@ class Side:
 
 
 class Exchange:
-    """A request and its response."""
+    """A request and its response.
 
-    __slots__ = (
-        "answer", "asked_then", "before", "begin", "expected", "hidden", "note", "number", "request",
-        "request_at", "request_bytes", "request_last_at", "response", "response_at", "response_bytes",
-        "response_last_at", "status",
-    )  # fmt: skip
+    What most exchanges never set stands in the class: hundreds of thousands are made, and few are kept.
+    """
+
+    #: The first bytes of the request, its head at most.
+    request: bytes = b""
+    request_bytes: int = 0
+    #: The capture lacks bytes of the request, so that its length is not known.
+    hidden: bool = False
+    response_at: int = 0
+    #: Bytes of the request that had been sent when the response began.
+    asked_then: int = 0
+    response_last_at: int = 0
+    #: The first bytes of the response, its head at most.
+    response: bytes = b""
+    response_bytes: int = 0
+    answer: Answer = Answer.NONE
+    #: Bytes that the response should have, head and body, if its head says so.
+    expected: int | None = None
+    #: The status of the response, if it has one.
+    status: int = 0
+    #: What the protocol says of its end: ``RST_STREAM by the server: CANCEL (8)``.
+    note: str = ""
 
     def __init__(self, number: int, at: int, begin: int, before: int) -> None:
         #: 1 for the first of the connection, as far as it was captured.
@@ -154,24 +171,6 @@ class Exchange:
         self.begin = begin
         #: When the server had last sent before it; 0 if it had not.
         self.before = before
-        #: The first bytes of it.
-        self.request = b""
-        self.request_bytes = 0
-        #: The capture lacks bytes of it, so that its length is not known.
-        self.hidden = False
-        self.response_at = 0
-        #: Bytes of the request that had been sent when the response began.
-        self.asked_then = 0
-        self.response_last_at = 0
-        self.response = b""
-        self.response_bytes = 0
-        self.answer = Answer.NONE
-        #: Bytes that the response should have, head and body, if its head says so.
-        self.expected: int | None = None
-        #: The status of its response, if it has one.
-        self.status = 0
-        #: What its protocol says of its end: ``RST_STREAM by the server: CANCEL (8)``.
-        self.note = ""
 
     @property
     def end(self) -> int:
@@ -336,11 +335,10 @@ class Conversation:
 
     def ask(self, at: int, rest: int) -> Exchange:
         """A new request, of which the last ``rest`` bytes that the client sent are the first."""
-        last = self.exchange
-        self.exchanges += 1
-        begin = ((self.client.next or 0) - rest) & _WRAP
+        last, number = self.exchange, self.exchanges + 1
+        self.exchanges = number
         before = self.server.data_at if last is not None or self.greeting else 0
-        exchange = Exchange(self.exchanges, at, begin, before)
+        exchange = Exchange(number, at, ((self.client.next or 0) - rest) & _WRAP, before)
         if last is None:
             self.first = exchange
         if not self.open:
@@ -363,12 +361,13 @@ class Conversation:
         self.finished += 1
         if exchange.status >= 400 and exchange.is_error and len(self.errors) < MOST_ERRORS:
             self.errors.append(exchange)
-        if self.open and self.open[0] is exchange:
-            del self.open[0]
-        elif exchange in self.open:
-            self.open.remove(exchange)
-        if self.open and exchange is self.exchange:
-            self.previous, self.exchange = exchange, self.open[0]
+        waiting = self.open
+        if waiting and waiting[0] is exchange:
+            del waiting[0]
+        elif exchange in waiting:
+            waiting.remove(exchange)
+        if waiting and exchange is self.exchange:
+            self.previous, self.exchange = exchange, waiting[0]
 
     def fail(self, exchange: Exchange, note: str) -> None:
         """``exchange`` is over without its answer, and the connection goes on."""

@@ -48,8 +48,13 @@ def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
         return None
     if facts.refused_at_end:
         return likely("the handshake's last ACK was answered with RST: no room in the listen queue")
-    if not facts.synack_again:
+    if not facts.synack_again and not (facts.sent_again and facts.overflow_near):
         return None
+    if not facts.synack_again:
+        return likely(
+            f"server's kernel did not acknowledge the request, sent {facts.sent_again + 1} times; "
+            "other connections of that time found its listen queue full"
+        )
     again = f"{facts.synack_again} time{'s' if facts.synack_again != 1 else ''} more"
     return likely(
         f"server's kernel sent its SYN-ACK {again} and acknowledged nothing, though the client had "

@@ -77,15 +77,15 @@ def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     attempt = case.attempt
     if facts.refusal:
         return certain(f"server refused the connection in its own words: {facts.refusal}")
-    if attempt.reused or facts.tls_server or facts.turned_away < FEWEST_TURNED_AWAY:
+    if attempt.reused or facts.tls_server:
         return None
     others = f"{facts.beside} other connection{'s' if facts.beside != 1 else ''} to this server stood"
-    if attempt.status == SERVICE_UNAVAILABLE and facts.beside:
+    if attempt.status == SERVICE_UNAVAILABLE and facts.beside and facts.turned_away >= FEWEST_TURNED_AWAY:
         return likely(f"{others} when it answered this new one with 503, as it did {_more(facts)}")
     if case.unanswered and not facts.synack_again and turned_away(facts):
         return likely(
-            f"{others} when it accepted this new one and ended it with {facts.end} at once, without a byte, "
-            f"as it did {_more(facts)}"
+            f"{others} when it accepted this new one and ended it with {facts.end} at once, without a byte"
+            f"{', as it did ' + _more(facts) if facts.turned_away > 1 else ''}"
         )
     if attempt.outcome is Outcome.TIMEOUT and left_in_queue(facts):
         assert facts.elsewhere_s is not None and facts.sent is not None

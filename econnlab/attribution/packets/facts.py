@@ -40,6 +40,8 @@ FORGETFUL_S = 30.0
 BOTH_NAMES_S = 0.005
 #: A server that turned so many connections away has a limit.
 FEWEST_TURNED_AWAY = 2
+#: Connections that began so near to one that found no room in the listen queue may have found none either.
+OVERFLOW_NEAR_S = 2.0
 #: A request that waited so many times longer than others were answered in was not served at all.
 QUEUED = 10
 #: A host that was refused at so many ports of another is looking for open ones.
@@ -71,6 +73,14 @@ class Together:
     spread_s: float
     #: The longest idle time that any connection to the server survived.
     survived_s: float
+    #: How far apart the ages were of the requests under way, and the ends.
+    ages_spread_s: float
+    ends_spread_s: float
+
+    @property
+    def unlike_a_timer(self) -> bool:
+        """Requests of different ages ended at one time: no timer of a request does that."""
+        return self.ages_spread_s > max(SPREAD_S, 2 * self.ends_spread_s)
 
     @property
     def many(self) -> bool:
@@ -145,6 +155,8 @@ class PacketFacts:
     # -- the response
     #: It began and is not whole.
     cut: bool
+    #: That it is not whole only its end says: the last bytes of it were not captured.
+    cut_unseen: bool
     #: Bytes came that are not an answer in the protocol of the request.
     invalid: bool
     #: Its bytes, head and body, where its head tells.
@@ -198,6 +210,10 @@ class PacketFacts:
     accepted_next: bool
     #: Connections that the server turned away, this one included.
     turned_away: int
+    #: The server never served more at once than stood beside this one, and served a newcomer when fewer did.
+    room_later: bool
+    #: Other connections of about this time found no room in the server's listen queue.
+    overflow_near: bool
     #: Connections to this server that were closed at once after as many responses as this one.
     same_limit: int
     #: The longest idle time that a connection to this server survived.
@@ -232,7 +248,7 @@ class PacketFacts:
             return False
         # No idle timer runs while a request is in progress.
         in_progress = self.end is End.FIN and self.end_covers
-        return together.like_a_restart or (together.many and in_progress)
+        return together.like_a_restart or (together.many and in_progress and together.unlike_a_timer)
 
     @property
     def at_limit(self) -> bool:
@@ -274,7 +290,11 @@ def turned_away(facts: PacketFacts) -> bool:
     """A new connection that the server ended at once, without a byte, as it did others, while some stood."""
     if not facts.from_beginning or not facts.silent or facts.responses or facts.refused_at_end:
         return False
-    if facts.end is None or facts.ended is None or not facts.beside or facts.turned_away < FEWEST_TURNED_AWAY:
+    if facts.end is None or facts.ended is None or not facts.beside:
+        return False
+    # A server that ends a connection before a byte of it has come refuses it; otherwise one is no limit.
+    unheard = facts.crossed and facts.ended - facts.last_heard <= AT_ONCE_S
+    if facts.turned_away < FEWEST_TURNED_AWAY and not unheard and not facts.room_later:
         return False
     sent = facts.sent if facts.sent is not None else facts.last_heard
     return facts.ended - facts.last_heard <= TURNED_AWAY_S or facts.ended - sent <= TURNED_AWAY_S

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from econnlab.attribution.packets.facts import TURNED_AWAY_S, End
 from econnlab.attribution.packets.network import client_forgot, in_vain
-from econnlab.attribution.packets.observing import NS, broken_off, cut_websocket, end_of
+from econnlab.attribution.packets.observing import NS, broken_off, cut_unseen, cut_websocket, end_of
 from econnlab.attribution.packets.wording import refusal_of
 from econnlab.packets.bygones import was_refused
 from econnlab.packets.conversation import Answer, Conversation, Exchange, Protocol, Unjudged
@@ -21,6 +21,8 @@ PATIENCE_S = 30.0
 #: What a server says that waited too long for a request's head.
 TIMED_OUT = b"HTTP/1.1 408"
 _RESPONSE = b"HTTP/1."
+#: A request that was sent again so often when the capture ended, without an ACK, waits for its answer in vain.
+_AGAIN = 2
 #: A SYN that was sent so often and never answered.
 _UNANSWERED_SYNS = 2
 
@@ -60,6 +62,8 @@ def _of_tcp_alone(conversation: Conversation, why_not: Unjudged) -> Iterator[Fai
     exchange, first = conversation.open[0] if conversation.open else None, conversation.first_end
     if in_vain(conversation) and exchange is not None:
         yield exchange, Outcome.TIMEOUT if first is None or first[0] is conversation.client else Outcome.RESET
+    elif why_not is Unjudged.SHORTENED and cut_unseen(conversation):
+        yield exchange, Outcome.RESET if conversation.server.rst is not None else Outcome.TRUNCATED
     elif why_not is Unjudged.NOT_READ and exchange is not None and _reset_by_server(conversation):
         yield exchange, Outcome.RESET
     elif why_not in (Unjudged.NOT_READ, Unjudged.OLDER) and exchange is None and _was_reset(conversation):
@@ -88,7 +92,8 @@ def _outcome(
         return None
     if first is None:
         waited = (capture_end - exchange.request_at) / NS
-        return Outcome.TIMEOUT if in_vain(conversation) or (complete and waited > PATIENCE_S) else None
+        unheard = in_vain(conversation, _AGAIN)
+        return Outcome.TIMEOUT if unheard or (complete and waited > PATIENCE_S) else None
     if first[0] is conversation.server:
         if exchange.answer is Answer.BEGUN:
             return Outcome.RESET if conversation.server.rst is not None else Outcome.TRUNCATED

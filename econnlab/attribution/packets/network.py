@@ -33,10 +33,10 @@ def icmp_of(conversation: Conversation) -> Error | None:
     )
 
 
-def in_vain(conversation: Conversation) -> bool:
-    """The client sent its last bytes again and again, and nothing acknowledged them."""
+def in_vain(conversation: Conversation, times: int = IN_VAIN) -> bool:
+    """The client sent its last bytes again so many times, and nothing acknowledged them."""
     client, server = conversation.client, conversation.server
-    if client.resent < IN_VAIN or conversation.missing:
+    if client.resent < times or conversation.missing:
         return False
     return server.ack is None or ahead(client.resent_seq, server.ack) > 0
 

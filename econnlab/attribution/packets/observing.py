@@ -11,6 +11,7 @@ from econnlab.attribution.packets.servers import Server, covers, was_silent
 from econnlab.packets.conversation import Answer, Conversation, Exchange, Mark, Protocol, Side
 from econnlab.packets.messages import awaits_continue, request_size, response_of, started_ns
 from econnlab.packets.protocols import tls, websocket
+from econnlab.packets.protocols.framing import CHUNKED, body_of
 
 NS = 1_000_000_000
 _WRAP = 0xFFFFFFFF
@@ -101,6 +102,7 @@ def _facts(
     answered = exchange is not None and exchange.response_at > 0 and conversation.answered
     responses = exchange.number - 1 if exchange is not None else conversation.finished
     said = network.icmp_of(conversation)
+    stood = server.beside(began, until, itself=answered or responses > 0)
     return PacketFacts(
         server=address_text(its.address),
         sent=sent,
@@ -126,7 +128,8 @@ def _facts(
         synack_again=conversation.synack_again,
         answered_handshake=bool(conversation.synack_at),
         refused_at_end=_refused_at_end(conversation),
-        cut=exchange is not None and (exchange.answer is Answer.BEGUN or broken_off(conversation)),
+        cut=exchange is not None and _cut(conversation, exchange),
+        cut_unseen=cut_unseen(conversation),
         invalid=_invalid(conversation, exchange),
         expected=exchange.expected if exchange is not None and exchange.answer is Answer.BEGUN else None,
         received=_received(conversation, exchange, client_mark),
@@ -155,14 +158,20 @@ def _facts(
         refused_next=ended is not None and server.refuses_next(ended),
         accepted_next=ended is not None and server.accepts_next(ended),
         turned_away=server.turned_away,
+        room_later=server.has_room_later(stood, until),
+        overflow_near=server.overflowed_near(began),
         same_limit=server.same_limit(responses),
         survived_s=server.survived_s,
-        beside=server.beside(began, until, itself=answered or responses > 0),
+        beside=stood,
         elsewhere_s=None if server.answered_newcomer(began, until) else server.took_s,
         refused_ports=beside.scanned,
         kept_by=beside.kept_by,
         through=beside.through,
     )
+
+
+def _cut(conversation: Conversation, exchange: Exchange) -> bool:
+    return exchange.answer is Answer.BEGUN or broken_off(conversation) or cut_unseen(conversation)
 
 
 def _missing(conversation: Conversation, exchange: Exchange | None) -> int:
@@ -187,6 +196,21 @@ def broken_off(conversation: Conversation) -> bool:
         return True
     at_once = first[1].at - exchange.response_last_at <= AT_ONCE_S * NS
     return not first[1].is_fin and at_once and not state.server.goodbye and not conversation.missing
+
+
+def cut_unseen(conversation: Conversation) -> bool:
+    """The server ended a chunked answer at once, without having said that it would, and its end was cut off.
+
+    A whole answer would have let the connection live (RFC 9112 section 9.3).
+    """
+    first, exchange = conversation.first_end, conversation.exchange
+    if first is None or exchange is None or first[0] is not conversation.server or conversation.missing:
+        return False
+    if exchange.answer is not Answer.UNSURE or body_of(exchange.response) is not CHUNKED:
+        return False
+    response = response_of(exchange)
+    at_once = first[1].at - exchange.response_last_at <= AT_ONCE_S * NS
+    return response is not None and not response.close and at_once
 
 
 def cut_websocket(conversation: Conversation) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from econnlab.attribution.packets.facts import (
     AT_ONCE_S,
+    OVERFLOW_NEAR_S,
     SAME_OUTAGE_S,
     SURVIVED_S,
     TOGETHER_S,
@@ -60,10 +61,14 @@ class Life(NamedTuple):
     name: str
     #: The server ended it with a request in its kernel and not answered.
     in_progress: bool = False
+    #: How old the request was that had no whole answer when the server ended it; -1 if there was none.
+    age_s: float = -1.0
     #: New, seen from its SYN, and the server ended it at once, or answered it 503, or never took it up.
     turned_away: bool = False
     #: The last response had said that the connection would be closed.
     announced: bool = False
+    #: The server sent its SYN-ACK again though the client had confirmed it: no room in the listen queue.
+    overflowed: bool = False
 
 
 def life_of(conversation: Conversation) -> Life:
@@ -78,13 +83,14 @@ def life_of(conversation: Conversation) -> Life:
     response = (
         response_of(exchange) if exchange is not None and conversation.protocol is Protocol.HTTP else None
     )
+    unheard = exchange is not None and not conversation.open and not conversation.answered
     return Life(
         conversation.began / _NS,
         first[1].at / _NS if first is not None else float("inf"),
         first is not None and first[0] is conversation.server,
         first is not None and first[1].is_fin,
         idle,
-        conversation.finished,
+        conversation.finished - unheard,
         conversation.longest_idle / _NS,
         took,
         conversation.requests,
@@ -95,8 +101,10 @@ def life_of(conversation: Conversation) -> Life:
         conversation.protocol,
         conversation.name,
         _in_progress(conversation),
+        _age_s(conversation),
         was_turned_away(conversation),
         response is not None and response.close,
+        conversation.synack_again > 0 and was_silent(conversation),
     )
 
 
@@ -113,8 +121,16 @@ def _in_progress(conversation: Conversation) -> bool:
     if first is None or first[0] is not conversation.server or not conversation.open:
         return False
     exchange = conversation.open[0]
-    known = first[1].is_fin or first[1].has_ack
-    return known and exchange.answer is Answer.NONE and covers(first[1].ack, exchange.begin)
+    # A loop that was blocked lets idle timers fire over unread requests: RST, on connections with an answer.
+    fin_or_new = first[1].is_fin or (first[1].has_ack and not conversation.finished)
+    return fin_or_new and exchange.answer is Answer.NONE and covers(first[1].ack, exchange.begin)
+
+
+def _age_s(conversation: Conversation) -> float:
+    first = conversation.first_end
+    if first is None or first[0] is not conversation.server or not conversation.open:
+        return -1.0
+    return max(0.0, (first[1].at - conversation.open[0].request_at) / _NS)
 
 
 def was_turned_away(conversation: Conversation) -> bool:
@@ -201,6 +217,9 @@ class Server:
         self.took_s = quantile(took, 0.5) if took else None
         #: Connections that it turned away.
         self.turned_away = sum(life.turned_away for life in lives)
+        #: When connections began that found no room in the listen queue.
+        self._overflows = sorted(life.began for life in lives if life.overflowed)
+        self._peak: int | None = None
         self._limits = Counter(
             life.responses
             for life in lives
@@ -231,6 +250,8 @@ class Server:
             idle[-1],
             idle[-1] - idle[0],
             self.survived_s,
+            _spread([life.age_s for life in closed if life.age_s >= 0]),
+            _spread([life.ended for life in closed]),
         )
 
     def retired_at(self, at: float) -> bool:
@@ -250,6 +271,27 @@ class Server:
         """A connection that began in between was answered."""
         return bisect_left(self._answered_began, until) > bisect_right(self._answered_began, after)
 
+    def overflowed_near(self, at: float) -> bool:
+        """Another connection of about that time found no room in the listen queue."""
+        near = bisect_left(self._overflows, at - OVERFLOW_NEAR_S)
+        return near < len(self._overflows) and self._overflows[near] <= at + OVERFLOW_NEAR_S
+
+    def has_room_later(self, beside: int, after: float) -> bool:
+        """It never served more at once than ``beside``, and served a newcomer later, when fewer stood."""
+        if self._peak is None:
+            marks = sorted(
+                [(at, 1) for at in self._answered_began] + [(at, -1) for at in self._answered_ended]
+            )
+            standing, self._peak = 0, 0
+            for _, step in marks:
+                standing += step
+                self._peak = max(self._peak, standing)
+        later = bisect_right(self._answered_began, after)
+        if beside < self._peak or later == len(self._answered_began):
+            return False
+        at = self._answered_began[later]
+        return later - bisect_left(self._answered_ended, at) < beside
+
     def accepts_next(self, after: float) -> bool:
         """It accepted a connection later, and not much later."""
         accepted = bisect_right(self._began, after)
@@ -268,6 +310,10 @@ class Server:
     def same_limit(self, responses: int) -> int:
         """Connections that it closed at once after as many responses."""
         return self._limits[responses]
+
+
+def _spread(values: list[float]) -> float:
+    return max(values) - min(values) if values else 0.0
 
 
 class Seen:

@@ -254,6 +254,6 @@ def _alert(conversation: Conversation, half: Half, record: Record, *, by_server:
     half.goodbye = True
     if record.size == 2 and len(record.body) >= 2:
         level, description = record.body[0], record.body[1]
-        if description:
+        if description and conversation.first_end is None:
             text = f"{_LEVELS.get(level, '')} {alert_name(description)}".strip()
             conversation.alert = text, description, by_server

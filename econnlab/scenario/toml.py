@@ -36,8 +36,10 @@ def read_scenario(text: str, name: str, where: str) -> Scenario:
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or a whole number of more digits than int() takes
         raise UsageProblem(f"{where} is not TOML: {error}.") from error
+    except RecursionError as error:
+        raise UsageProblem(f"{where}: its arrays or tables are nested too deeply.") from error
     return make_scenario(data, name, where)
 
 

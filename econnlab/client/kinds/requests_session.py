@@ -82,6 +82,4 @@ class RequestsClient:
         self._session.close()
 
 
-def open_client(url: str, spec: ClientSpec, observer: Observer, trusted: str | None) -> RequestsClient:
-    """A new session with an empty pool."""
-    return RequestsClient(url, spec, observer, trusted)
+open_client = RequestsClient

@@ -51,6 +51,4 @@ class Urllib3Client:
         self._pool.clear()
 
 
-def open_client(url: str, spec: ClientSpec, observer: Observer, trusted: str | None) -> Urllib3Client:
-    """A new, empty pool."""
-    return Urllib3Client(url, spec, observer, trusted)
+open_client = Urllib3Client

@@ -16,7 +16,7 @@ from econnlab.commands.probe.spec import ProbeSpec
 from econnlab.errors import ExitCode
 from econnlab.system.clock import now
 
-#: How often the stage is shown anew.
+#: How often the line is written anew.
 _TICK_S = 0.25
 
 
@@ -42,7 +42,7 @@ def probe_server(spec: ProbeSpec, files: Files) -> int:
 
 @contextlib.contextmanager
 def _stages() -> Iterator[Callable[[str, int], None]]:
-    """A line on stderr that says what is being done, where that is a terminal."""
+    """A line on stderr that says what the probe is doing, if stderr is a terminal."""
     if not sys.stderr.isatty():
         yield lambda stage, requests: None
         return

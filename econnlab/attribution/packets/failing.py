@@ -21,7 +21,7 @@ PATIENCE_S = 30.0
 #: What a server says that waited too long for a request's head.
 TIMED_OUT = b"HTTP/1.1 408"
 _RESPONSE = b"HTTP/1."
-#: A request that was sent again so often when the capture ended, without an ACK, waits for its answer in vain.
+#: A request that was sent again so often without an ACK, when the capture ended, waits in vain.
 _AGAIN = 2
 #: A SYN that was sent so often and never answered.
 _UNANSWERED_SYNS = 2

@@ -52,7 +52,7 @@ _NETWORK = "/proc/thread-self/ns/net"
 _LAB = re.compile(r"import sys; sys\.path\.append\(.*\); from econnlab\.")
 #: Those that start no others. All others get a template of their own.
 _LEAF = re.compile(
-    r"from econnlab\.(\w+\.)*__main__ import|from econnlab\.lab\.(warm_process|capturing) import"
+    r"from econnlab\.(\w+\.)*__main__ import|from econnlab\.lab\.(warm_child|capturing) import"
 )
 
 

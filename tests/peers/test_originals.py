@@ -21,7 +21,7 @@ from decimal import Decimal
 
 import pytest
 
-from econnlab.client.retrying import Failed
+from econnlab.client.retrying import FailedAttempt
 from econnlab.discovery import parts
 from econnlab.errors import EnvironmentProblem
 from econnlab.record.attempts import Outcome
@@ -223,7 +223,7 @@ def expected(policy, fault, reused, method):
     asked = module.policy(module.RETRIES, random.Random(1))
     told = {"sent": True, **FAULTS[fault][1]}
     for attempt in itertools.count(1):
-        failed = Failed(method, reused=reused and attempt == 1, attempt=attempt, **told)
+        failed = FailedAttempt(method, reused=reused and attempt == 1, attempt=attempt, **told)
         if asked.after(failed) is None:
             return attempt
         if reused and fault != "503":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from econnlab.cli.console import LabConsole, console
+from econnlab.cli.console import LabConsole, console, say
 from econnlab.cli.files import STDOUT
 from econnlab.cli.interrupts import interrupts
 from econnlab.cli.saving import EventFile
@@ -12,7 +12,7 @@ from econnlab.lab.limits import raise_descriptors
 from econnlab.lab.stage import Stage
 from econnlab.scenario.durations import format_ms
 from econnlab.scenario.model import Scenario
-from econnlab.scenario.server import ServerSpec
+from econnlab.scenario.server import ServerSpec, reuse_warning
 from econnlab.system.sockets import address
 
 
@@ -41,5 +41,7 @@ def _greet(screen: LabConsole, spec: ServerSpec, stage: Stage) -> None:
         f"{format_ms(spec.keepalive_timeout_ms)} ms; Ctrl-C ends",
         soft_wrap=True,
     )
+    if warning := reuse_warning(spec, "--no-advertise"):
+        say(warning, "yellow")
     if stage.trusted is not None:
         screen.print(f"clients must trust {stage.trusted} (curl --cacert)", soft_wrap=True)

@@ -168,7 +168,9 @@ def run_aiohttp(cells):
 
 def by_json(words, cells):
     asked = json.dumps([cell.as_json() for cell in cells])
-    done = subprocess.run(words, input=asked, capture_output=True, text=True, timeout=DEADLINE_S, cwd=ROOT)
+    done = subprocess.run(
+        words, input=asked, capture_output=True, text=True, timeout=3 * DEADLINE_S, cwd=ROOT
+    )
     assert done.returncode == 0, done.stderr
     lines = map(json.loads, done.stdout.splitlines())
     return {line["id"]: (line["tries"], line.get("error") or line["status"]) for line in lines}

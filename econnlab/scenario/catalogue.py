@@ -7,11 +7,10 @@ clients may survive it.
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from pathlib import Path
 
-from econnlab.errors import UsageProblem
+from econnlab.errors import UsageProblem, did_you_mean
 from econnlab.scenario.model import Scenario
 from econnlab.scenario.toml import read_scenario
 
@@ -39,11 +38,7 @@ def load(name: str) -> Scenario:
         if name in names(group):
             return read_file(folder() / group / f"{name}.toml")
     known = [*names(), *names(PEERS), *names(CHECK)]
-    near = difflib.get_close_matches(name, known, n=3)
-    raise UsageProblem(
-        f"There is no scenario {name!r}.",
-        f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(known)}.",
-    )
+    raise UsageProblem(f"There is no scenario {name!r}.", did_you_mean(name, known))
 
 
 def read_file(path: Path) -> Scenario:

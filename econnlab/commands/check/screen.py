@@ -20,7 +20,7 @@ from econnlab.commands.check.annotations import annotation, disarmed
 from econnlab.commands.check.result import Check
 from econnlab.commands.check.runs import CALM, CALM_RUNS, Checking
 from econnlab.commands.check.survival import Survival
-from econnlab.errors import ExitCode, UsageProblem
+from econnlab.errors import ExitCode, UsageProblem, did_you_mean
 from econnlab.lab.checks import read_scenario
 from econnlab.scenario.catalogue import CHECK, load, names
 from econnlab.scenario.durations import seconds
@@ -29,7 +29,7 @@ from econnlab.scenario.model import Scenario
 #: With more, the processes of one scenario disturb the timing of another on two cores.
 DEFAULT_JOBS = 4
 _LONGEST_ANSWER = 1_000_000
-_VERDICTS = ", ".join(each.value.replace("_", "-") for each in Survival)
+_VERDICTS = [each.value.replace("_", "-") for each in Survival]
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,11 @@ def check_command(options: CheckOptions) -> int:
 
 
 def _run(checking: Checking, scenarios: int) -> None:
-    """A bar counts the scenarios; the calm runs before them are not among them."""
-    with progress(scenarios, "scenarios") as shown:
+    with progress("scenarios", scenarios) as shown:
         ended = 0
         for checked in checking.runs(TICK_S):
             ended += checked is not None
-            shown.reached(ended)
+            shown.reached(ended, "without trouble first" if checking.result is None else "")
 
 
 def _report(check: Check | None, outputs: Outputs, *, interrupted: bool) -> int:
@@ -96,16 +95,16 @@ def _report(check: Check | None, outputs: Outputs, *, interrupted: bool) -> int:
 
 def _show(check: Check, screen: LabConsole) -> None:
     on_github = os.environ.get("GITHUB_ACTIONS") == "true"
-    screen.print(page.headline(check), soft_wrap=True)
-    screen.print(page.matrix(check, screen))
+    screen.text(page.headline(check))
+    screen.print(page.matrix(check))
     for detail in page.details(check):
         if on_github:
             detail.plain = disarmed(detail.plain)
-        screen.print(detail, soft_wrap=True)
-    screen.print(page.conclusion(check), soft_wrap=True)
+        screen.text(detail)
+    screen.text(page.conclusion(check))
     if on_github:
         for checked in (*check.broken, *check.failed):
-            screen.print(annotation(checked), soft_wrap=True)
+            screen.print(annotation(checked), soft_wrap=True)  # a command to the runner is one line
 
 
 # -- what is asked for ----------------------------------------------------------------------------
@@ -162,9 +161,7 @@ def _expected(options: CheckOptions, known: Sequence[str]) -> dict[str, frozense
                 f"--expect {text!r} names no verdict.", "Give it as SCENARIO=VERDICT, as done-reset=failed."
             )
         if name not in known:
-            raise UsageProblem(
-                f"--expect: {name!r} is not among the scenarios.", f"There are {', '.join(known)}."
-            )
+            raise UsageProblem(f"--expect: {name!r} is not among the scenarios.", did_you_mean(name, known))
         found[name] = frozenset(_verdict(word, f"--expect {name}") for word in verdicts.split(","))
     return found
 
@@ -179,7 +176,7 @@ def _read_expectations(where: str, known: Sequence[str]) -> dict[str, frozenset[
     found = {}
     for name, said in data.items():
         if name not in known and name not in names(CHECK):
-            raise UsageProblem(f"{where}: {name!r} is no scenario.", f"There are {', '.join(names(CHECK))}.")
+            raise UsageProblem(f"{where}: {name!r} is not a scenario.", did_you_mean(name, names(CHECK)))
         words = said if isinstance(said, list) else [said]
         found[name] = frozenset(_verdict(word, f"{where}: {name}") for word in words)
     return found
@@ -189,4 +186,6 @@ def _verdict(word: object, where: str) -> Survival:
     try:
         return Survival(str(word).strip().replace("-", "_").replace(" ", "_"))
     except ValueError:
-        raise UsageProblem(f"{where}: {word!r} is no verdict.", f"There are {_VERDICTS}.") from None
+        raise UsageProblem(
+            f"{where}: {word!r} is not a verdict.", did_you_mean(str(word), _VERDICTS)
+        ) from None

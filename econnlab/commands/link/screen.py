@@ -75,7 +75,7 @@ def link_in_foreground(options: LinkOptions) -> int:
         _greet(screen, linking, options.treatment)
         if options.api is not None:
             api = stack.enter_context(LinkApi(linking, options.api))
-            screen.print(f"accepts commands at {api.url}", soft_wrap=True)
+            screen.text(f"accepts commands at {api.url}")
         stack.enter_context(Lines(talk.take))
         stack.callback(linking.take_no_more)  # first of all: the commands would have no answer
         for batch in linking.events():
@@ -83,22 +83,21 @@ def link_in_foreground(options: LinkOptions) -> int:
                 ledger.event(event)
             _show(screen, ticker, batch)
             talk.print_answers(screen)
-        screen.print(link_summary(linking.tally), soft_wrap=True)
+        screen.text(link_summary(linking.tally))
     return ExitCode.INTERRUPTED
 
 
 def _greet(screen: LabConsole, linking: Linking, treatment: Treatment) -> None:
-    screen.print(
+    screen.text(
         f"listening on {linking.place}, relays to {harmless(str(linking.to))}: {treatment}\n"
         "help lists what may be said to it; Ctrl-C ends",
-        soft_wrap=True,
     )
 
 
 def _show(screen: LabConsole, ticker: LinkTicker, batch: Sequence[ConnectionEvent]) -> None:
     lines = [line for event in batch if (line := ticker.line(event)) is not None]
     if lines:  # together: printing costs more than making them
-        screen.print("\n".join(lines), soft_wrap=True)
+        screen.text("\n".join(lines))
 
 
 class _Talk:
@@ -119,7 +118,7 @@ class _Talk:
             elif not isinstance(order, Ask):
                 self._linking.obey(order)  # the ledger tells what came of it
         except EconnlabError as error:
-            self._answers.put((harmless_lines(f"{error.message} {error.hint}".strip()), True))
+            self._answers.put((harmless_lines(error.in_one_line), True))
         self._linking.wake()
 
     def print_answers(self, screen: LabConsole) -> None:
@@ -129,4 +128,4 @@ class _Talk:
             if is_problem:
                 click.echo(text, err=True)
             else:
-                screen.print(text, soft_wrap=True)
+                screen.text(text)

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from econnlab.cli.bar import BAR_WIDTH, bar
-from econnlab.cli.columns import Column, draw, fitting
+from econnlab.cli.columns import Column, Grid
 from econnlab.commands.probe.judging.conclusion import Conclusion, Ends, IdleTime
 from econnlab.commands.probe.judging.window import Band, Edge, Window
 from econnlab.commands.probe.seen import Crowd, Framing, Series
@@ -254,7 +254,7 @@ def _security(found: Conclusion) -> str:
 
 
 def _window(found: Conclusion, window: Window, console: Console) -> Iterator[RenderableType]:
-    yield draw(fitting(_columns(window.bands, ascii_only=console.options.ascii_only), console.width))
+    yield Grid(_columns(window.bands, ascii_only=console.options.ascii_only))
     outcomes = ", ".join(f"{each.value} {times}" for each, times in window.outcomes.most_common())
     yield Text(
         f"Written blindly, 5 % are lost from {_edge(window.first)} on and 95 % from {_edge(window.last)} on, "

@@ -244,7 +244,7 @@ class _Comparing:
         try:
             self._known[name] = _with_its_danger(remedy)
         except EnvironmentProblem as problem:
-            self._unable.append(Unable(remedy, str(problem)))
+            self._unable.append(Unable(remedy, problem.in_one_line))
             return
         self._named[name] = replace(remedied, name=f"{remedied.name}+{name}")
 
@@ -254,15 +254,15 @@ class _Comparing:
         about = -(-len(self._named) // jobs) * (estimate_s(self._base) + 1)
         # What a policy waits between its tries depends on what fails.
         more = " and what retries wait" if any(name.startswith(RETRY) for name in self._named) else ""
-        self._screen.print(header(self._base), soft_wrap=True)
+        self._screen.text(header(self._base))
         say(f"{len(self._named)} runs, {jobs} at a time; about {about:.0f} s{more}")
         with interrupts() as stop, Workers(list(self._named.values()), jobs) as workers:
             stop.stops(workers.interrupt)
-            with progress(total) as shown:
+            with progress(total=total, about_s=about) as shown:
                 for done in workers.results(TICK_S):
-                    shown.reached(workers.attempts)
                     if done is not None:
                         self._take(done)
+                    shown.reached(workers.attempts, f"{len(self._figures)}/{len(self._named)} runs")
             interrupted = stop.happened
         return self._finish(interrupted=interrupted)
 
@@ -271,7 +271,7 @@ class _Comparing:
         if done.error is not None:
             if name == NOTHING:
                 raise done.error
-            self._unable.append(Unable(self._known[name], done.error.message))
+            self._unable.append(Unable(self._known[name], done.error.in_one_line))
         elif done.run is not None and done.run.requests:
             self._figures[name] = figures_of(summarize(done.run))
             self._records.write(name, done.run)

@@ -28,17 +28,16 @@ def serve_in_foreground(spec: ServerSpec, jsonl: str | None) -> int:
                 ledger.event(event)
                 line = ticker.line(event)
                 if line is not None:
-                    screen.print(line, soft_wrap=True)
-            screen.print(ticker.summary(), soft_wrap=True)
+                    screen.text(line)
+            screen.text(ticker.summary())
     return ExitCode.INTERRUPTED
 
 
 def _greet(screen: LabConsole, spec: ServerSpec, serving: Serving) -> None:
     where = address((spec.host, serving.port))
-    screen.print(
+    screen.text(
         f"listening on {'https' if spec.tls else 'http'}://{where}/, keep-alive timeout "
         f"{format_ms(spec.keepalive_timeout_ms)} ms; Ctrl-C ends",
-        soft_wrap=True,
     )
     if serving.authority is not None:
-        screen.print(f"clients must trust {serving.authority} (curl --cacert)", soft_wrap=True)
+        screen.text(f"clients must trust {serving.authority} (curl --cacert)")

@@ -36,6 +36,7 @@ DEADLINE_S = 15.0
 
 def pytest_configure() -> None:
     """Take signals as in a terminal: a shell's background job, or nohup, hands them down ignored."""
+    os.environ.pop("COLUMNS", None)  # set by readline, which pytest imports; it would wrap every line
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             usual = signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL

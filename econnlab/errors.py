@@ -58,6 +58,16 @@ class ProcessDied(EnvironmentProblem):
     """The lab's own server or link ended in the middle of a run."""
 
 
+class LabFault(EconnlabError):
+    """An unexpected exception in one of the lab's own processes: exit 70. ``trace`` is its stderr."""
+
+    exit_code = ExitCode.INTERNAL
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        super().__init__(message, "This is a fault of the lab itself; please report it.")
+        self.trace = trace
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint for a ``word`` that is not among ``known``: the words near it, or all of them."""
     import difflib

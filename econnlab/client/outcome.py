@@ -11,16 +11,8 @@ from dataclasses import dataclass
 
 import urllib3.exceptions as u3
 
-from econnlab.record.attempts import Outcome
+from econnlab.record.attempts import BY_ERRNO, Outcome
 
-_BY_ERRNO = {
-    errno.ECONNRESET: Outcome.RESET,
-    errno.ECONNABORTED: Outcome.RESET,
-    errno.EPIPE: Outcome.BROKEN_PIPE,
-    errno.EPROTOTYPE: Outcome.BROKEN_PIPE,  # macOS, writing during teardown (libuv PR #482)
-    errno.ECONNREFUSED: Outcome.REFUSED,
-    errno.ETIMEDOUT: Outcome.TIMEOUT,
-}
 _TIMEOUTS = (TimeoutError, u3.TimeoutError)
 _ENDS = (http.client.RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 #: Half a response is called IncompleteRead, BadStatusLine (half a line), ProtocolError (half a chunk).
@@ -56,7 +48,7 @@ def _name(link: BaseException) -> str:
 def _outcome(chain: list[BaseException], number: int | None, response_began: bool, saw_eof: bool) -> Outcome:
     if number is not None:
         # Before the types: urllib3's NewConnectionError is a TimeoutError by descent, whatever the errno.
-        return _BY_ERRNO.get(number, Outcome.OTHER)
+        return BY_ERRNO.get(number, Outcome.OTHER)
     if any(isinstance(link, socket.gaierror | u3.NameResolutionError) for link in chain):
         return Outcome.OTHER  # a NameResolutionError is a TimeoutError by descent alone
     if any(isinstance(link, _TIMEOUTS) for link in chain):

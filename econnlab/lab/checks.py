@@ -6,7 +6,7 @@ from pathlib import Path
 
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem, did_you_mean
-from econnlab.peers.process import find_program
+from econnlab.peers.peer import find_program
 from econnlab.scenario.catalogue import load, read_file
 from econnlab.scenario.model import Scenario
 

@@ -52,6 +52,8 @@ class Lab:
         ensure_descriptors(descriptors_needed(self.scenario))
         try:
             self._topology.start()
+            if self._topology.trusted is not None:  # clients read that file when they are made
+                self._topology.wait_until_listening()
             runners = self._runners()
             self._topology.wait_until_listening()
             self._dispatcher = Dispatcher(runners)

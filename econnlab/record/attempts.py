@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +21,15 @@ class Outcome(StrEnum):
     OTHER = "other"
 
 
+#: The outcome that an errno means; errno.h of Linux and macOS.
+BY_ERRNO = {
+    errno.ECONNRESET: Outcome.RESET,
+    errno.ECONNABORTED: Outcome.RESET,
+    errno.EPIPE: Outcome.BROKEN_PIPE,
+    errno.EPROTOTYPE: Outcome.BROKEN_PIPE,  # macOS, writing during teardown (libuv PR #482)
+    errno.ECONNREFUSED: Outcome.REFUSED,
+    errno.ETIMEDOUT: Outcome.TIMEOUT,
+}
 FAILURES = tuple(outcome for outcome in Outcome if outcome is not Outcome.OK)
 
 
@@ -45,9 +55,9 @@ class Attempt:
     first_byte: float | None
     #: When the last byte was read, or the error was raised.
     ended: float
-    #: Counts the client's connections of the run; None where none came about.
+    #: The client's connections of the run, counted from 1; None if there was none.
     connection: int | None
-    #: The client's own address, ``127.0.0.1:41234``, by which the ledgers know the connection.
+    #: The client's address, ``127.0.0.1:41234``, by which the ledgers know the connection.
     local: str | None
     #: The connection had carried a response before.
     reused: bool
@@ -60,9 +70,9 @@ class Attempt:
     error: str
     #: The symbolic errno at the root of that chain.
     errno: str | None
-    #: The errno that sending met and the client passed over to read, as urllib3 does with EPIPE.
+    #: The errno of a send after which the client went on to read, as urllib3 does after EPIPE.
     send_errno: str | None
-    #: What the server said in ``Keep-Alive`` and ``Connection``.
+    #: The server's headers ``Keep-Alive`` and ``Connection``.
     keep_alive: str | None
     connection_header: str | None
 

@@ -1,8 +1,7 @@
 """The scenarios that come with the lab: one TOML file each, found by its name.
 
-Directly in the folder stand those that show a cause. ``peers/`` has those that need a real server or proxy,
-``commands/`` what keepalive, sweep and maxconn begin with, ``check/`` trouble that ends: for ``check``, whose
-clients may survive it.
+Those in the folder itself show a cause. ``peers/`` has those that need a real server or proxy, ``commands/``
+the defaults of keepalive, sweep and maxconn, ``check/`` faults that end, so that a client can survive them.
 """
 
 from __future__ import annotations
@@ -18,6 +17,8 @@ _PACKAGE = Path(__file__).parent.parent
 PEERS = "peers"
 COMMANDS = "commands"
 CHECK = "check"
+#: A scenario needs some hundred characters, unless it holds a response body.
+_LONGEST = 10_000_000
 
 
 def folder() -> Path:
@@ -33,7 +34,7 @@ def names(group: str = "") -> list[str]:
 
 @cache
 def load(name: str) -> Scenario:
-    """The scenario ``name``, of any folder. Raises UsageProblem where there is none, or its file is wrong."""
+    """The scenario ``name``, of any folder. Raises UsageProblem if there is none, or its file is wrong."""
     for group in ("", PEERS, COMMANDS, CHECK):
         if name in names(group):
             return read_file(folder() / group / f"{name}.toml")
@@ -42,11 +43,14 @@ def load(name: str) -> Scenario:
 
 
 def read_file(path: Path) -> Scenario:
-    """The scenario in the file ``path``, called after it. Raises UsageProblem where it cannot be read."""
+    """The scenario in the file ``path``, named after it. Raises UsageProblem if it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LONGEST + 1)
     except OSError as error:
         raise UsageProblem(f"{str(path)!r} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise UsageProblem(f"{str(path)!r} is not text in UTF-8.") from error
+    if len(text) > _LONGEST:
+        raise UsageProblem(f"{str(path)!r} is longer than {_LONGEST} characters: it is not a scenario.")
     return read_scenario(text, path.stem, str(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import types
 import typing
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -61,9 +62,11 @@ def _decode(kind: Any, data: Any, where: str) -> Any:
         if not isinstance(data, dict):
             raise _wrong(where, "a table of keys", data)
         return {str(key): _decode(arguments[1], item, join(where, key)) for key, item in data.items()}
+    if kind is Any:
+        return data
     if kind is Decimal:
         return _decode_decimal(data, where)
-    if kind is float and type(data) is int:
+    if kind is float and type(data) is int and abs(data) <= sys.float_info.max:
         return float(data)
     if issubclass(kind, Enum):
         return _decode_enum(kind, data, where)

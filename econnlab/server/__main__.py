@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import contextlib
+import os
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 from econnlab.discovery import parts
@@ -18,18 +20,15 @@ from econnlab.server.lab_server import LabServer
 from econnlab.server.service import Service
 from econnlab.server.settings import ServerSettings
 from econnlab.server.tls import server_context
-from econnlab.system.child import FLUSH_S, Commands, claim_ledger_stream
+from econnlab.system.child import FLUSH_S, Command, Commands, Verb, claim_ledger_stream
 from econnlab.system.precise import PreciseSelector
 
 
 def main() -> None:
-    """Serve on the socket that the first command names, until told to stop."""
+    """Serve on the socket that the settings name, until told to stop."""
     ledger_fd = claim_ledger_stream()
     commands = Commands()
     settings = decode(ServerSettings, commands.first())
-    spec = settings.spec
-    listener = socket.socket(fileno=settings.listener_fd)
-
     selector = PreciseSelector()
     idle_timers = IdleTimers()
     selector.before_poll = idle_timers.run_due
@@ -39,32 +38,28 @@ def main() -> None:
         loop.call_later(FLUSH_S, ledger.flush)
 
     ledger = Ledger(Source.SERVER, lambda batch: write_all(ledger_fd, batch), flush_soon)
-    server = LabServer(
-        Service(spec, loop, ledger, idle_timers),
-        listener,
-        parts("econnlab.server.when_full")[spec.when_full],
-        settings.first_number,
-        server_context(settings.certificate) if spec.tls and settings.certificate else None,
-    )
+    server = _server(settings, loop, ledger, idle_timers)
 
-    def obey(orders: list[dict[str, Any]]) -> None:
+    def obey(orders: list[Command]) -> None:
         for command in orders:
-            if "sync" in command:
-                ledger.sync(command["sync"])
-            elif command.get("listen"):
-                server.start()
-                ledger.flush()
-            elif "retire" in command:
-                restart = decode(Restart, command["retire"])
-                server.retire(restart.manner, seconds(restart.drain_ms))
-            elif command.get("stop"):
-                loop.stop()
+            _obey(command, server, loop, ledger)
 
     loop.add_reader(commands.fd, lambda: obey(commands.read()))
     loop.call_soon(obey, commands.waiting())
-    if not settings.standby:
-        server.start()
-        ledger.flush()
+    with _authority(settings):
+        if not settings.standby:
+            server.start()
+            ledger.flush()
+        try:
+            _run(loop)
+            server.stop()
+        finally:
+            ledger.flush()
+            loop.close()
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run until stopped. Raises what a callback raises: asyncio would log it and go on."""
     unexpected: list[BaseException] = []
 
     def on_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -72,16 +67,50 @@ def main() -> None:
         loop.stop()
 
     loop.set_exception_handler(on_exception)
-    try:
-        loop.run_forever()
-        if unexpected:
-            raise unexpected[0]  # into stderr, which the parent reads; asyncio would log it and go on
-        server.stop()
-    finally:
+    loop.run_forever()
+    if unexpected:
+        raise unexpected[0]
+
+
+def _server(
+    settings: ServerSettings, loop: asyncio.AbstractEventLoop, ledger: Ledger, idle_timers: IdleTimers
+) -> LabServer:
+    spec = settings.spec
+    return LabServer(
+        Service(spec, loop, ledger, idle_timers),
+        socket.socket(fileno=settings.listener_fd),
+        parts("econnlab.server.when_full")[spec.when_full],
+        settings.first_number,
+        server_context(settings.certificate) if spec.tls and settings.certificate else None,
+    )
+
+
+def _obey(command: Command, server: LabServer, loop: asyncio.AbstractEventLoop, ledger: Ledger) -> None:
+    if command.verb is Verb.SYNC:
+        ledger.sync(command.value)
+    elif command.verb is Verb.LISTEN:
+        server.start()
         ledger.flush()
-        loop.close()
-        if settings.remove is not None:  # also when the parent has been killed, and cannot
-            shutil.rmtree(settings.remove, ignore_errors=True)
+    elif command.verb is Verb.RETIRE:
+        restart = decode(Restart, command.value)
+        server.retire(restart.manner, seconds(restart.drain_ms))
+    elif command.verb is Verb.STOP:
+        loop.stop()
+
+
+@contextlib.contextmanager
+def _authority(settings: ServerSettings) -> Iterator[None]:
+    """Keep the authority in a file as long as this process lives, which ends also if the parent is killed."""
+    if settings.authority is None or settings.authority_file is None:
+        yield
+        return
+    with open(settings.authority_file, "x") as file:
+        file.write(settings.authority)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(settings.authority_file)
 
 
 if __name__ == "__main__":

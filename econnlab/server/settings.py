@@ -1,22 +1,24 @@
-"""What the server's process is started with: its first command, through the codec."""
+"""The settings with which the server's process starts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from econnlab.scenario.server import ServerSpec
+from econnlab.system.child import ChildSettings
 
 
-@dataclass(frozen=True)
-class ServerSettings:
-    """Whoever starts the process fills in ``listener_fd``, the descriptor of a bound socket."""
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings(ChildSettings):
+    """How to serve, and what else this process has to do."""
 
     spec: ServerSpec
-    listener_fd: int = -1
-    #: A file with certificate and key, for a server that speaks TLS.
+    #: Certificate and key in PEM, for TLS.
     certificate: str | None = None
-    #: A folder to remove at the end, which comes even if the parent is killed.
-    remove: str | None = None
+    #: The certificate authority in PEM, and the file in which this process keeps it while it lives.
+    authority: str | None = None
+    authority_file: str | None = None
+    #: The number of its first connection.
     first_number: int = 1
-    #: Do not listen until told to.
+    #: Do not listen before Verb.LISTEN.
     standby: bool = False

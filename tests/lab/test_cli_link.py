@@ -10,10 +10,11 @@ import threading
 
 import pytest
 
+from econnlab.lab.children import Child
 from econnlab.lab.listeners import bind
-from econnlab.lab.processes import Child
+from econnlab.link.settings import LinkSettings
 from econnlab.record.events import Kind
-from econnlab.scenario.codec import encode
+from econnlab.scenario.places import Place
 from econnlab.scenario.treatment import Treatment
 from econnlab.system.clock import now
 from tests.conftest import DEADLINE_S, Cli, children_of, is_running, until, wait_until
@@ -44,7 +45,9 @@ def long_standing(tmp_path_factory):
     """One link for all tests that only say something to it: starting one takes longer than they do."""
     cli = Cli(tmp_path_factory.mktemp("link"))
     with echo_server() as upstream:
-        yield Standing(cli, upstream, "--api", "0")
+        # pytest imports readline, which sets COLUMNS.
+        unset = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+        yield Standing(cli, upstream, "--api", "0", env=unset)
         cli.close()
 
 
@@ -196,9 +199,9 @@ def test_an_ipv6_address_in_brackets(standing):
 
 def test_a_name_is_tried_at_each_of_its_addresses(scripted):
     """As localhost where ::1 comes first and the server listens on 127.0.0.1."""
-    candidates = [("::1", 1), ("127.0.0.1", 1), scripted(echo)]
-    settings = {"treatment": encode(Treatment()), "seed": 1, "candidates": candidates}
-    child = Child("econnlab.link", bind("127.0.0.1", 0), settings, lambda: None)
+    upstreams = tuple(Place(*each) for each in [("::1", 1), ("127.0.0.1", 1), scripted(echo)])
+    settings = LinkSettings(treatment=Treatment(), seed=1, upstreams=upstreams)
+    child = Child("econnlab.link", bind("127.0.0.1", 0), settings)
     try:
         child.wait_until_listening()
         for _ in range(2):

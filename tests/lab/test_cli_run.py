@@ -132,7 +132,7 @@ def test_a_sigkill_leaves_no_process_no_file_and_no_setting(cli, victim, network
     assert setting.read_text() == before
     if victim == "worker":
         assert process.returncode == 3
-        assert "The process that ran long ended with" in out
+        assert "The worker of long was killed by SIGKILL" in out
 
 
 def _all_of(processes, expected):

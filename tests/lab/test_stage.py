@@ -3,7 +3,6 @@
 import signal
 import ssl
 import subprocess
-import sys
 import urllib.request
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +18,7 @@ from econnlab.scenario.model import Middlebox, Scenario
 from econnlab.scenario.server import Ending, Fault, Restart, ServerSpec
 from econnlab.scenario.server import Stage as At
 from tests.conftest import children_of, is_running, wait_until
+from tests.support import warm
 from tests.support.raw import Raw
 
 
@@ -58,8 +58,8 @@ def test_with_tls_the_certificate_fits_the_url(link, host):
         context = ssl.create_default_context(cafile=stage.trusted)
         assert stage.url.startswith("https://")
         assert urllib.request.urlopen(stage.url, timeout=10, context=context).read() == b"ok\n"
-        folder = stage.trusted.parent
-    assert not folder.exists()
+        authority = stage.trusted
+    assert not authority.exists()
 
 
 def test_a_server_that_is_killed_by_its_scenario_leaves_its_ledger():
@@ -112,13 +112,12 @@ def test_what_only_the_labs_clients_can_meet_is_refused(scenario, said):
 
 
 HELD = """
-import sys
 from econnlab.lab.stage import Stage
 from econnlab.scenario.links import parse_link
 from econnlab.scenario.model import Scenario
 from econnlab.scenario.server import ServerSpec
 with Stage(Scenario("held", server=ServerSpec(tls=True), link=parse_link("1ms"))) as stage:
-    print(stage.trusted.parent, flush=True)
+    print(stage.trusted, flush=True)
     sys.stdin.read()
 """
 
@@ -126,19 +125,19 @@ with Stage(Scenario("held", server=ServerSpec(tls=True), link=parse_link("1ms"))
 @pytest.mark.parametrize("end", ["kill", "interrupt"])
 def test_nothing_is_left_when_its_owner_is_killed_or_interrupted(end):
     owner = subprocess.Popen(
-        [sys.executable, "-c", HELD],
+        warm.python(HELD),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
     try:
-        folder = Path(owner.stdout.readline().strip())
+        authority = Path(owner.stdout.readline().strip())
         children = children_of(owner.pid)
-        assert len(children) == 2 and folder.is_dir()
+        assert len(children) == 2 and authority.exists()
         owner.kill() if end == "kill" else owner.send_signal(signal.SIGINT)
         wait_until(lambda: not any(map(is_running, children)), "the children's end")
-        wait_until(lambda: not folder.exists(), "the certificate's end")
+        wait_until(lambda: not authority.exists(), "the certificate's end")
     finally:
         owner.kill()
         owner.communicate()

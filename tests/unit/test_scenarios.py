@@ -113,7 +113,7 @@ def test_a_file_of_the_users_may_set_everything():
         ("[expect.processed]\ntwice = 1", r"expect\.processed\.twice: there is no such key"),
         ("[kernel]\nsettings = 5", r"kernel\.settings: expected a table"),
         ("[server]\nresponse_size = -1", r"server: response_size: expected 0 or more, found -1"),
-        ('[server]\ncontent_type = "a\\r\\nb"', r"server: content_type: .* is none"),
+        ('[server]\ncontent_type = "a\\r\\nb"', r"server: content_type: .* is not a media type"),
         ("[server]\nstatus = 302", r"server: status: expected 200, or an error from 400 to 599, found 302"),
         ("[server]\nstatus_requests = 0", r"server: status_requests: expected 1 or more"),
         ("[server]\nrefuse_first = 1\nwhen_full = 'queue'", r"server: refuse_first: .* never refused"),
@@ -131,6 +131,8 @@ def test_a_file_of_the_users_may_set_everything():
         ("url = 'http://127.0.0.1/'\n[proxy]\nkind = 'nginx'", r"a url replaces"),
         ("[proxy]\nkind = 'nginx'\n[server]\ntls = true", r"speak plain HTTP"),
         ("[plan]\nwave = 3", r"plan: Waves are"),
+        (f"seed = {'9' * 5000}", r"mine\.toml is not TOML: .*digits"),
+        (f"seed = {'[' * 5000}{']' * 5000}", r"mine\.toml: its arrays or tables are nested too deeply"),
     ],
 )
 def test_a_wrong_file_is_named_with_the_key_and_what_was_expected(text, said):

@@ -6,8 +6,8 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
-from econnlab.attribution.evidence import Evidence
-from econnlab.attribution.summary import explain_request, summarize
+from econnlab.attribution.explanations import Explanations
+from econnlab.attribution.summary import summarize
 from econnlab.cli.console import LabConsole
 from econnlab.cli.header import estimate_s, header
 from econnlab.cli.interrupts import Interrupts, interrupts
@@ -60,7 +60,7 @@ class _Experiment:
         stop.stops(self._lab.interrupt)
         with self._lab as lab:
             self._recorder.start(lab.run)
-            self._evidence = Evidence(lab.run)
+            self._why = Explanations(lab.run)
             with self._keeping_errors():
                 self._screen.text(header(lab.scenario))
                 self._follow(lab)
@@ -88,14 +88,14 @@ class _Experiment:
     def _show(self, lab: Lab, request: Request) -> None:
         if len(request.attempts) > 1 or not request.ok:
             lab.sync()
-            self._evidence.update()
+            self._why.update()
             self._recorder.events(lab.run)
-        failures = explain_request(self._evidence, request)
+        failures = self._why.so_far(request)
         self._screen.text(request_line(lab.scenario, request, failures))
 
     def finish(self, outputs: Outputs, capture: Capture, *, drawn: bool) -> None:
         """Print the table, then warnings; write the files even if that fails. Raises what ended the run."""
-        summary = summarize(self._lab.run)
+        summary = summarize(self._lab.run, self._why)
         try:
             if not isinstance(self._failed, BrokenPipeError):
                 self._screen.print(report(summary, self._screen))

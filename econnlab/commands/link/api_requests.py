@@ -20,7 +20,7 @@ _ROUTES = "GET /, POST /settings, POST /reset, POST /pause, POST /resume"
 
 
 class Controlled(Protocol):
-    """What is asked and told: a Linking."""
+    """What is asked and told: a LoneLink."""
 
     def obey(self, order: Change | Do) -> None:
         """Carry ``order`` out. Raises EconnlabError."""
@@ -103,7 +103,7 @@ def _order(word: str, document: Any) -> Change | Do:
     try:
         return parse_settings(document) if word == "settings" else _act(Act(word), document)
     except UsageProblem as problem:
-        raise Refusal(400, f"{problem.message} {problem.hint}".strip()) from problem
+        raise Refusal(400, problem.in_one_line) from problem
 
 
 def _act(act: Act, document: Any) -> Do:

@@ -16,7 +16,7 @@ from econnlab.cli.interrupts import interrupts
 from econnlab.cli.saving import EventFile
 from econnlab.commands.link.api import LinkApi
 from econnlab.commands.link.lines import Lines
-from econnlab.commands.link.linking import Linking
+from econnlab.commands.link.lone_link import LoneLink
 from econnlab.commands.link.report import LinkTicker, link_summary, status_text
 from econnlab.errors import EconnlabError, ExitCode
 from econnlab.plaintext import harmless, harmless_lines
@@ -66,30 +66,30 @@ def link_in_foreground(options: LinkOptions) -> int:
         stop = stack.enter_context(interrupts())
         ledger = stack.enter_context(EventFile(options.jsonl))
         screen = console(stderr=options.jsonl == STDOUT)
-        linking = Linking(options.treatment, options.listen, options.to, options.seed)
-        stop.stops(linking.interrupt)
-        stack.enter_context(linking)
+        link = LoneLink(options.treatment, options.listen, options.to, options.seed)
+        stop.stops(link.interrupt)
+        stack.enter_context(link)
         ledger.begin()
-        talk = _Talk(linking)
+        talk = _Talk(link)
         ticker = LinkTicker()
-        _greet(screen, linking, options.treatment)
+        _greet(screen, link, options.treatment)
         if options.api is not None:
-            api = stack.enter_context(LinkApi(linking, options.api))
+            api = stack.enter_context(LinkApi(link, options.api))
             screen.text(f"accepts commands at {api.url}")
         stack.enter_context(Lines(talk.take))
-        stack.callback(linking.take_no_more)  # first of all: the commands would have no answer
-        for batch in linking.events():
+        stack.callback(link.take_no_more)  # first of all: the commands would have no answer
+        for batch in link.events():
             for event in batch:
                 ledger.event(event)
             _show(screen, ticker, batch)
             talk.print_answers(screen)
-        screen.text(link_summary(linking.tally))
+        screen.text(link_summary(link.tally))
     return ExitCode.INTERRUPTED
 
 
-def _greet(screen: LabConsole, linking: Linking, treatment: Treatment) -> None:
-    screen.text(
-        f"listening on {linking.place}, relays to {harmless(str(linking.to))}: {treatment}\n"
+def _greet(screen: LabConsole, link: LoneLink, treatment: Treatment) -> None:
+    screen.print(
+        f"listening on {link.place}, relays to {harmless(str(link.to))}: {treatment}\n"
         "help lists what may be said to it; Ctrl-C ends",
     )
 
@@ -103,8 +103,8 @@ def _show(screen: LabConsole, ticker: LinkTicker, batch: Sequence[ConnectionEven
 class _Talk:
     """Takes lines in the thread that reads them, and has the answers printed by the one that prints."""
 
-    def __init__(self, linking: Linking) -> None:
-        self._linking = linking
+    def __init__(self, link: LoneLink) -> None:
+        self._link = link
         self._answers: queue.SimpleQueue[tuple[str, bool]] = queue.SimpleQueue()
 
     def take(self, line: str) -> None:
@@ -114,12 +114,12 @@ class _Talk:
             if order is Ask.HELP:
                 self._answers.put((HELP, False))
             elif order is Ask.STATUS:
-                self._answers.put((status_text(self._linking.status()), False))
+                self._answers.put((status_text(self._link.status()), False))
             elif not isinstance(order, Ask):
-                self._linking.obey(order)  # the ledger tells what came of it
+                self._link.obey(order)  # the ledger tells what came of it
         except EconnlabError as error:
             self._answers.put((harmless_lines(error.in_one_line), True))
-        self._linking.wake()
+        self._link.wake()
 
     def print_answers(self, screen: LabConsole) -> None:
         """Print what has been asked for; what could not be understood goes to stderr."""

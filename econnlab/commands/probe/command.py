@@ -79,6 +79,15 @@ EXAMPLES = """
     show_default=True,
     help="Deadline for each connection, and for each response.",
 )
+@option(
+    "--byte-budget",
+    "megabytes",
+    type=options.POSITIVE,
+    default=100,
+    show_default=True,
+    metavar="MB",
+    help="Megabytes of response bodies in all; one body may have a tenth of them.",
+)
 @option("--insecure", is_flag=True, help="Continue despite an untrusted certificate.")
 @formats("econnlab.commands.probe.formats")
 def command(*, files: Files, **values: Any) -> int:

@@ -6,8 +6,8 @@ from econnlab.cli.console import LabConsole, console
 from econnlab.cli.files import STDOUT
 from econnlab.cli.interrupts import interrupts
 from econnlab.cli.saving import EventFile
+from econnlab.commands.serve.lone_server import LoneServer
 from econnlab.commands.serve.report import Ticker
-from econnlab.commands.serve.serving import Serving
 from econnlab.errors import ExitCode
 from econnlab.scenario.durations import format_ms
 from econnlab.scenario.server import ServerSpec
@@ -18,13 +18,13 @@ def serve_in_foreground(spec: ServerSpec, jsonl: str | None) -> int:
     """Serve until interrupted. Returns the exit code."""
     with interrupts() as stop, EventFile(jsonl) as ledger:
         screen = console(stderr=jsonl == STDOUT)
-        serving = Serving(spec)
-        stop.stops(serving.interrupt)
-        with serving:
+        server = LoneServer(spec)
+        stop.stops(server.interrupt)
+        with server:
             ledger.begin()
-            _greet(screen, spec, serving)
+            _greet(screen, spec, server)
             ticker = Ticker()
-            for event in serving.events():
+            for event in server.events():
                 ledger.event(event)
                 line = ticker.line(event)
                 if line is not None:
@@ -33,11 +33,11 @@ def serve_in_foreground(spec: ServerSpec, jsonl: str | None) -> int:
     return ExitCode.INTERRUPTED
 
 
-def _greet(screen: LabConsole, spec: ServerSpec, serving: Serving) -> None:
-    where = address((spec.host, serving.port))
-    screen.text(
+def _greet(screen: LabConsole, spec: ServerSpec, server: LoneServer) -> None:
+    where = address((spec.host, server.port))
+    screen.print(
         f"listening on {'https' if spec.tls else 'http'}://{where}/, keep-alive timeout "
         f"{format_ms(spec.keepalive_timeout_ms)} ms; Ctrl-C ends",
     )
-    if serving.authority is not None:
-        screen.text(f"clients must trust {serving.authority} (curl --cacert)")
+    if server.authority is not None:
+        screen.text(f"clients must trust {server.authority} (curl --cacert)")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from econnlab.cli.writing import json_text
 
 if TYPE_CHECKING:
-    from econnlab.attribution.summary import Failure, Summary
+    from econnlab.attribution.explanations import Failure
+    from econnlab.attribution.summary import Summary
 
 HELP = "the table and every failure with its evidence as JSON"
 

@@ -69,7 +69,13 @@ def console(*, stderr: bool = False) -> LabConsole:
     return LabConsole(file=stream, stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
-def say(text: str, style: str = "dim") -> None:
-    """Print a note on stderr; if it takes nothing, the command goes on without."""
+def say(text: str, style: str = "dim", paste: str = "") -> None:
+    """Print a note on stderr, and a command to paste below it, in one line.
+
+    If stderr takes nothing, the command goes on without.
+    """
     with contextlib.suppress(OSError):
-        console(stderr=True).text(Text(text, style))
+        notes = console(stderr=True)
+        notes.text(Text(text, style))
+        if paste:
+            notes.print(f"  {paste}", soft_wrap=True)

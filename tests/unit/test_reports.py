@@ -151,7 +151,7 @@ def test_a_narrow_terminal_keeps_every_figure():
     assert "4999.5" in text
     assert "50.0%" in text
     assert "keepalive_race" in text
-    assert "█" in text and re.search(r"0x \d+  1x \d+  2x\+ \d+", text) and "outcomes closed" in text
+    assert "█" in text and re.search(r"0x \d+  1x \d+  2x\+ \d+", text) and "closed 1" in text
     assert max(map(len, text.splitlines()[:8])) <= 80
 
 

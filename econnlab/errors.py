@@ -59,13 +59,9 @@ class ProcessDied(EnvironmentProblem):
 
 
 class LabFault(EconnlabError):
-    """An unexpected exception in one of the lab's own processes: exit 70. ``trace`` is its stderr."""
+    """An unexpected exception in one of the lab's own processes, whose trace is a note: exit 70."""
 
     exit_code = ExitCode.INTERNAL
-
-    def __init__(self, message: str, trace: str = "") -> None:
-        super().__init__(message, "This is a fault of the lab itself; please report it.")
-        self.trace = trace
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -222,7 +222,7 @@ def test_a_scenario_is_found_by_name_and_a_file_beside_the_test(run, pytester):
     [
         ("keepalive-rac", "*Did you mean keepalive-race*"),
         ("nowhere.toml", "*'nowhere.toml' cannot be read: No such file or directory.*"),
-        ("port-exhaustion", "*sets up the kernel in a network of its own*"),
+        ("port-exhaustion", "*changes the kernel in a network of its own*"),
     ],
 )
 def test_a_scenario_that_cannot_be_had_says_why(run, name, said):

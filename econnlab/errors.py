@@ -1,7 +1,5 @@
 """The one family of errors: each knows its exit code and says what to do next."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import IntEnum
 

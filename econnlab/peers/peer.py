@@ -1,7 +1,5 @@
 """A server that is not ours, run in the foreground: found, started, awaited, stopped."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import socket

@@ -12,7 +12,7 @@ HELP = "a test case per scenario as JUnit XML"
 
 
 def render(check: Check) -> str:
-    """The document; a scenario that the client did not meet counts as skipped."""
+    """The document. An expected ``not met`` counts as skipped, because it tested nothing."""
     from econnlab.cli.junit import junit_text
     from econnlab.commands.check.report import calm_sentence, command_line
 
@@ -27,14 +27,14 @@ def _case(checked: Checked) -> TestCase:
 
     name, took_s = checked.scenario.name, 0.0 if checked.end is None else checked.end.took_s
     output = "\n".join(last_lines(checked))
-    judgement = checked.judgement
-    if judgement is None:
+    found = checked.verdict
+    if found is None:
         return TestCase(name, took_s, "error", str(checked.error), "cannot", output=output)
     if not checked.as_expected:
-        verdict = judgement.survival.value
+        verdict = found.survival.value
         return TestCase(
             name, took_s, "failure", told(checked), verdict, checked.scenario.title, output=output
         )
-    if judgement.survival is Survival.NOT_MET:
-        return TestCase(name, took_s, "skipped", judgement.reason, output=output)
+    if found.survival is Survival.NOT_MET:
+        return TestCase(name, took_s, "skipped", found.reason, output=output)
     return TestCase(name, took_s, output=output)

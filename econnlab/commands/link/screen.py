@@ -23,7 +23,7 @@ from econnlab.record.events import ConnectionEvent
 from econnlab.scenario.links import LinkSpec
 from econnlab.scenario.orders import HELP, Ask, idle_drop, parse_order
 from econnlab.scenario.places import Place
-from econnlab.scenario.treatment import NO_DELAY, Counted, Limit, ResetAfter, Treatment, WhenFull
+from econnlab.scenario.treatment import NO_DELAY, ConnectionLimit, Counted, ResetAfter, Treatment, WhenFull
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class LinkOptions:
             delay=self.delay if self.delay.relayed else NO_DELAY,
             idle_drop=None if dropped is None else idle_drop(dropped, self.idle_drop_with == "rst"),
             reset_after=None if size is None else ResetAfter(size, Counted(self.reset_counts)),
-            limit=None if count is None else Limit(count, WhenFull(self.when_full)),
+            limit=None if count is None else ConnectionLimit(count, WhenFull(self.when_full)),
             fail_first=self.fail_first or 0,
         )
 

@@ -49,8 +49,8 @@ def pytest_configure() -> None:
 #: The files that take longest, at the head of the suite: else the last workers wait for one of them.
 LONGEST = """
     lab/test_worked_pages.py peers/test_originals.py lab/test_scenarios.py lab/test_pytest_plugin.py
-    lab/test_cli_check.py lab/test_cli_remedies.py lab/test_probe.py lab/test_cli_endings.py lab/test_capture.py
-    peers/test_captures.py peers/test_node.py unit/test_words.py
+    lab/test_cli_check.py lab/test_cli_remedies.py lab/test_probe.py lab/test_cli_endings.py
+    lab/test_capture.py peers/test_captures.py peers/test_node.py unit/test_words.py
 """.split()
 
 

@@ -1,0 +1,89 @@
+"""The curl command over the client protocol: one curl per session, which asks for the same URL again and again.
+
+``--rate`` makes it wait from the start of one transfer to the start of the next, in whole milliseconds, so an
+interval is kept as far as answers take the same time (curl 7.84 and later).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+from protocol import VERSION, body_of, headers_of, report, say, wait_until
+
+DAY_MS = 86_400_000
+#: curl's own words for its exit codes (curl(1), EXIT CODES), by the number of each.
+_ERRNO = {7: 111}
+
+
+def _words(session: dict[str, Any], plan: dict[str, Any]) -> list[str]:
+    rate = f"{max(1, round(DAY_MS / session['interval_ms']))}/d"
+    common = ["curl", "-q", "-sS", "--rate", rate, "-X", plan["method"], "-w", "%{json}\\n", "-o", "/dev/null"]
+    common += ["--max-time", str(plan["timeout_ms"] / 1000), "--noproxy", "*"]
+    if plan.get("retries"):
+        common += ["--retry", str(plan["retries"])]
+    for name, value in headers_of(plan, f"{session['session']}-0").items():
+        common += ["-H", f"{name}: {value}"]
+    if (body := body_of(plan)) is not None:
+        common += ["--data-binary", body.decode()]
+    return [*common, *[plan["url"]] * session["requests"]]
+
+
+def _run(session: dict[str, Any], plan: dict[str, Any], begin: float) -> None:
+    due = begin + session["start_s"]
+    wait_until(due)
+    with subprocess.Popen(_words(session, plan), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as curl:
+        assert curl.stdout is not None
+        for number, line in enumerate(curl.stdout, 1):
+            due = _report(session, number, due, json.loads(line)) + session["interval_ms"] / 1000
+
+
+def _report(session: dict[str, Any], number: int, due: float, told: dict[str, Any]) -> float:
+    ended = time.monotonic()
+    began = ended - told["time_total"]
+    status = told["response_code"] or None
+    error = None
+    if told["exitcode"]:
+        error = {"name": f"curl: ({told['exitcode']})", "message": told.get("errormsg") or "", "code": str(told["exitcode"])}
+        error["errno"] = _ERRNO.get(told["exitcode"])
+    attempt = {
+        "began": began,
+        "sent": began + told["time_pretransfer"] if told["time_pretransfer"] else None,
+        "first_byte": began + told["time_starttransfer"] if told["time_starttransfer"] and status else None,
+        "ended": ended,
+        "local": f"{told['local_ip']}:{told['local_port']}" if told.get("local_port") else None,
+        "reused": not told["num_connects"],
+        "status": status,
+        "error": error,
+    }
+    return report(session, number, due, [attempt], status, None)
+
+
+def _all(plan: dict[str, Any], begin: float) -> None:
+    threads = [threading.Thread(target=_run, args=(session, plan, begin), daemon=True) for session in plan["sessions"]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    say({"type": "done"})
+
+
+def _main() -> None:
+    version = subprocess.run(["curl", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+    plan: dict[str, Any] = {}
+    for line in sys.stdin:
+        order = json.loads(line)
+        if order["type"] == "plan":
+            plan = order
+            about = {"client": "curl", "client_version": version}
+            say({"type": "ready", "version": VERSION, **about, "runtime": f"curl {version}"})
+        elif order["type"] == "go":
+            threading.Thread(target=_all, args=(plan, order["at"]), daemon=True).start()
+
+
+if __name__ == "__main__":
+    _main()

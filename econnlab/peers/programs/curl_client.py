@@ -22,7 +22,8 @@ _ERRNO = {7: 111}
 
 def _words(session: dict[str, Any], plan: dict[str, Any]) -> list[str]:
     rate = f"{max(1, round(DAY_MS / session['interval_ms']))}/d"
-    common = ["curl", "-q", "-sS", "--rate", rate, "-X", plan["method"], "-w", "%{json}\\n", "-o", "/dev/null"]
+    common = ["curl", "-q", "-s", "--rate", rate, "-X", plan["method"]]
+    common += ["-w", "%{stderr}%{json}\\n"]  # stdout would be buffered until curl ends
     common += ["--max-time", str(plan["timeout_ms"] / 1000), "--noproxy", "*"]
     if plan.get("retries"):
         common += ["--retry", str(plan["retries"])]
@@ -30,15 +31,15 @@ def _words(session: dict[str, Any], plan: dict[str, Any]) -> list[str]:
         common += ["-H", f"{name}: {value}"]
     if (body := body_of(plan)) is not None:
         common += ["--data-binary", body.decode()]
-    return [*common, *[plan["url"]] * session["requests"]]
+    return [*common, *["-o", "/dev/null", plan["url"]] * session["requests"]]
 
 
 def _run(session: dict[str, Any], plan: dict[str, Any], begin: float) -> None:
     due = begin + session["start_s"]
     wait_until(due)
-    with subprocess.Popen(_words(session, plan), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as curl:
-        assert curl.stdout is not None
-        for number, line in enumerate(curl.stdout, 1):
+    with subprocess.Popen(_words(session, plan), stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as curl:
+        assert curl.stderr is not None
+        for number, line in enumerate(curl.stderr, 1):
             due = _report(session, number, due, json.loads(line)) + session["interval_ms"] / 1000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -12,6 +13,7 @@ class ExitCode(IntEnum):
     EXPECTATION = 1
     USAGE = 2
     ENVIRONMENT = 3
+    INTERNAL = 70  # EX_SOFTWARE of sysexits.h: a fault of the lab itself
     INTERRUPTED = 130
     PIPE_CLOSED = 141
 
@@ -49,3 +51,22 @@ class NothingListens(EnvironmentProblem):
 
 class ProcessDied(EnvironmentProblem):
     """The lab's own server or link ended in the middle of a run."""
+
+
+class LabFault(EconnlabError):
+    """An unexpected exception in one of the lab's own processes: exit 70. ``trace`` is its stderr."""
+
+    exit_code = ExitCode.INTERNAL
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        super().__init__(message, "This is a fault of the lab itself; please report it.")
+        self.trace = trace
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint for a ``word`` that is not among ``known``: the words near it, or all of them."""
+    import difflib
+
+    words = list(known)
+    near = difflib.get_close_matches(word, words, n=3)
+    return f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(words)}."

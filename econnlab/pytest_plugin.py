@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from econnlab.lab.stage import Stage
-    from econnlab.lab.stages import Stages
+    from econnlab.lab.warm import Warm
     from econnlab.scenario.model import Scenario
 
 MARKER = "econnlab"
 _STAGE = "econnlab_stage"
 _MARK_IT = f'Mark the test with @pytest.mark.{MARKER}("SCENARIO", ...); `econnlab scenarios` lists them.'
 #: Of the run: what starts stages.
-_STARTER: pytest.StashKey[Stages] = pytest.StashKey()
+_STARTER: pytest.StashKey[Warm] = pytest.StashKey()
 #: Of a test: those it has been given.
 _GIVEN: pytest.StashKey[list[Stage]] = pytest.StashKey()
 
@@ -82,16 +82,17 @@ def econnlab_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
 def _starting(request: pytest.FixtureRequest) -> Iterator[Callable[[Callable[[], Scenario]], Stage]]:
     """A function that starts stages, which all end with this."""
     from econnlab.errors import EconnlabError
-    from econnlab.lab.stages import Stages
+    from econnlab.lab.stage import Stage
+    from econnlab.lab.warm import Warm
 
-    stages = request.config.stash.setdefault(_STARTER, Stages())
+    warm = request.config.stash.setdefault(_STARTER, Warm())
     given = request.node.stash.setdefault(_GIVEN, [])
     with contextlib.ExitStack() as stack:
 
         def start(scenario: Callable[[], Scenario]) -> Stage:
             __tracebackhide__ = True
             try:
-                stage = stack.enter_context(stages.stage(scenario()))
+                stage = stack.enter_context(Stage(scenario(), start=warm))
             except EconnlabError as error:
                 raise error.with_traceback(None) from None  # it says all: how it came about is ours alone
             given.append(stage)
@@ -208,6 +209,6 @@ def _section(stage: Stage) -> tuple[str, str]:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End what starts stages."""
-    stages = config.stash.get(_STARTER, None)
-    if stages is not None:
-        stages.close()
+    warm = config.stash.get(_STARTER, None)
+    if warm is not None:
+        warm.close()

@@ -18,13 +18,17 @@ import pytest
 from hypothesis import settings
 
 from econnlab.cli.main import run as run_command_line
+from econnlab.lab.children import Child
 from econnlab.lab.listeners import bind
-from econnlab.lab.processes import Child
+from econnlab.link.settings import LinkSettings
 from econnlab.record.events import ConnectionEvent
-from econnlab.scenario.codec import encode
 from econnlab.scenario.links import LinkSpec
+from econnlab.scenario.places import Place
 from econnlab.scenario.server import ServerSpec
+from econnlab.scenario.treatment import Treatment
+from econnlab.server.settings import ServerSettings
 from econnlab.system.clock import now
+from tests.support import warm
 
 # How long an example takes says how busy the machine is, and nothing of what is tested.
 settings.register_profile("shared", deadline=None)
@@ -40,6 +44,9 @@ def pytest_configure() -> None:
         if signal.getsignal(number) is signal.SIG_IGN:
             usual = signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL
             signal.signal(number, usual)
+
+
+warm.install_lazily()
 
 
 def wait_until(condition: Callable[[], Any], what: str) -> Any:
@@ -89,13 +96,20 @@ def servers() -> Iterator[Callable[..., Running]]:
     with contextlib.ExitStack() as stack:
 
         def start(**settings: Any) -> Running:
-            spec = ServerSpec(**settings)
-            child = Child("econnlab.server", bind("127.0.0.1", 0), {"spec": encode(spec)}, lambda: None)
+            served = ServerSettings(spec=ServerSpec(**settings))
+            child = Child("econnlab.server", bind("127.0.0.1", 0), served)
             stack.callback(child.stop)
             child.wait_until_listening()
             return Running(child)
 
         yield start
+
+
+@pytest.fixture
+def cold() -> Iterator[None]:
+    """Start every process as users' systems do, for tests of the start itself: see tests.support.warm."""
+    with warm.cold():
+        yield
 
 
 @pytest.fixture
@@ -111,8 +125,10 @@ def start_link() -> Iterator[Callable[..., Running]]:
     with contextlib.ExitStack() as stack:
 
         def start(spec: LinkSpec, upstream: tuple[str, int], seed: int = 1) -> Running:
-            settings = {"spec": encode(spec), "seed": seed, "upstream": upstream}
-            child = Child("econnlab.link", bind("127.0.0.1", 0), settings, lambda: None)
+            settings = LinkSettings(
+                treatment=Treatment(spec), seed=seed, upstreams=(Place(*upstream),), traced=True
+            )
+            child = Child("econnlab.link", bind("127.0.0.1", 0), settings)
             stack.callback(child.stop)
             child.wait_until_listening()
             return Running(child)
@@ -205,12 +221,12 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
     cli.close()
 
 
-def children_of(pid: int) -> list[int]:
-    """The processes that ``pid`` has started and not yet reaped (Linux)."""
+def children_of(pid: int, templates: bool = False) -> list[int]:
+    """The processes that ``pid`` has started and not yet reaped, but for templates (Linux)."""
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         found += map(int, (task / "children").read_text().split())
-    return found
+    return [pid for pid in found if templates or not warm.is_template(pid)]
 
 
 def is_running(pid: int) -> bool:

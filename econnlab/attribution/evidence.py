@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from econnlab.record.attempts import Attempt, Outcome, Request
-from econnlab.record.events import ConnectionEvent, Kind, Source
+from econnlab.record.events import CloseReason, ConnectionEvent, Kind, Party, Source
 from econnlab.record.run import Run
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ class Case:
         return self.server.first(Kind.CLOSED) if self.server is not None else None
 
     @property
-    def close_reason(self) -> str | None:
-        """Why the server closed, in its ledger's word; None where it did not, or is not known."""
-        return self.server_close.reason if self.server_close is not None else None
+    def close_reason(self) -> CloseReason | None:
+        """Why the server closed, by its ledger; None if it did not, or if that is not known."""
+        return self.server_close.close_reason if self.server_close is not None else None
 
     @cached_property
     def reached(self) -> ConnectionEvent | None:
@@ -105,7 +105,7 @@ class Case:
         """Whether the client's kernel sent the request again, for want of an ACK; None without a wire."""
         if self.link is None or self.link.first(Kind.SYN) is None:
             return None
-        sent = [e for e in self.link.events if e.kind == Kind.BYTES and e.side == "client"]
+        sent = [e for e in self.link.events if e.kind == Kind.BYTES and e.side == Party.CLIENT]
         return len(sent) > 1
 
     @cached_property
@@ -128,7 +128,7 @@ class Case:
         if self.link is None:
             return self.attempt.sent
         for kind in (Kind.BYTES, Kind.UNDELIVERED):
-            passed = self.link.first(kind, "client", self.attempt.sent)
+            passed = self.link.first(kind, Party.CLIENT, self.attempt.sent)
             if passed is not None and passed.reason != STOPPED:
                 return passed.at
         return None
@@ -136,12 +136,12 @@ class Case:
     @cached_property
     def server_fin(self) -> ConnectionEvent | None:
         """The server's FIN as the link saw it."""
-        return self.link.first(Kind.FIN, "server") if self.link is not None else None
+        return self.link.first(Kind.FIN, Party.SERVER) if self.link is not None else None
 
     @cached_property
     def server_rst(self) -> ConnectionEvent | None:
         """The server's RST as the link saw it."""
-        return self.link.first(Kind.RST, "server") if self.link is not None else None
+        return self.link.first(Kind.RST, Party.SERVER) if self.link is not None else None
 
     @cached_property
     def reset_without_fin(self) -> bool:
@@ -163,9 +163,9 @@ def hop_attempt(attempt: Attempt, link: Trace) -> Attempt:
         for event in link.events
         if event.request_id == attempt.request_id and event.began is not None
     )
-    answers = [event.at for event in link.events if event.kind == Kind.BYTES and event.side == "server"]
+    answers = [event.at for event in link.events if event.kind == Kind.BYTES and event.side == Party.SERVER]
     before = [at for at in answers if at <= sent]
-    fin, rst = link.first(Kind.FIN, "server"), link.first(Kind.RST, "server")
+    fin, rst = link.first(Kind.FIN, Party.SERVER), link.first(Kind.RST, Party.SERVER)
     outcome = Outcome.OTHER
     if fin is not None:
         outcome = Outcome.CLOSED

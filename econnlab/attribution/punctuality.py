@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from econnlab.record.events import Kind
+from econnlab.record.events import Kind, Party
 from econnlab.record.run import Run
+from econnlab.scenario.links import Delay
 
 #: Scenarios that have to meet a moment leave about a tenth of a second on either side of it.
 HELD_UP_MS = 50.0
@@ -26,7 +27,7 @@ def _latenesses(run: Run) -> Iterator[float]:
         for request in run.requests:
             yield from (late for each in request.attempts if (late := each.lateness_s) is not None)
     timers = scenario.server is not None and not scenario.server.busy_for_ms
-    delays = {"client": scenario.link.to_server, "server": scenario.link.to_client}
+    delays: dict[str, Delay] = {Party.CLIENT: scenario.link.to_server, Party.SERVER: scenario.link.to_client}
     for event in run.events:
         if event.kind == Kind.IDLE_TIMEOUT and event.due is not None and timers:
             yield event.at - event.due

@@ -7,25 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from econnlab.attribution.attribution import attribute
-from econnlab.attribution.ending import Ending, ending_of
-from econnlab.attribution.evidence import Evidence
+from econnlab.attribution.explanations import Explanations, Failure
 from econnlab.attribution.statistics import quantile, wilson
-from econnlab.attribution.verdict import Verdict
-from econnlab.record.attempts import Attempt, Outcome, Request
+from econnlab.record.attempts import Outcome, Request
 from econnlab.record.run import Run
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A failed attempt and why."""
-
-    attempt: Attempt
-    verdict: Verdict
-    #: How the connection died; None where nothing ended it, or nobody knows.
-    ending: Ending | None
-    #: How often the server carried the request out; None where its ledger is not known.
-    processed: int | None
 
 
 @dataclass(frozen=True)
@@ -50,12 +35,12 @@ class Row:
     #: Outcomes and causes of the failed requests, by their last attempt.
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     causes: Counter[str] = field(default_factory=Counter)
-    #: Requests by how often the server carried them out; empty where its ledger is not known.
+    #: Requests by how often the server carried them out; empty if its ledger is not known.
     carried_out: Counter[int] = field(default_factory=Counter)
 
     @property
     def processed(self) -> Processed | None:
-        """None where the server's ledger is not known, or nothing was asked."""
+        """None if the server's ledger is not known, or nothing was asked."""
         return _processed(self.carried_out)
 
     @property
@@ -65,7 +50,7 @@ class Row:
 
     @property
     def failure_rate(self) -> float:
-        """The share of requests that failed, 0 where there were none."""
+        """The share of requests that failed, 0 if there were none."""
         return self.failure / self.requests if self.requests else 0.0
 
     @property
@@ -97,12 +82,12 @@ class Summary:
 
     @property
     def processed(self) -> Processed | None:
-        """Of all rows together; None where the server's ledger is not known, or nothing was asked."""
+        """Of all rows together; None if the server's ledger is not known, or nothing was asked."""
         return _processed(sum((row.carried_out for row in self.rows), Counter()))
 
     @cached_property
     def lateness(self) -> Lateness | None:
-        """None where nothing was sent on time or late."""
+        """None if nothing was planned."""
         late = sorted(
             attempt.lateness_s * 1000
             for request in self.run.requests
@@ -113,7 +98,7 @@ class Summary:
 
     @cached_property
     def smallest_step_ms(self) -> float | None:
-        """Between two neighbouring intervals; None where there is one interval."""
+        """Between two neighbouring intervals; None if there is one interval."""
         intervals = sorted(self.run.scenario.plan.intervals_ms)
         return min((float(b - a) for a, b in pairwise(intervals)), default=None)
 
@@ -124,28 +109,17 @@ class Summary:
         return step is not None and lateness is not None and lateness.p99_ms > step / 2
 
 
-def summarize(run: Run) -> Summary:
-    """Count ``run`` and attribute each of its failed attempts."""
-    evidence = Evidence(run)
-    evidence.update()
+def summarize(run: Run, explanations: Explanations | None = None) -> Summary:
+    """Count ``run``, with why its attempts failed; ``explanations`` hold what was attributed while it ran."""
+    why = explanations or Explanations(run)
+    why.update()
     rows = tuple(Row(index) for index in range(len(run.scenario.plan.intervals_ms)))
     failures: list[Failure] = []
     for request in run.requests:
-        explained = explain_request(evidence, request)
+        explained = why.at_the_end(request)
         failures.extend(explained)
-        _count(rows[request.last.row], request, explained, evidence.processed(request))
+        _count(rows[request.last.row], request, explained, why.processed(request))
     return Summary(run, rows, tuple(failures))
-
-
-def explain_request(evidence: Evidence, request: Request) -> list[Failure]:
-    """A Failure for each failed attempt of ``request``, in order."""
-    processed = evidence.processed(request)
-    failures = []
-    for attempt in request.attempts:
-        if attempt.outcome is not Outcome.OK:
-            case = evidence.case(attempt)
-            failures.append(Failure(attempt, attribute(case), ending_of(case), processed))
-    return failures
 
 
 def _processed(carried_out: Counter[int]) -> Processed | None:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from econnlab.discovery import module_names, room_names
+from econnlab.errors import did_you_mean
 
 ROOMS = "econnlab.commands"
 WIDEST_HELP = 100
@@ -43,8 +44,17 @@ class CommandFolder(click.Group):
         command: click.Command = importlib.import_module(command_modules()[cmd_name]).command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """click's own; for an unknown command it names those that are near."""
+        name = args[0] if args else ""
+        if name and name[0] not in "-/" and name not in self.list_commands(ctx):
+            ctx.fail(f"There is no command {name!r}. {did_you_mean(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """click's own, told the width: to find it out click imports shutil and all its compressors."""
+        """click's own with the width set: to find it, click would import shutil and all compressors."""
         return super().make_context(*args, **{"terminal_width": _help_width(), **kwargs})
 
 

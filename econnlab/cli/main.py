@@ -1,4 +1,4 @@
-"""The way in and the only way out: every error becomes a sentence and an exit code here."""
+"""The entry point and the only exit: every error becomes a sentence and an exit code here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from econnlab.cli.debugging import Debugging, debug_option
 from econnlab.cli.group import CommandFolder
 from econnlab.errors import EconnlabError, ExitCode
 from econnlab.plaintext import harmless_lines
@@ -20,46 +21,37 @@ Examples:
   econnlab keepalive --interval 4990     the race between a request and the server's idle timer
   econnlab sweep                         the article's seven intervals, side by side
   econnlab maxconn                       one connection allowed, two clients at the same moment
-  econnlab run busy-server               a cause as a scenario, checked; econnlab scenarios lists them
+  econnlab run busy-server               run a scenario and check it; econnlab scenarios lists them
   econnlab remedies                      which fix works, and what it breaks
   econnlab probe http://127.0.0.1:3000/  what your own server does with an idle connection
   econnlab check -- python client.py     does your own client survive?
 
 \b
 Exit codes: 0 it ran (a failure reproduced is a success) · 1 an expectation does not hold · 2 usage ·
-3 the environment can't · 130 interrupted, after printing and saving what it had · 141 the output's
-reader has gone
+3 this machine cannot do it · 70 a fault of econnlab itself · 130 interrupted, after printing and saving
+what it had · 141 the reader of the output has gone
 """
 
 
 @click.command(cls=CommandFolder, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="econnlab", message="%(prog)s %(version)s")
+@debug_option
 def cli() -> None:
     """The lab that reproduces and explains ECONNRESET, "socket hang up", RemoteDisconnected.
 
-    Every failure it shows happened to a real client on a real connection. A bare number of a duration is
-    milliseconds; 4990ms, 4.99s and 2m are understood as well.
+    Every failure it shows happened to a real client on a real connection. Durations are in milliseconds;
+    4990, 4990ms, 4.99s and 2m are all understood.
     """
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
-def _complain(say: Callable[[], None]) -> None:
-    # Where stderr takes nothing the exit code has to do.
-    with contextlib.suppress(OSError):
-        say()
-
-
-def _forget_stdout() -> None:
-    """What is still buffered would fail again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def run(arguments: list[str] | None = None) -> int:
     """The exit code of the command line ``arguments``."""
+    asked = Debugging()
     try:
-        result: Any = cli.main(arguments, prog_name="econnlab", standalone_mode=False)
+        result: Any = cli.main(arguments, prog_name="econnlab", standalone_mode=False, obj=asked)
         sys.stdout.flush()
     except (click.exceptions.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
@@ -67,17 +59,30 @@ def run(arguments: list[str] | None = None) -> int:
         _complain(error.show)
         return error.exit_code
     except EconnlabError as error:
-        text = f"Error: {harmless_lines(str(error))}"
-        _complain(lambda: click.echo(text, err=True))
-        return error.exit_code
-    except BrokenPipeError:
+        return _failed(harmless_lines(str(error)), error.exit_code)
+    except (BrokenPipeError, SystemExit):  # click's main() makes sys.exit(1) of an EPIPE
         _forget_stdout()
         return ExitCode.PIPE_CLOSED
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        _forget_stdout()
-        said = f"Error: The output cannot be written: {error.strerror}."
-        _complain(lambda: click.echo(said, err=True))
-        return ExitCode.ENVIRONMENT
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            _forget_stdout()
+            return _failed(f"The output cannot be written: {error.strerror}.", ExitCode.ENVIRONMENT)
+        return _failed(asked.tell(error), ExitCode.INTERNAL)
     return result if isinstance(result, int) else ExitCode.OK
+
+
+def _failed(text: str, code: int) -> int:
+    _complain(lambda: click.echo(f"Error: {text}", err=True))
+    return code
+
+
+def _complain(say: Callable[[], None]) -> None:
+    # If stderr takes nothing, the exit code has to suffice.
+    with contextlib.suppress(OSError):
+        say()
+
+
+def _forget_stdout() -> None:
+    """Drop what is still buffered: it would fail again at exit."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

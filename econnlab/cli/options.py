@@ -1,153 +1,193 @@
 """Options that several commands share, and the scenario that they make of the one the command begins with.
 
-An option that is not given is None and leaves the scenario's own value, which stands in scenarios/*.toml; the
-default in its help repeats that value, and a test holds the two together.
+An option that is not given is None and keeps the value of scenarios/*.toml. The default in its help repeats
+that value, and a test holds the two together. The option's parameter has the name of the field that it sets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from econnlab.cli.params import BUSY, DURATION, LINK, URL, PartName
-from econnlab.discovery import parts
+from econnlab.cli.command import CLIENT, EXPERIMENT, LINK, OUTPUT, SERVER, Decorator, formats, option
+from econnlab.cli.params import BUSY, DURATION, POOL_ORDER, URL, PartName
+from econnlab.cli.params import LINK as LINK_VALUE
 
 if TYPE_CHECKING:
-    from econnlab.scenario.client import ClientSpec
     from econnlab.scenario.model import Scenario
     from econnlab.scenario.server import ServerSpec
 
 F = TypeVar("F", bound=Callable[..., Any])
-FORMATS = "econnlab.commands.experiments.formats"
-DIAGNOSES = "econnlab.commands.diagnose.formats"
-CHECKS = "econnlab.commands.check.formats"
-COMPARISONS = "econnlab.commands.remedies.formats"
-TIMEOUT_TABLES = "econnlab.commands.timeouts.table_formats"
-CHAINS = "econnlab.commands.timeouts.chain_formats"
-PROBES = "econnlab.commands.probe.formats"
+Spec = TypeVar("Spec")
 POSITIVE = click.IntRange(min=1)
+METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE"]
 
 # -- the options ----------------------------------------------------------------------------------
 
-keepalive_timeout = click.option(
+keepalive_timeout = option(
     "--keepalive-timeout",
+    "keepalive_timeout_ms",
     type=DURATION,
+    group=SERVER,
     help="How long the lab server keeps an idle connection open.  [default: 5s]",
 )
-server_busy = click.option(
+server_busy = option(
     "--server-busy",
     type=BUSY,
+    group=SERVER,
     metavar="FOR/EVERY",
-    help="Block the lab server's event loop FOR a while EVERY so often, as 20ms/1s.",
+    help="Block the lab server's event loop FOR a time EVERY so often: 20ms/1s.",
 )
-tls = click.option(
+tls = option(
     "--tls",
     is_flag=True,
     default=None,
-    help="Let the lab server speak TLS, with a certificate made for the run (extra: econnlab[tls]).",
+    group=SERVER,
+    help="Speak TLS, with a certificate made for the run (extra: econnlab[tls]).",
 )
-show_scenario = click.option(
-    "--show-scenario", is_flag=True, help="Print the TOML of what would run, and run nothing."
+show_scenario = option(
+    "--show-scenario", is_flag=True, group=OUTPUT, help="Print the run as a TOML scenario, and do not run it."
 )
-when_full = click.option(
+when_full = option(
     "--when-full",
     type=PartName("econnlab.server.when_full"),
-    help="What the lab server does with one connection more.  [default: close]",
+    group=SERVER,
+    help="What the lab server does with a connection above its limit.  [default: close]",
 )
-url = click.option("--url", type=URL, help="Ask this server of yours, in place of the lab server.")
-link = click.option(
+url = option("--url", type=URL, group=SERVER, help="Test this server of yours instead of the lab server.")
+link = option(
     "--link",
-    type=LINK,
+    type=LINK_VALUE,
+    group=LINK,
     help="The path to the server: none, article, lan, region, wan, or MEDIAN~JITTER as 2ms~0.5.  "
     "[default: article]",
 )
-sessions = click.option(
+sessions = option(
     "--sessions",
     type=POSITIVE,
+    group=EXPERIMENT,
     metavar="N",
     help="Clients side by side at each interval, each with its own connection.  [default: 1]",
 )
-requests = click.option(
-    "--requests", type=POSITIVE, metavar="N", help="Requests per session, one after another.  [default: 10]"
+requests = option(
+    "--requests",
+    type=POSITIVE,
+    group=EXPERIMENT,
+    metavar="N",
+    help="Requests per session, one after another.  [default: 10]",
 )
-seed = click.option(
-    "--seed", type=int, help="For the delays of the link and the order of starts.  [default: 1]"
+seed = option(
+    "--seed",
+    type=int,
+    group=EXPERIMENT,
+    help="Seed for the link's delays and the order of starts.  [default: 1]",
 )
-run_seed = click.option("--seed", type=int, help="In place of each scenario's own.")
+run_seed = option("--seed", type=int, group=EXPERIMENT, help="Replace the seed of each scenario.")
 _CLIENT_OPTIONS = (
-    click.option(
-        "--client", type=PartName("econnlab.client.kinds"), help="The client under test.  [default: requests]"
+    option(
+        "--client",
+        "kind",
+        type=PartName("econnlab.client.kinds"),
+        group=CLIENT,
+        help="The client under test.  [default: requests]",
     ),
-    click.option(
+    option(
         "--method",
-        type=click.Choice(["GET", "HEAD", "POST", "PUT", "DELETE"], case_sensitive=False),
+        type=click.Choice(METHODS, case_sensitive=False),
         metavar="METHOD",
+        group=CLIENT,
         help="GET, HEAD, POST, PUT or DELETE, for every request.  [default: GET]",
     ),
-    click.option(
+    option(
         "--stale-check/--no-stale-check",
         default=None,
-        help="Let the client look whether a connection was closed before it reuses it, as urllib3 does.  "
+        group=CLIENT,
+        help="Check whether a connection was closed before reusing it, as urllib3 does.  "
         "[default: stale-check]",
     ),
-    click.option(
+    option(
         "--retry",
         type=PartName("econnlab.client.policies"),
         metavar="POLICY",
-        help="Try again as this library does: none, urllib3, requests, axios-retry-3, axios-retry-4, "
+        group=CLIENT,
+        help="Retry as this library does: none, urllib3, requests, axios-retry-3, axios-retry-4, "
         "aiohttp, undici, go, curl, botocore, tenacity, nginx or got; by default none.",
     ),
-    click.option(
+    option(
         "--retries",
         type=click.IntRange(0, 100),
         metavar="N",
-        help="Try at most N times more, in place of the policy's own number; without --retry by urllib3's "
-        "Retry. Every attempt is recorded.  [default: 0]",
+        group=CLIENT,
+        help="Retry at most N times, instead of the policy's own number; without --retry the policy is "
+        "urllib3's. Every attempt is recorded.  [default: 0]",
     ),
-    click.option(
+    option(
         "--idle-limit",
+        "idle_limit_ms",
         type=DURATION,
-        help="Let the client replace connections that were idle for longer; by default none.",
+        group=CLIENT,
+        help="Replace connections that were idle for longer than this; by default none.",
     ),
-    click.option(
+    option(
+        "--honour-keep-alive",
         "--heed-keep-alive",
+        "honour_keep_alive_ms",
+        former=("--heed-keep-alive",),
         type=DURATION,
         metavar="MARGIN",
-        help="Let the client heed Keep-Alive: timeout=N, and not reuse in the last MARGIN of it.",
+        group=CLIENT,
+        help="Follow the server's Keep-Alive: timeout=N: do not reuse a connection in the last MARGIN of N.",
     ),
-    click.option(
-        "--connection-close", is_flag=True, default=None, help="A new connection for every request."
+    option(
+        "--connection-close",
+        is_flag=True,
+        default=None,
+        group=CLIENT,
+        help="Open a new connection for every request.",
     ),
-    click.option(
-        "--ping", is_flag=True, default=None, help="Ask OPTIONS * on an idle connection before it is reused."
+    option(
+        "--ping",
+        is_flag=True,
+        default=None,
+        group=CLIENT,
+        help="Send OPTIONS * on an idle connection before reusing it.",
     ),
-    click.option(
+    option(
         "--tcp-keepalive",
+        "tcp_keepalive_ms",
         type=DURATION,
-        help="Let the kernel probe connections that have been silent for so long: whole seconds.",
+        group=CLIENT,
+        help="Let the kernel probe connections that have been silent for so long, in whole seconds.",
     ),
-    click.option(
+    option(
         "--idempotency-key",
         is_flag=True,
         default=None,
-        help="Send Idempotency-Key with each attempt of a request, and let the lab server heed it.",
+        group=CLIENT,
+        help="Send the same Idempotency-Key with each attempt of a request; the lab server honours it.",
     ),
-    click.option(
+    option(
         "--pool",
+        "pool_size",
         type=POSITIVE,
         metavar="N",
-        help="Connections in a session's pool; they are used in turn with --pool-order fifo.  [default: 1]",
+        group=CLIENT,
+        help="Connections in a session's pool; --pool-order fifo uses them in turn.  [default: 1]",
     ),
-    click.option(
+    option(
         "--pool-order",
-        type=click.Choice(["lifo", "fifo"]),
-        help="Which idle connection is taken up: the one used last, or each in turn.  [default: lifo]",
+        type=POOL_ORDER,
+        group=CLIENT,
+        help="Which idle connection to reuse: the one used last (lifo) or each in turn (fifo).  "
+        "[default: lifo]",
     ),
-    click.option(
+    option(
         "--timeout",
+        "timeout_ms",
         type=DURATION,
+        group=CLIENT,
         help="How long the client waits for a connection, and for the whole response.  [default: 10s]",
     ),
 )
@@ -155,135 +195,80 @@ _CLIENT_OPTIONS = (
 
 def client_options(function: F) -> F:
     """The client under test and how it is set up."""
-    for option in reversed(_CLIENT_OPTIONS):
-        function = option(function)
+    for each in reversed(_CLIENT_OPTIONS):
+        function = each(function)
     return function
 
 
-def format_options(function: F, formats: str = FORMATS) -> F:
-    """``--csv FILE``, ``--json FILE``: an option per format."""
-    for name, module in reversed(parts(formats).items()):
-        function = click.option(f"--{name}", metavar="FILE", help=f"Write {module.HELP}; - is stdout.")(
-            function
-        )
-    return function
-
-
-def formats_of(package: str) -> Callable[[F], F]:
-    """``format_options`` of another package than that of runs."""
-    return lambda function: format_options(function, package)
-
-
-def output_options(function: F) -> F:
-    """An option per format, ``--save FILE`` for the record itself, what is to be had of the packets."""
-    save = click.option(
+def run_outputs(*packages: str) -> Decorator:
+    """``files``: the formats of ``packages``, the record, and what needs the packets of the run."""
+    save = option(
         "--save",
         metavar="FILE",
-        help="Write every attempt and event as JSON Lines, as they happen; - is stdout.",
+        group=OUTPUT,
+        help="Write every attempt and event as JSON Lines while the run goes on; - is stdout.",
     )
-    capture = click.option(
+    capture = option(
         "--capture",
         metavar="FILE",
-        help="Write the packets as pcapng for Wireshark, each attempt's verdict as a comment on its packet.",
+        group=OUTPUT,
+        help="Write the packets as pcapng for Wireshark, with each attempt's verdict as a comment.",
     )
-    timeline = click.option(
-        "--timeline", is_flag=True, help="Draw a failure of each cause: who sent which packet when."
+    timeline = option(
+        "--timeline",
+        is_flag=True,
+        group=OUTPUT,
+        help="Draw one failure of each cause: who sent which packet when.",
     )
-    return format_options(save(capture(timeline(function))))
+    return formats(*packages, more={"save": save, "capture": capture, "timeline": timeline})
 
 
 # -- what they make -------------------------------------------------------------------------------
 
-_SERVER = {
-    "keepalive_timeout": "keepalive_timeout_ms",
-    "advertise": "advertise",
-    "keepalive_buffer": "keepalive_buffer_ms",
-    "max_connections": "max_connections",
-    "when_full": "when_full",
-    "close_with": "close_with",
-    "response_delay": "response_delay_ms",
-    "response_size": "response_size",
-    "tls": "tls",
-    "host": "host",
-    "port": "port",
-}
-_CLIENT = {
-    "client": "kind",
-    "method": "method",
-    "stale_check": "stale_check",
-    "retry": "retry",
-    "retries": "retries",
-    "idle_limit": "idle_limit_ms",
-    "heed_keep_alive": "keep_alive_margin_ms",
-    "connection_close": "connection_close",
-    "ping": "ping",
-    "tcp_keepalive": "tcp_keepalive_ms",
-    "idempotency_key": "idempotency_key",
-    "pool": "pool_size",
-    "timeout": "timeout_ms",
-}
-_PLAN = {"intervals": "intervals_ms", "sessions": "sessions", "clients": "sessions", "requests": "requests"}
-_SCENARIO = {"link": "link", "seed": "seed"}
 
+def scenario_of(name: str, values: Mapping[str, Any]) -> Scenario:
+    """The scenario ``name`` with the changes that the options in ``values`` ask for.
 
-def scenario_of(name: str, values: dict[str, Any]) -> Scenario:
-    """The scenario ``name`` with what the options in ``values`` change.
-
-    Raises UsageError where a server is described and a URL given: that server is not ours to set.
+    Raises UsageError if options set the lab server beside a URL, which replaces it.
     """
-    from dataclasses import replace
-
     from econnlab.scenario.catalogue import load
 
     scenario = load(name)
     assert scenario.server is not None
-    if values["url"] is None:
-        server, url = served(values, scenario.server), None
-    else:
-        server, url = None, values["url"]
-        _refuse_beside_url(values)
-    return replace(
+    if values["url"] is not None:
+        _refuse_beside_url(values, scenario.server)
+    return changed(
         scenario,
-        server=server,
-        url=url,
-        client=asked(values, scenario.client),
-        plan=replace(scenario.plan, **_given(_PLAN, values)),
-        **_given(_SCENARIO, values),
+        values,
+        server=served(values, scenario.server) if values["url"] is None else None,
+        client=changed(scenario.client, values, tls=scenario.client.tls),
+        plan=changed(scenario.plan, values),
     )
 
 
-def asked(values: dict[str, Any], spec: ClientSpec) -> ClientSpec:
-    """The client ``spec`` with what the options in ``values`` change."""
-    from dataclasses import replace
-
-    from econnlab.scenario.client import PoolOrder
-
-    changes = _given(_CLIENT, values)
-    if values.get("pool_order") is not None:
-        changes["pool_order"] = PoolOrder(values["pool_order"])
-    return replace(spec, **changes)
-
-
-def served(values: dict[str, Any], spec: ServerSpec) -> ServerSpec:
-    """The lab server ``spec`` with what the options in ``values`` change."""
-    from dataclasses import replace
-
-    changes = _given(_SERVER, values)
+def served(values: Mapping[str, Any], spec: ServerSpec) -> ServerSpec:
+    """The lab server ``spec`` with the changes that the options in ``values`` ask for."""
+    more: dict[str, Any] = {}
     if values.get("server_busy") is not None:
-        changes["busy_for_ms"], changes["busy_every_ms"] = values["server_busy"]
+        more["busy_for_ms"], more["busy_every_ms"] = values["server_busy"]
     if values.get("idempotency_key"):
-        changes["idempotency_keys"] = True
-    return replace(spec, **changes)
+        more["idempotency_keys"] = True
+    return changed(spec, values, **more)
 
 
-def _given(fields: dict[str, str], values: dict[str, Any]) -> dict[str, Any]:
-    return {field: values[option] for option, field in fields.items() if values.get(option) is not None}
+def changed(spec: Spec, values: Mapping[str, Any], **more: Any) -> Spec:
+    """``spec`` with those of ``values`` that are called like its fields and were given, and with ``more``."""
+    from dataclasses import fields, replace
+
+    names = [each.name for each in fields(spec)]  # type: ignore[arg-type]
+    given = {name: values[name] for name in names if values.get(name) is not None}
+    return replace(spec, **{**given, **more})  # type: ignore[type-var]
 
 
-def _refuse_beside_url(values: dict[str, Any]) -> None:
-    for name in (*_SERVER, "server_busy"):
+def _refuse_beside_url(values: Mapping[str, Any], spec: ServerSpec) -> None:
+    for name in (*vars(spec), "server_busy"):
         if values.get(name) is not None:
-            option = f"--{name.replace('_', '-')}"
+            option_name = f"--{name.removesuffix('_ms').replace('_', '-')}"
             raise click.UsageError(
-                f"{option} is about the lab server; with --url it is your server that decides. Leave one out."
+                f"{option_name} is about the lab server, which --url replaces; leave one out."
             )

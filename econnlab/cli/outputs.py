@@ -1,164 +1,117 @@
-"""Files that a command writes beside its table: tried before the run, replaced whole after it.
+"""What a command writes beside its screen: a file for each format that was asked for.
 
-Each format is a module of a package: report/formats for runs, report/diagnoses for captures, and so on.
+A format is one module of a room's package of formats: its name is the option, ``HELP`` the option's help,
+and ``render(result)`` returns the whole file.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
 
-from econnlab.cli.options import FORMATS
+from econnlab.cli.console import LabConsole, console
+from econnlab.cli.files import STDOUT, Output, is_device, open_output
 from econnlab.discovery import parts
 from econnlab.errors import EnvironmentProblem, UsageProblem
 
-STDOUT = "-"
+
+@dataclass(frozen=True)
+class Files:
+    """Where a command is to write what."""
+
+    #: The package of the formats.
+    package: str
+    #: The file for each format that was asked for, by the format's name.
+    formats: Mapping[str, str] = field(default_factory=dict)
+    save: str | None = None
+    capture: str | None = None
+    #: Draw failures on the screen, from the packets.
+    timeline: bool = False
+
+    def __post_init__(self) -> None:
+        places = [where for where in self._places() if where == STDOUT or not is_device(Path(where))]
+        once = [where if where == STDOUT else str(Path(where).resolve()) for where in places]
+        twice = next((where for where in once if once.count(where) > 1), None)
+        if twice == STDOUT:
+            raise UsageProblem("Only one output fits on stdout.", "Give the others a file.")
+        if twice is not None:
+            raise UsageProblem(f"{twice!r} is given for two outputs.", "Give each a file of its own.")
+
+    def _places(self) -> list[str]:
+        return [where for where in (*self.formats.values(), self.save, self.capture) if where is not None]
+
+    @property
+    def on_stdout(self) -> bool:
+        """One of them goes to stdout; the screen then moves to stderr."""
+        return STDOUT in self._places()
+
+    def split(self, other: str) -> tuple[Files, Files]:
+        """Those that the own package can write, and those that only the package ``other`` can."""
+        own = parts(self.package)
+        return (
+            replace(self, formats={name: where for name, where in self.formats.items() if name in own}),
+            Files(other, {name: where for name, where in self.formats.items() if name not in own}),
+        )
+
+    def refuse_inputs(self, read: Iterable[str | None]) -> None:
+        """Raise UsageProblem if a file that the command reads is one that it is to write."""
+        inputs = {str(Path(each).resolve()) for each in read if each is not None and each != STDOUT}
+        for where in self._places():
+            if where != STDOUT and not is_device(Path(where)) and str(Path(where).resolve()) in inputs:
+                raise UsageProblem(
+                    f"{where!r} is read, and would be overwritten.", "Give the output another file."
+                )
 
 
 class Outputs:
-    """The files a command was asked for. A context manager: what was not written whole leaves no trace."""
+    """The files of ``Files``, tried at once and written by ``write``. A context manager.
 
-    def __init__(self, values: dict[str, Any], formats: str = FORMATS) -> None:
-        self._formats = parts(formats)
-        asked = {name: values[name] for name in self._formats if values.get(name) is not None}
-        _refuse_collisions({**asked, "save": values.get("save"), "capture": values.get("capture")})
-        self.on_stdout = STDOUT in (*asked.values(), values.get("save"))
-        self._files = {name: open_output(where) for name, where in asked.items() if where != STDOUT}
-        self._stdout_format = next((name for name, where in asked.items() if where == STDOUT), None)
+    ``reads`` are files that the command reads, so that none of them is overwritten.
+    """
+
+    def __init__(self, files: Files, reads: Iterable[str | None] = ()) -> None:
+        files.refuse_inputs(reads)
+        self._formats = parts(files.package)
+        self.on_stdout = files.on_stdout
+        # Stdout last: whatever happens there, the files are written.
+        ordered = sorted(files.formats.items(), key=lambda item: item[1] == STDOUT)
+        self._outputs = {name: open_output(where) for name, where in ordered}
+
+    @property
+    def screen(self) -> LabConsole:
+        """The console for what people read: stdout, or stderr if a file goes to stdout."""
+        return console(stderr=self.on_stdout)
 
     def __enter__(self) -> Outputs:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for file in self._files.values():
-            file.discard()
+        for output in self._outputs.values():
+            output.discard()
 
-    def write(self, summary: object) -> None:
-        """Render ``summary``, what the formats are for, into each of them, also where another one fails."""
-        formats = self._formats
-        failed: EnvironmentProblem | None = None
-        for name, file in self._files.items():
+    def write(self, result: object) -> None:
+        """Render ``result`` into each file, even if another one fails. Raises the first error."""
+        failed: Exception | None = None
+        for name, output in self._outputs.items():
             try:
-                file.write(formats[name].render(summary))
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                failed = failed or EnvironmentProblem(
-                    f"The {name} file could not be written: {error.strerror}.", "The run itself went well."
-                )
+                self._write(name, output, result)
+            except (BrokenPipeError, EnvironmentProblem) as error:
+                failed = failed or error
         if failed is not None:
             raise failed
-        if self._stdout_format is not None:
-            sys.stdout.write(formats[self._stdout_format].render(summary))
-            sys.stdout.flush()
 
+    def _write(self, name: str, output: Output, result: object) -> None:
+        content = self._formats[name].render(result).encode()
 
-class Output(Protocol):
-    """A file that was tried, and may be written once."""
+        def fill(stream: object) -> None:
+            stream.write(content)  # type: ignore[attr-defined]
 
-    def write(self, text: str) -> None:
-        """Write ``text``. Raises OSError."""
-
-    def write_with(self, fill: Callable[[BinaryIO], None]) -> None:
-        """Write what ``fill`` does. Raises OSError."""
-
-    def discard(self) -> None:
-        """Close it, also where nothing was written."""
-
-
-class _File:
-    """A file that is replaced whole, from a temporary one beside it that lives while it is written."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path.resolve()  # the target of a link, not the link, is what is written
-        if self._path.exists() and not os.access(self._path, os.W_OK):
-            raise PermissionError(13, "Permission denied")
-        self._temporary().unlink()
-
-    def _temporary(self) -> Path:
-        fd, name = tempfile.mkstemp(prefix=".econnlab-", dir=self._path.parent)
-        os.close(fd)
-        return Path(name)
-
-    def write(self, text: str) -> None:
-        self.write_with(lambda stream: _write_text(stream, text))
-
-    def write_with(self, fill: Callable[[BinaryIO], None]) -> None:
-        temporary = self._temporary()
         try:
-            with temporary.open("wb") as stream:
-                fill(stream)
-            temporary.chmod(self._mode())
-            temporary.replace(self._path)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-    def _mode(self) -> int:
-        if self._path.exists():
-            return self._path.stat().st_mode & 0o777
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
-
-    def discard(self) -> None:
-        """There is nothing to close."""
-
-
-class _Device:
-    """What is there already and is no plain file, as /dev/stdout or a named pipe: written in place."""
-
-    def __init__(self, path: Path) -> None:
-        self._stream = path.open("wb")
-
-    def write(self, text: str) -> None:
-        self.write_with(lambda stream: _write_text(stream, text))
-
-    def write_with(self, fill: Callable[[BinaryIO], None]) -> None:
-        fill(self._stream)
-        self._stream.flush()
-
-    def discard(self) -> None:
-        with contextlib.suppress(OSError):  # what could not be written has been told
-            self._stream.close()
-
-
-def _write_text(stream: BinaryIO, text: str) -> None:
-    stream.write(text.encode())
-
-
-def open_output(where: str) -> Output:
-    """The file ``where``, tried. Raises EnvironmentProblem."""
-    path = Path(where)
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(21, "Is a directory")
-        return _Device(path) if _is_device(path) else _File(path)
-    except OSError as error:
-        raise cannot_write(where, error) from error
-
-
-def _refuse_collisions(asked: dict[str, str | None]) -> None:
-    places = [where if where == STDOUT else str(Path(where).resolve()) for where in asked.values() if where]
-    twice = next((where for where in places if places.count(where) > 1), None)
-    if twice == STDOUT:
-        raise UsageProblem("Only one output fits on stdout.", "Give the others a file.")
-    if twice is not None and not _is_device(Path(twice)):
-        raise UsageProblem(f"{twice!r} is given for two outputs.", "Give each a file of its own.")
-
-
-def _is_device(path: Path) -> bool:
-    """It is there already and is no plain file, as /dev/stdout or a named pipe."""
-    return path.exists() and not path.is_file()
-
-
-def cannot_write(where: str, error: OSError) -> EnvironmentProblem:
-    """The error for a file that was asked for and cannot be had."""
-    return EnvironmentProblem(
-        f"{where!r} cannot be written: {error.strerror}.",
-        "Nothing was run; give another path, or - for stdout.",
-    )
+            output.write_with(fill)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise EnvironmentProblem(
+                f"The {name} output could not be written: {error.strerror}.", "The run itself went well."
+            ) from error

@@ -1,4 +1,4 @@
-"""Option values: how the command line's words become the scenario's values.
+"""Types of options: how the command line's words become values of the scenario.
 
 Nothing but click is imported at the top: ``econnlab --help`` imports this.
 """
@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from econnlab.errors import did_you_mean
+
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from econnlab.scenario.client import PoolOrder
     from econnlab.scenario.links import LinkSpec
     from econnlab.scenario.places import Place
 
@@ -22,7 +25,7 @@ else:  # generic only for type checkers, and only since click 8.5
 
 
 class Parsed(_ParamType):
-    """A value that one function of the scenario package reads."""
+    """A value that a function parses."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
@@ -64,10 +67,10 @@ def _busy(text: str) -> tuple[Decimal, Decimal]:
 
     blocked, slash, every = text.partition("/")
     if not slash:
-        raise UsageProblem(f"{text!r} does not say how often.", "Give FOR/EVERY, as 20ms/1s.")
+        raise UsageProblem(f"{text!r} does not say how often.", "Give FOR/EVERY: 20ms/1s.")
     blocked_ms = parse_duration(blocked)
     if not blocked_ms:
-        raise UsageProblem(f"{text!r} blocks it for no time.", "Leave the option out, or give it as 20ms/1s.")
+        raise UsageProblem(f"{text!r} blocks it for 0 ms.", "Leave it out, or give FOR/EVERY: 20ms/1s.")
     return blocked_ms, parse_duration(every)
 
 
@@ -92,6 +95,7 @@ def _listen(text: str) -> Place:
 
 DURATION = Parsed("duration", _duration)
 INTERVALS = Parsed("intervals", _intervals)
+INTERVAL = Parsed("duration", lambda text: (_duration(text),))
 LINK = Parsed("link", _link)
 BUSY = Parsed("for/every", _busy)
 URL = Parsed("url", _url)
@@ -99,8 +103,29 @@ PLACE = Parsed("host:port", _place)
 LISTEN = Parsed("port", _listen)
 
 
+class Word(click.Choice):  # type: ignore[type-arg]  # generic only since click 8.2
+    """One of these words, made into a value by ``make``, which may import an enum."""
+
+    def __init__(self, words: list[str], make: Callable[[str], Any]) -> None:
+        super().__init__(words)
+        self._make = make
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value."""
+        return self._make(super().convert(value, param, ctx)) if isinstance(value, str) else value
+
+
+def _pool_order(text: str) -> PoolOrder:
+    from econnlab.scenario.client import PoolOrder
+
+    return PoolOrder(text)
+
+
+POOL_ORDER = Word(["lifo", "fifo"], _pool_order)
+
+
 class PartName(_ParamType):
-    """The name of one of the parts in a package; which there are is looked up only when needed."""
+    """The name of one of the parts in a package, which is imported only when it is needed."""
 
     name = "name"
 
@@ -114,7 +139,7 @@ class PartName(_ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name, if there is such a part."""
         if value not in self._names():
-            self.fail(f"{value!r} is not one of {', '.join(self._names())}.", param, ctx)
+            self.fail(f"There is no {value!r}. {did_you_mean(str(value), self._names())}", param, ctx)
         return str(value)
 
     def _names(self) -> list[str]:

@@ -1,7 +1,7 @@
-"""Real HTTP clients behind one small interface, and what they can be seen doing.
+"""Real HTTP clients behind one small interface, with an observer of each.
 
-Three names are for anybody's program, each loaded when it is asked for: ``IdleLimitAdapter`` for requests,
-``limit_idle`` with ``IdleLimits`` for urllib3. See docs/idle-limit.md.
+Three names are for use in other programs: ``IdleLimitAdapter`` for requests, ``limit_idle`` with
+``IdleLimits`` for urllib3. Each is imported when it is first used. See docs/idle-limit.md.
 """
 
 from __future__ import annotations

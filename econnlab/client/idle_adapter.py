@@ -10,16 +10,16 @@ from urllib3 import PoolManager
 
 from econnlab.client.idle_limit import IdleLimits, limit_idle
 
-#: Without it a thread could take up another thread's new manager for a proxy before that is limited.
+#: Without it, a thread could use another thread's new manager for a proxy before it is limited.
 _making_proxy_manager = threading.RLock()
 
 
 class IdleLimitAdapter(HTTPAdapter):
-    """An HTTPAdapter that takes up no connection again that has been idle for too long.
+    """An HTTPAdapter that replaces connections that have been idle for too long.
 
-    ``idle_limit``, in seconds, is for every connection; None is no limit. ``honour_keep_alive`` heeds the
-    server's ``Keep-Alive: timeout=N`` as well, less ``keep_alive_margin`` seconds. The other arguments are
-    HTTPAdapter's. Raises UsageProblem for durations that are negative, infinite or no numbers.
+    ``idle_limit``, in seconds, holds for every connection; None means no limit. ``honour_keep_alive`` also
+    obeys the server's ``Keep-Alive: timeout=N``, less ``keep_alive_margin`` seconds. The other arguments are
+    HTTPAdapter's. Raises UsageProblem for durations that are negative, infinite or not numbers.
 
         session = requests.Session()
         session.mount("https://", IdleLimitAdapter(idle_limit=4))
@@ -41,14 +41,14 @@ class IdleLimitAdapter(HTTPAdapter):
 
     @property
     def poolmanager(self) -> PoolManager:
-        """HTTPAdapter's, with the limits, whoever made it."""
+        """HTTPAdapter's, with the limits, whichever class made it."""
         return self._limited_manager
 
     @poolmanager.setter
     def poolmanager(self, manager: PoolManager) -> None:
-        # Not in init_poolmanager: adapters replace that and make a manager themselves, as requests' own
-        # documentation has it (Transport Adapters, Ssl3HttpAdapter), and requests-toolbelt's SSLAdapter does.
-        known = isinstance(manager, PoolManager)  # else a stand-in, of a program's tests
+        # Not in init_poolmanager: adapters override it and make a manager themselves, as in requests'
+        # documentation (Transport Adapters, Ssl3HttpAdapter) and in requests-toolbelt's SSLAdapter.
+        known = isinstance(manager, PoolManager)  # else a test double
         self._limited_manager = limit_idle(manager, self.idle_limits) if known else manager
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:

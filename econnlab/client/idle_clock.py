@@ -1,4 +1,4 @@
-"""For how long a connection has been idle, as its server and the boxes on the way see it."""
+"""How long a connection has been idle, as its server and the middleboxes see it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _TICK_S = 0.010
 
 
 def _clock_for_suspend() -> Callable[[], float]:
-    # Linux: clock_gettime(2). macOS: LLVM's D74341 says of CLOCK_MONOTONIC_RAW that it runs on in sleep.
+    # Linux: clock_gettime(2). macOS: LLVM's D74341 says that CLOCK_MONOTONIC_RAW runs on during sleep.
     name = {"linux": "CLOCK_BOOTTIME", "darwin": "CLOCK_MONOTONIC_RAW"}.get(sys.platform, "")
     number = getattr(time, name, None)
     return time.monotonic if number is None else partial(time.clock_gettime, number)
 
 
-#: Seconds on a clock that never goes back, and runs on while the machine is suspended, as the server's does;
-#: time.monotonic where there is no such clock.
+#: Seconds on a clock that never goes back and keeps running while the machine is suspended, as the server's
+#: does; time.monotonic if the system has no such clock.
 clock = _clock_for_suspend()
 
 
 def idle_s(sock: Any, since: float) -> float:
-    """Seconds since the last byte on ``sock`` arrived or left, as the kernel knows; at least since ``since``.
+    """Seconds since the last byte on ``sock`` arrived or left, by the kernel; at least since ``since``.
 
     The server's timer runs while a client that is busy with something else has not yet read the response.
     """
@@ -38,11 +38,15 @@ def idle_s(sock: Any, since: float) -> float:
 
 
 def _kernel_idle_s(sock: Any) -> float:
-    """For how long ``sock`` has carried no data either way (tcp(7), TCP_INFO); 0 where that is not known."""
+    """How long ``sock`` has carried no data in either direction (tcp(7), TCP_INFO); 0 if that is unknown."""
     if not _KNOWS_TCP_INFO:
         return 0.0
     try:
         info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
         return float(min(_TCP_INFO.unpack(info))) / 1000
-    except (OSError, AttributeError, struct.error):  # no TCP; TLS of pyOpenSSL or inside TLS; an odd kernel
+    except (
+        OSError,
+        AttributeError,
+        struct.error,
+    ):  # not TCP; pyOpenSSL, or TLS inside TLS; an unusual kernel
         return 0.0

@@ -1,7 +1,7 @@
-"""An idle limit for urllib3's pools, which have none (urllib3#3184), for the lab and for anybody's program.
+"""An idle limit for urllib3's pools, which have none (urllib3#3184), for the lab and for any other program.
 
-A pooled connection that has been idle for too long is closed when it is taken up, and a new one is opened
-in its place: exactly what urllib3 does with a connection that it finds dropped. No thread, no timer.
+A pooled connection that has been idle for too long is closed when the pool takes it up, and a new one is
+opened in its place, exactly as urllib3 does with a dropped connection. There is no thread and no timer.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ _LONGEST_HEADER = 256
 
 @dataclass(frozen=True)
 class IdleLimits:
-    """How long a pooled connection may have been idle and still be taken up again. Durations in seconds.
+    """How long a pooled connection may have been idle and still be reused. Durations in seconds.
 
-    Raises UsageProblem for durations that are negative, infinite or no numbers.
+    Raises UsageProblem for durations that are negative, infinite or not numbers.
     """
 
-    #: None: no limit but what the server advertises. 0: no connection is used twice.
+    #: None: no limit beyond what the server advertises. 0: no connection is used twice.
     idle_limit: float | None = None
-    #: Heed ``Keep-Alive: timeout=N`` of responses: N less the margin, where that is below the limit.
+    #: Obey ``Keep-Alive: timeout=N`` of responses: N less the margin, if that is below the limit.
     honour_keep_alive: bool = True
-    #: Where it leaves nothing of N, the connection is not used again, as in Node (lib/_http_agent.js,
+    #: If it leaves nothing of N, the connection is not reused, as in Node (lib/_http_agent.js,
     #: keepSocketAlive, whose margin is agentKeepAliveTimeoutBuffer, 1000 ms).
     keep_alive_margin: float = 1.0
 
@@ -61,7 +61,7 @@ class IdleLimits:
         _check("keep_alive_margin", self.keep_alive_margin, "Give seconds, 0 for no margin.")
 
     def allowed_s(self, advertised_s: float) -> float | None:
-        """How long a connection may be idle whose server advertised ``advertised_s``; None: for ever."""
+        """How long a connection may be idle if its server advertised ``advertised_s``; None: for ever."""
         if not self.honour_keep_alive:
             return self.idle_limit
         left = max(0.0, advertised_s - self.keep_alive_margin)
@@ -75,18 +75,18 @@ def _check(name: str, duration: float, hint: str) -> None:
 
 @lru_cache(maxsize=128)
 def advertised_timeout_s(keep_alive: str) -> float | None:
-    """N of ``Keep-Alive: timeout=N``, in seconds; the least of several. None where there is no sound one."""
-    if len(keep_alive) > _LONGEST_HEADER:  # no server means that
+    """N of ``Keep-Alive: timeout=N``, in seconds; the least of several. None if there is no valid one."""
+    if len(keep_alive) > _LONGEST_HEADER:
         return None
     return min((float(match[2]) for match in _TIMEOUT.finditer(keep_alive)), default=None)
 
 
 def limit_idle(manager: _Manager, limits: IdleLimits) -> _Manager:
-    """Let ``manager`` take up no connection again that has been idle for too long; returns ``manager``.
+    """Make ``manager`` replace connections that have been idle for too long; returns ``manager``.
 
-    Works on a PoolManager, a ProxyManager and a SOCKSProxyManager, whatever their pools and connections are
-    made of, now or later. It forgets the pools that it has already. Called again, it changes the limits.
-    Raises UsageProblem for anything else, as a pool or a session, and leaves it alone.
+    It works on a PoolManager, a ProxyManager and a SOCKSProxyManager, whatever the classes of their pools and
+    connections are, now or later. The manager's present pools are dropped. A second call changes the limits.
+    Raises UsageProblem for anything else, such as a pool or a session, and leaves it alone.
     """
     if not isinstance(manager, PoolManager):
         raise UsageProblem(
@@ -100,37 +100,38 @@ def limit_idle(manager: _Manager, limits: IdleLimits) -> _Manager:
 
 
 class _LimitedManager(PoolManager):
-    """Makes its pools limited ones, in the method that urllib3 documents for that (poolmanager.py)."""
+    """Makes limited pools, in the method that urllib3 documents for that purpose (poolmanager.py)."""
 
     idle_limits: IdleLimits
 
     def _new_pool(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
         pool = super()._new_pool(*args, **kwargs)
-        # Not by classes in pool_classes_by_scheme: there may be functions, and others may replace them later.
+        # Not through pool_classes_by_scheme: it may hold functions, and other code may replace its classes
+        # later.
         cast(Any, pool).__class__ = _derived(_LimitedPool, type(pool))
         cast(_LimitedPool, pool).idle_limits = self.idle_limits
         return pool
 
 
 class _Idleness:
-    """What a pool knows of one open connection, which carries it: only who holds that touches this."""
+    """What a pool knows of one open connection. The connection carries it, so only its holder touches it."""
 
     __slots__ = ("allowed_s", "response", "said", "since", "taken")
 
     def __init__(self, allowed_s: float | None) -> None:
         self.allowed_s = allowed_s
-        #: The last Keep-Alive header. It stands until there is another one on the same connection.
+        #: The last Keep-Alive header; it is valid until another one comes on the same connection.
         self.said: str | None = None
         #: When the pool gave the connection out, and when it took it back.
         self.taken = self.since = -math.inf
-        #: Its last response, where the connection is to be closed after that.
+        #: Its last response, if the connection is to be closed after it.
         self.response: weakref.ref[HTTPResponse] | None = None
 
 
 class _LimitedPool(HTTPConnectionPool):
-    """Looks at each response, at each connection it takes back, and at each it gives out.
+    """Checks each response, each connection that comes back, and each connection that goes out.
 
-    These three are on the way of every request: what is seldom needed is done elsewhere.
+    Every request passes these three methods, so what is seldom needed is done elsewhere.
     """
 
     idle_limits: IdleLimits
@@ -154,16 +155,17 @@ class _LimitedPool(HTTPConnectionPool):
         if idle is not None:
             idle.since = clock()
             if idle.response is not None and _is_read(idle.response):
-                conn.close()  # rather than let the server keep it
+                conn.close()  # else the server would keep it open
         super()._put_conn(conn)
 
     def _get_conn(self, timeout: float | None = None) -> Any:
-        # First urllib3 looks whether it was dropped: there the lab's own wait until their request is due.
+        # urllib3 first checks whether it was dropped; in that check, the lab's connections wait for their due
+        # time.
         conn: Any = super()._get_conn(timeout)
         idle: _Idleness | None = getattr(conn, "econnlab_idleness", None)
         if idle is not None and idle.allowed_s is not None:
             at = clock()
-            # One that was given out a moment ago cannot have been idle for longer: nothing more to ask.
+            # Given out so short a time ago, it cannot have been idle for longer.
             if at - idle.taken >= idle.allowed_s or conn.sock is None:
                 self._look_at(conn, idle, idle.allowed_s)
             idle.taken = at
@@ -176,7 +178,7 @@ class _LimitedPool(HTTPConnectionPool):
                 return
             _log.debug("Replacing a connection to %s, idle for %.3f s", self.host, idle_for_s)
             conn.close()
-        conn.econnlab_idleness = None  # what was known of it holds no longer
+        conn.econnlab_idleness = None  # it described the closed connection
 
 
 def _original(response: BaseHTTPResponse) -> weakref.ref[HTTPResponse] | None:
@@ -185,18 +187,18 @@ def _original(response: BaseHTTPResponse) -> weakref.ref[HTTPResponse] | None:
 
 
 def _is_read(response: weakref.ref[HTTPResponse]) -> bool:
-    """Nobody reads on in it."""
+    """The response has been read to its end, or dropped."""
     original = response()
     return original is None or original.isclosed()
 
 
 def _derived(addition: type, base: type) -> type:
-    """``base`` with ``addition`` before it."""
+    """A subclass of ``addition`` and ``base``."""
     return base if issubclass(base, addition) else cast(type, _derive(addition, cast(Any, base)))
 
 
 @lru_cache(maxsize=64)
 def _derive(addition: Any, base: Any) -> Any:
-    # Under its old name, for that is in urllib3's messages.
+    # The old name stays, because urllib3's messages contain it.
     names = {"__module__": base.__module__, "__qualname__": base.__qualname__}
     return type(base.__name__, (addition, base), names)

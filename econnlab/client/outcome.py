@@ -1,4 +1,4 @@
-"""The one edge where an exception becomes an outcome: by the types and errnos of its chain, not its text."""
+"""The one place where an exception becomes an outcome: by the types and errnos of its chain, not its text."""
 
 from __future__ import annotations
 
@@ -11,16 +11,8 @@ from dataclasses import dataclass
 
 import urllib3.exceptions as u3
 
-from econnlab.record.attempts import Outcome
+from econnlab.record.attempts import BY_ERRNO, Outcome
 
-_BY_ERRNO = {
-    errno.ECONNRESET: Outcome.RESET,
-    errno.ECONNABORTED: Outcome.RESET,
-    errno.EPIPE: Outcome.BROKEN_PIPE,
-    errno.EPROTOTYPE: Outcome.BROKEN_PIPE,  # macOS, writing during teardown (libuv PR #482)
-    errno.ECONNREFUSED: Outcome.REFUSED,
-    errno.ETIMEDOUT: Outcome.TIMEOUT,
-}
 _TIMEOUTS = (TimeoutError, u3.TimeoutError)
 _ENDS = (http.client.RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 #: Half a response is called IncompleteRead, BadStatusLine (half a line), ProtocolError (half a chunk).
@@ -29,7 +21,7 @@ _MOST_LINKS = 32
 
 
 @dataclass(frozen=True)
-class Failure:
+class WhatFailed:
     """What an exception says: the outcome, the symbolic errno at its root, and the chain of class names."""
 
     outcome: Outcome
@@ -37,11 +29,11 @@ class Failure:
     chain: str
 
 
-def failure_of(error: BaseException, *, response_began: bool, saw_eof: bool) -> Failure:
-    """Classify ``error``, given what the socket showed: any byte of the response, and its end (a FIN)."""
+def what_failed(error: BaseException, *, response_began: bool, saw_eof: bool) -> WhatFailed:
+    """Classify ``error``, given whether the socket showed a byte of the response, and an end (FIN)."""
     chain = list(links(error))
     number = next((number for number in map(_errno, reversed(chain)) if number is not None), None)
-    return Failure(
+    return WhatFailed(
         _outcome(chain, number, response_began, saw_eof),
         errno.errorcode.get(number, str(number)) if number is not None else None,
         " < ".join(map(_name, chain)),
@@ -56,7 +48,7 @@ def _name(link: BaseException) -> str:
 def _outcome(chain: list[BaseException], number: int | None, response_began: bool, saw_eof: bool) -> Outcome:
     if number is not None:
         # Before the types: urllib3's NewConnectionError is a TimeoutError by descent, whatever the errno.
-        return _BY_ERRNO.get(number, Outcome.OTHER)
+        return BY_ERRNO.get(number, Outcome.OTHER)
     if any(isinstance(link, socket.gaierror | u3.NameResolutionError) for link in chain):
         return Outcome.OTHER  # a NameResolutionError is a TimeoutError by descent alone
     if any(isinstance(link, _TIMEOUTS) for link in chain):
@@ -69,9 +61,9 @@ def _outcome(chain: list[BaseException], number: int | None, response_began: boo
 
 
 def links(error: BaseException) -> Iterator[BaseException]:
-    """``error`` and every exception it stands for, outermost first.
+    """``error`` and every exception that it wraps, outermost first.
 
-    Libraries hide the root in different places: as the cause or context, among the arguments
+    Libraries keep the root in different places: as the cause or context, among the arguments
     (urllib3 ProtocolError), or as ``reason`` (urllib3 MaxRetryError).
     """
     seen: set[int] = set()

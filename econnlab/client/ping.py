@@ -1,7 +1,6 @@
-"""A question on an idle connection before it is trusted with a request.
+"""A ping on an idle connection before a request reuses it.
 
-It costs a round trip before each request, and does not end the race but makes it harmless: a ping that is
-lost can be thrown away.
+It costs a round trip before each request. The race remains, but the ping is lost in place of the request.
 """
 
 from __future__ import annotations
@@ -11,13 +10,13 @@ import socket
 import ssl
 from typing import Any
 
-#: Asks nothing of any resource (RFC 9110 section 9.3.7).
+#: It concerns no resource (RFC 9110 section 9.3.7).
 _PING = "OPTIONS * HTTP/1.1\r\nHost: {host}\r\n\r\n"
 
 
 def answers(sock: socket.socket, host: str) -> bool:
     """Whether an HTTP server at the other end of the idle ``sock`` answers, and keeps the connection."""
-    # By the class: a witness must not take this for the request.
+    # Called on the class, so that no witness takes the ping for the request.
     kind: Any = ssl.SSLSocket if isinstance(sock, ssl.SSLSocket) else socket.socket
     try:
         kind.sendall(sock, _PING.format(host=host).encode("ascii"))

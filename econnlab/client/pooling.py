@@ -1,4 +1,4 @@
-"""How long a scenario's client lets its idle connections live."""
+"""The idle limits of a scenario's client."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from econnlab.scenario.durations import seconds
 
 
 def idle_limits(spec: ClientSpec) -> IdleLimits:
-    """The limits of ``spec``, in seconds as libraries have them; by default there is none."""
-    margin_ms = spec.keep_alive_margin_ms
+    """The limits of ``spec``, in seconds; by default there are none."""
+    margin_ms = spec.honour_keep_alive_ms
     return IdleLimits(
         idle_limit=None if spec.idle_limit_ms is None else seconds(spec.idle_limit_ms),
         honour_keep_alive=margin_ms is not None,

@@ -21,35 +21,35 @@ class Failed:
     reused: bool
     #: A byte of the request was handed to the kernel.
     sent: bool
-    #: Of a response whose head came whole: an ``http_error``, or a body that was cut.
+    #: The status of a response whose head came whole: an ``http_error``, or a body that was cut.
     status: int | None = None
-    #: False: no connection came about (refused; a timeout while connecting).
+    #: False: no connection was established (refused; a timeout while connecting).
     connected: bool = True
     #: The body can be sent again: bytes, or none.
     replayable: bool = True
     #: The request carries an ``Idempotency-Key``.
     idempotency_key: bool = False
-    #: Which attempt has failed, from 1; with 1 begins a new request.
+    #: Number of the failed attempt, 1-based; 1 also tells the policy that a new request started.
     attempt: int = 1
-    #: What the response said in ``Retry-After``.
+    #: The response's ``Retry-After``.
     retry_after_s: float | None = None
     #: Since the first attempt began.
     elapsed_s: float = 0.0
-    #: What this attempt was given.
+    #: The timeout of this attempt.
     timeout_s: float | None = None
     #: A byte of a response came.
     response_began: bool = False
-    #: The symbolic errno, for what the outcome does not say: an ``other``, a timeout of the kernel's own.
+    #: The symbolic errno, for what the outcome does not tell: an ``other``, or a timeout by the kernel.
     errno: str | None = None
 
     @property
     def answered(self) -> bool:
-        """Anything came back, be it half a line."""
+        """Anything came back, even half a line."""
         return self.response_began or self.head_read or self.outcome is Outcome.TRUNCATED
 
     @property
     def head_read(self) -> bool:
-        """The head of a response came whole."""
+        """The whole head of a response came."""
         return self.status is not None
 
 
@@ -58,24 +58,25 @@ class Again:
     """Try again."""
 
     delay_s: float = 0.0
-    #: Of the next attempt; None: as the first.
+    #: The timeout of the next attempt; None: that of the first.
     timeout_s: float | None = None
-    #: It asks only for what is missing of a cut body (``Range``): an answer other than 206 fails as well.
+    #: It asks only for the missing rest of a cut body (``Range``), so any answer other than 206 fails as
+    #: well.
     rest_only: bool = False
 
 
 class Policy(Protocol):
-    """One client's: it may remember what went before."""
+    """One client's policy; it may remember earlier attempts."""
 
     def after(self, failed: Failed) -> Again | None:
-        """What follows ``failed``; None: give up, and its error is what the caller gets."""
+        """What to do after ``failed``; None: give up, and the caller gets its error."""
 
 
 def repeats_unsafe(module: ModuleType) -> bool:
-    """Whether the policy of ``module`` may carry a POST out twice, by asking its rule.
+    """Whether the policy of ``module`` may cause a POST to be carried out twice; its rule is asked.
 
-    The request was handed over whole and the connection died before any answer, so the server may have
-    carried it out; a policy that sends it again may do so a second time.
+    The case: the request was handed over whole and the connection died before any answer, so the server may
+    have carried it out. A policy that sends it again may then cause it to be carried out a second time.
     """
     return any(_decides_again(module, failed) for failed in _unsafe())
 

@@ -1,4 +1,4 @@
-"""What the lab asks of a client, whichever it is."""
+"""A session: one client with its own connection pool, and its requests one after another."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from typing import Protocol
 
 from econnlab.client.observer import Observer, Tried
 from econnlab.client.trying import RestNotGiven, open_trying
+from econnlab.discovery import parts
 from econnlab.record.attempts import Attempt
 from econnlab.scenario.client import ClientSpec
-from econnlab.scenario.durations import seconds
 from econnlab.system.clock import now
 
+KINDS = "econnlab.client.kinds"
 #: The header by which the ledgers know a request; see econnlab.server.responses.
 REQUEST_ID = "X-Econnlab-Request"
-#: When the request was due, as proxies and balancers say when they had it (nginx, Heroku, New Relic): in a
-#: capture, the only trace of a client that was held up before it wrote.
+#: When the request was due, in the format of proxies and balancers (nginx, Heroku, New Relic). In a capture
+#: it is the only trace of a client that was delayed before it wrote.
 REQUEST_START = "X-Request-Start"
-#: draft-ietf-httpapi-idempotency-key-header: the same for each try of one request.
+#: draft-ietf-httpapi-idempotency-key-header: the same for each attempt of one request.
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _BODY = b"one order\n"
 _CHUNK = 4096
-OK = 200
+_OK = 200
 
-#: Bytes, or a stream that can be read once; None where the method carries nothing.
+#: Bytes, or a stream that can be read once; None if the method carries no body.
 Body = bytes | Iterator[bytes] | None
 
 
 class HttpClient(Protocol):
-    """A real client with a connection pool of its own."""
+    """A real client with its own connection pool."""
 
     def perform(self, headers: dict[str, str], body: Body, timeout_s: float) -> None:
         """Send the request and read the response to its end. Raises whatever the library raises."""
@@ -38,25 +39,43 @@ class HttpClient(Protocol):
         """Close the pool."""
 
 
-class ClientSession:
-    """One client and its requests, one after another, each as the attempts it took."""
+def open_session(
+    url: str,
+    spec: ClientSpec,
+    dial: tuple[str, int],
+    *,
+    row: int = 0,
+    number: int = 1,
+    trusted: str | None = None,
+    seed: int = 1,
+) -> ClientSession:
+    """Session ``number`` with a client as ``spec`` describes it, which asks ``url`` at the address ``dial``.
 
-    def __init__(
-        self, client: HttpClient, observer: Observer, spec: ClientSpec, session: int, seed: int = 1
-    ) -> None:
+    ``trusted`` is a file with the certificate authority of a lab server that speaks TLS. Raises UsageProblem
+    for settings that the client does not have.
+    """
+    observer = Observer(row, number, dial, spec)
+    client: HttpClient = parts(KINDS)[spec.kind].open_client(url, spec, observer, trusted)
+    return ClientSession(client, observer, number, seed)
+
+
+class ClientSession:
+    """One client and its requests, one after another."""
+
+    def __init__(self, client: HttpClient, observer: Observer, number: int, seed: int = 1) -> None:
         self._client = client
         self._observer = observer
-        self._spec = spec
-        self._session = session
-        self._trying = open_trying(spec, observer, f"{seed}/{session}/retries")
+        self._spec = observer.spec
+        self._number = number
+        self._trying = open_trying(self._spec, observer, f"{seed}/{number}/retries")
         self._headers: dict[str, str] = {}
         self._due = 0.0
         self._body: Body = None
-        self._plain_body = body_of(spec)
+        self._plain_body = body_of(self._spec)
 
     def perform(self, request: int, due: float) -> tuple[Attempt, ...]:
-        """Send request number ``request`` at ``due``, on the monotonic clock, and wait for its end."""
-        request_id = f"{self._session}-{request}"
+        """Send request number ``request`` at ``due``, on the monotonic clock; returns its attempts."""
+        request_id = f"{self._number}-{request}"
         self._headers = {REQUEST_ID: request_id}
         if self._spec.idempotency_key:
             self._headers[IDEMPOTENCY_KEY] = request_id
@@ -69,7 +88,7 @@ class ClientSession:
         return self._observer.end_request()
 
     def _once(self, timeout_s: float, rest_only: bool) -> tuple[Tried, Exception | None]:
-        """Let the client try, and by itself again if that is its way."""
+        """One call of the client, which may make several attempts by itself."""
         if rest_only:
             self._headers["Range"] = "bytes=0-"
         self._headers[REQUEST_START] = f"t={time.time() - now() + max(self._due, now()):.6f}"
@@ -77,9 +96,9 @@ class ClientSession:
         error: Exception | None = None
         try:
             self._client.perform(self._headers, self._body, timeout_s)
-        except Exception as raised:  # what a client may raise is the client's affair: it is what we look at
+        except Exception as raised:  # any exception of a client is a result here
             error = raised
-        if rest_only and error is None and self._observer.status == OK:
+        if rest_only and error is None and self._observer.status == _OK:
             error = RestNotGiven()
         return self._observer.end_attempt(error), error
 
@@ -93,13 +112,8 @@ class ClientSession:
         self._observer.close()
 
 
-def timeout_s(spec: ClientSpec) -> float:
-    """How long the client waits for the server, in seconds."""
-    return seconds(spec.timeout_ms)
-
-
 def body_of(spec: ClientSpec) -> bytes | None:
-    """What each request carries."""
+    """The body of each request."""
     if spec.method not in ("POST", "PUT"):
         return None
     return (_BODY * (spec.body_size // len(_BODY) + 1))[: spec.body_size]

@@ -1,4 +1,4 @@
-"""How a session tries: once, or again as a retry policy decides; the tries themselves are a client's own."""
+"""How a session tries a request: once, or again as a retry policy decides. The client makes each try."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from econnlab.record.attempts import Outcome
 from econnlab.scenario.client import DEFAULT_RETRY, ClientSpec
 from econnlab.scenario.durations import seconds
 
-#: Let the client try with this timeout in seconds, asking for the rest of a response only or for all of it:
-#: what became of it, and what the client raised.
+#: One try by the client. Arguments: its timeout in seconds, and whether it asks only for the rest of a cut
+#: response. Returns the attempt, and what the client raised.
 Once = Callable[[float, bool], tuple[Tried, Exception | None]]
 POLICIES = "econnlab.client.policies"
 
 
 class RestNotGiven(Exception):
-    """The whole response came again where a client had asked for what it missed of it, as undici does."""
+    """The server sent the whole response to a client that asked for the missing rest, as undici does."""
 
 
 class Trying(Protocol):
-    """One way of trying."""
+    """One way to try a request."""
 
     def perform(self, once: Once) -> None:
-        """Try until that is over; returns early when the session is aborted."""
+        """Try until the request is over; returns early when the session is aborted."""
 
 
 def open_trying(spec: ClientSpec, observer: Observer, seed: str) -> Trying:
-    """The way of ``spec``'s policy; its jitter comes from ``seed``."""
+    """How ``spec``'s policy tries; its jitter comes from ``seed``."""
     policy = parts(POLICIES)[spec.policy]
     timeout_s = seconds(spec.timeout_ms)
     if spec.policy == DEFAULT_RETRY:
@@ -46,23 +46,23 @@ def open_trying(spec: ClientSpec, observer: Observer, seed: str) -> Trying:
 
 
 def retries_of(spec: ClientSpec) -> int:
-    """How many more tries its policy makes at most. Raises UsageProblem for more than it can be told."""
+    """How many more tries its policy makes at most. Raises UsageProblem if it cannot make so many."""
     policy = parts(POLICIES)[spec.policy]
     if spec.retries > policy.RETRIES and getattr(policy, "FIXED", False):
         raise UsageProblem(
-            f"retries: at most {policy.RETRIES} with {spec.policy}, which cannot be told otherwise.",
+            f"retries: at most {policy.RETRIES} with {spec.policy}, which has no setting for more.",
             "Leave out retries, or name another policy.",
         )
     return spec.retries or int(policy.RETRIES)
 
 
 def client_retries(spec: ClientSpec) -> int:
-    """The total of urllib3's Retry for a client that has it; 0 where another policy decides."""
+    """The total of urllib3's Retry for a client that has it; 0 if another policy decides."""
     return retries_of(spec) if spec.policy == DEFAULT_RETRY else 0
 
 
 class _ByTheClient:
-    """urllib3 tries again by itself, with the Retry that its pool was given."""
+    """urllib3 tries again by itself, with the Retry of its pool."""
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
@@ -72,7 +72,7 @@ class _ByTheClient:
 
 
 class _ByALibrary:
-    """A library that calls again whatever raised."""
+    """A library calls again after any exception."""
 
     def __init__(self, policy: ModuleType, retries: int, timeout_s: float, observer: Observer) -> None:
         self._policy = policy
@@ -86,12 +86,12 @@ class _ByALibrary:
             if error is not None:
                 raise error
 
-        with contextlib.suppress(Exception):  # it is in the record already
+        with contextlib.suppress(Exception):  # the record has it already
             self._policy.run(call, self._retries, self._observer.wait)
 
 
 class _ByARule:
-    """A rule is shown each failed attempt, and says whether, when and for how long to try again."""
+    """A rule gets each failed attempt, and decides whether and when to try again, and with which timeout."""
 
     def __init__(self, rule: Policy, spec: ClientSpec, timeout_s: float, observer: Observer) -> None:
         self._rule = rule
@@ -134,5 +134,5 @@ class _ByARule:
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """``Retry-After`` where it is in seconds, as the lab server says it (RFC 9110 section 10.2.3)."""
+    """``Retry-After`` if it is in seconds, as the lab server sends it (RFC 9110 section 10.2.3)."""
     return float(retry_after) if retry_after is not None and retry_after.strip().isdecimal() else None

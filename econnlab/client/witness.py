@@ -1,19 +1,22 @@
-"""What one attempt saw on its socket."""
+"""What one attempt saw on its socket. Times are seconds on the monotonic clock."""
 
 from __future__ import annotations
 
+import socket
+import ssl
 from typing import Any
 
 from econnlab.system.clock import now
 
 
 class Witness:
-    """What one attempt saw on its socket. Times are seconds on the monotonic clock."""
+    """What one attempt has seen on its socket so far."""
 
     __slots__ = ("bytes_read", "deadline", "first_byte", "handed_over", "last_byte", "saw_eof", "sent")
 
     def __init__(self, deadline: float) -> None:
-        #: When the client's patience ends: without it a server that sends a byte now and then never ends.
+        #: When the client gives up; without it, a server that sends a byte now and then would hold it for
+        #: ever.
         self.deadline = deadline
         self.sent: float | None = None
         self.first_byte: float | None = None
@@ -24,24 +27,23 @@ class Witness:
         self.saw_eof = False
 
     def on_send(self) -> None:
-        """The first byte is about to be handed to the kernel."""
+        """The client is about to hand bytes to the kernel."""
         if self.sent is None:
             self.sent = now()
 
     def on_read(self, size: int) -> None:
-        """The kernel has given ``size`` bytes; 0 is the end of what the peer sends."""
-        at = now()
-        if size:
-            if self.first_byte is None:
-                self.first_byte = at
-            self.last_byte = at
-            self.bytes_read += size
-        else:
+        """The kernel has given ``size`` bytes; 0 means that the peer sends nothing more."""
+        if not size:
             self.saw_eof = True
+            return
+        self.last_byte = now()
+        if self.first_byte is None:
+            self.first_byte = self.last_byte
+        self.bytes_read += size
 
 
-class Witnessed:
-    """Socket calls with a witness, for plain and TLS sockets alike."""
+class _Witnessed:
+    """Socket calls that report to a witness, for plain and TLS sockets alike."""
 
     witness: Witness | None = None
 
@@ -68,3 +70,21 @@ class Witnessed:
         if self.witness is not None:
             self.witness.on_read(size)
         return size
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        buffer = bytearray(buflen)
+        return bytes(buffer[: self.recv_into(buffer, buflen, flags)])
+
+
+class ObservedSocket(_Witnessed, socket.socket):
+    """A plain socket with a witness. It tells of ``sendall``, ``recv`` and ``recv_into``."""
+
+
+class ObservedTlsSocket(_Witnessed, ssl.SSLSocket):
+    """A TLS socket with a witness of the bytes inside TLS."""
+
+
+def report_to(witness: Witness | None, sock: socket.socket) -> None:
+    """Let ``sock`` report to ``witness`` from now on, if it can."""
+    if isinstance(sock, _Witnessed):
+        sock.witness = witness

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
-import econnlab
 from econnlab.errors import EnvironmentProblem
 from econnlab.lab.namespace import enter
 from econnlab.packets.live.door import CannotCapture, open_door
 from econnlab.scenario.model import Scenario
-
-_ROOT = str(Path(econnlab.__file__).parent.parent)
+from econnlab.system.process import Process, start_python
 
 
 class Where(Enum):
@@ -55,12 +52,12 @@ def where_to_capture(scenario: Scenario) -> tuple[Where, str]:
 
 def _private_works() -> bool:
     """Try it in a process that ends at once: a failed attempt may leave its process half moved."""
-    code = f"import sys; sys.path.append({_ROOT!r}); from econnlab.lab.capturing import probe; probe()"
-    words, quiet = [sys.executable, "-P", "-c", code], subprocess.DEVNULL
-    return subprocess.run(words, stdin=quiet, stdout=quiet, stderr=quiet).returncode == 0
+    probe = Process("The lab's probe", lambda errors: start_python("econnlab.lab.capturing", errors))
+    with contextlib.closing(probe):
+        return probe.running.wait() == 0
 
 
-def probe() -> None:
+def main() -> None:
     """End this process, with 0 if it can capture in a network of its own."""
     try:
         enter({})

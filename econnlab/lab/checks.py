@@ -6,7 +6,7 @@ from pathlib import Path
 
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem
-from econnlab.peers.process import find_program
+from econnlab.peers.peer import find_program
 from econnlab.scenario.catalogue import load, read_file
 from econnlab.scenario.model import Scenario
 
@@ -21,8 +21,10 @@ def check(scenario: Scenario) -> None:
     if server is None:
         return
     _known("server.when_full", server.when_full, "econnlab.server.when_full")
-    if server.tls and scenario.client.kind == "http.client":
-        raise UsageProblem("client.kind: http.client here speaks no TLS.", "Take requests or urllib3.")
+    if server.tls and not parts("econnlab.client.kinds")[scenario.client.kind].TLS:
+        raise UsageProblem(
+            f"client.kind: {scenario.client.kind} speaks no TLS here.", "Take requests or urllib3."
+        )
 
 
 def ensure_peers(scenario: Scenario) -> None:

@@ -6,9 +6,7 @@ import queue
 from collections.abc import Iterator
 from types import TracebackType
 
-from econnlab.client.observer import Observer
-from econnlab.client.session import ClientSession
-from econnlab.discovery import parts
+from econnlab.client.session import open_session
 from econnlab.errors import EconnlabError, UsageProblem
 from econnlab.lab.counters import changes, read_counters
 from econnlab.lab.dispatcher import Dispatcher, Runner
@@ -54,6 +52,8 @@ class Lab:
         ensure_descriptors(descriptors_needed(self.scenario))
         try:
             self._topology.start()
+            if self._topology.trusted is not None:  # clients read that file when they are made
+                self._topology.wait_until_listening()
             runners = self._runners()
             self._topology.wait_until_listening()
             self._dispatcher = Dispatcher(runners)
@@ -84,7 +84,6 @@ class Lab:
     def _runners(self) -> list[Runner]:
         plan, client = self.scenario.plan, self.scenario.client
         topology = self._topology
-        open_client = parts("econnlab.client.kinds")[client.kind].open_client
         # Interleaved, so that a session's number says nothing about its row.
         rows = [row for _ in range(plan.sessions) for row in range(len(plan.intervals_ms))]
         round_trip = self.scenario.link.round_trip_ms / 1000
@@ -96,9 +95,15 @@ class Lab:
             starts = spread_starts(periods, plan.requests, self.scenario.seed)
         runners = []
         for number, (row, start) in enumerate(zip(rows, starts, strict=True), 1):
-            observer = Observer(row, number, topology.dial, client)
-            opened = open_client(topology.url, client, observer, topology.trusted)
-            session = ClientSession(opened, observer, client, number, self.scenario.seed)
+            session = open_session(
+                topology.url,
+                client,
+                topology.dial,
+                row=row,
+                number=number,
+                trusted=topology.trusted,
+                seed=self.scenario.seed,
+            )
             runners.append(Runner(session, seconds(plan.intervals_ms[row]), plan.requests, start))
         return runners
 

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from econnlab.errors import EconnlabError, UsageProblem
 from econnlab.lab.limits import start_thread
-from econnlab.lab.processes import Starter, start_python
 from econnlab.lab.topology import Topology
 from econnlab.record.events import ConnectionEvent, Kind
 from econnlab.record.served import ServerLedger
 from econnlab.scenario.model import Scenario
+from econnlab.system.process import Starter, start_python
 from econnlab.system.sockets import address
 
 #: How often it is looked whether the stage is being taken down, while nobody connects.

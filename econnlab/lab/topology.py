@@ -3,44 +3,48 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from econnlab.discovery import parts
 from econnlab.errors import EconnlabError, ProcessDied
 from econnlab.lab.certificates import make_certificate
+from econnlab.lab.children import Child, Listener
 from econnlab.lab.limits import start_thread
 from econnlab.lab.listeners import bind, find_target
-from econnlab.lab.processes import Child, Listener, Starter, start_python
+from econnlab.link.settings import LinkSettings, WireSettings
 from econnlab.link.tun.device import FAR, NEAR, Device, open_device
 from econnlab.packets.live.door import open_door
-from econnlab.peers.process import PeerProcess, find_program
+from econnlab.packets.live.settings import CaptureSettings
+from econnlab.peers.peer import PeerProcess, find_program
 from econnlab.peers.proxying import Proxying
 from econnlab.record.events import ConnectionEvent, Kind, Source
 from econnlab.scenario.codec import encode
 from econnlab.scenario.durations import seconds
 from econnlab.scenario.links import Delay, LinkSpec
 from econnlab.scenario.model import Proxy, Scenario
+from econnlab.scenario.places import LOOPBACK, Place
 from econnlab.scenario.server import Ending, Restart, ServerSpec
+from econnlab.scenario.treatment import Treatment
+from econnlab.server.settings import ServerSettings
+from econnlab.system.child import ChildSettings, Verb
 from econnlab.system.clock import now
+from econnlab.system.process import Starter, start_python
 from econnlab.system.sockets import address
 
-LOOPBACK = "127.0.0.1"
 #: Connections of a server that took over are numbered from here, so that a ledger names each once.
 SUCCESSOR_NUMBERS = 1_000_001
 
 
 @dataclass(frozen=True)
-class _Wire:
-    """The wire's device, as a child takes it over."""
+class _HandedDevice:
+    """The wire's device as a Listener."""
 
     device: Device
     where: tuple[str, int]
@@ -56,10 +60,10 @@ class _Wire:
 
 
 class Topology:
-    """Starts what ``scenario`` needs beside its clients; ``url`` and ``dial`` then say where those go.
+    """Starts what ``scenario`` needs beside its clients; then ``url`` and ``dial`` say where they connect.
 
     ``on_failure`` is called, from another thread, with the error that ends the run. ``capture`` is the
-    descriptor of a file that takes every packet from and to what is started; ``start`` starts each process.
+    descriptor of a file for every packet from and to what is started; ``start`` starts each process.
     """
 
     def __init__(
@@ -73,7 +77,7 @@ class Topology:
         self._scenario = scenario
         self._start_process = start
         self._capture_into = capture
-        #: Begins first and ends last: it is to see what the others' ends look like.
+        #: Starts first and stops last, to record how the others end.
         self._capture: Child | None = None
         self._ports: list[int] = []
         self._on_failure = on_failure
@@ -85,42 +89,40 @@ class Topology:
         self._successor: Child | None = None
         self._stopping = False
         self._proxy: PeerProcess | None = None
-        self._files: tempfile.TemporaryDirectory[str] | None = None
         self.url = ""
         self.dial = (LOOPBACK, 0)
-        #: A file with the certificate authority of a server that speaks TLS.
+        #: A file with the certificate authority of a server that speaks TLS, once the server listens.
         self.trusted: str | None = None
 
     # -- beginning and end ------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start server and link, without waiting for them to listen."""
-        server = self._scenario.server
-        if server is not None:
-            self._start_server(server)
+        scenario = self._scenario
+        if scenario.server is not None:
+            self._start_server(scenario.server)
         else:
-            assert self._scenario.url is not None
-            target = find_target(self._scenario.url)
+            assert scenario.url is not None
+            target = find_target(scenario.url)
             self.url, self.dial = target.url, (target.host, target.port)
             self._ports.append(target.port)
-        if self._scenario.relayed:
-            middlebox = self._scenario.middlebox
-            settings = {
-                "spec": encode(self._scenario.link),
-                "seed": self._scenario.seed,
-                "upstream": self.dial,
-                "middlebox": None if middlebox is None else encode(middlebox),
-            }
+        if scenario.relayed:
+            settings = LinkSettings(
+                treatment=Treatment(scenario.link, scenario.middlebox),
+                seed=scenario.seed,
+                upstreams=(Place(*self.dial),),
+                traced=True,
+            )
             self.dial = (LOOPBACK, self._start("econnlab.link", bind(LOOPBACK, 0), settings).port)
             self._ports.append(self.dial[1])
-        if self._scenario.proxy is not None:
-            self._start_proxy(self._scenario.proxy)
+        if scenario.proxy is not None:
+            self._start_proxy(scenario.proxy)
             self._ports.append(self.dial[1])
         if self._capture_into is not None:
             self._start_capture(self._capture_into)
 
     def _start_capture(self, into: int) -> None:
-        settings = {"ports": self._ports, "into": into, "local": address(self.dial)}
+        settings = CaptureSettings(ports=tuple(self._ports), into=into, local=address(self.dial))
         self._capture = self._child(
             "econnlab.packets.live", open_door(), settings, name="capture", beside=[into]
         )
@@ -130,7 +132,7 @@ class Topology:
         proxy = parts("econnlab.peers.proxies")[spec.kind]
         program = find_program(proxy.PROGRAM, proxy.PACKAGE)
         with bind(LOOPBACK, 0) as free:
-            port = int(free.getsockname()[1])  # it binds by itself, so another process could come before it
+            port = int(free.getsockname()[1])  # the proxy binds it, so another process could be faster
         upstream, idle_timeout_ms = self.dial[1], int(spec.idle_timeout_ms)
         self._proxy = PeerProcess(
             spec.kind,
@@ -151,50 +153,42 @@ class Topology:
         speaks_tls = spec.tls if self._scenario.client.tls is None else self._scenario.client.tls
         self.url = f"{'https' if speaks_tls else 'http'}://{address(self.dial)}/"
         if not spec.listens:
-            self._held = (
-                listener  # bound and not listening: the kernel refuses, and nobody else gets the port
-            )
+            self._held = listener  # bound and not listening: the kernel refuses, and no other gets the port
             return
-        certificate = None
-        if spec.tls or speaks_tls:
-            self._files = tempfile.TemporaryDirectory(prefix="econnlab-")
-            made = make_certificate(Path(self._files.name), self.dial[0], LOOPBACK)  # a link's
-            certificate, self.trusted = made.server, made.authority
-        settings = {"spec": encode(spec), "certificate": certificate}
-        # Whoever serves last removes the certificate's files at its end, which comes even if we are killed.
-        last = {} if self._files is None else {"remove": self._files.name}
-        if spec.restart is None:
-            self._start("econnlab.server", listener, {**settings, **last})
-        else:
-            taken_over = listener.dup()
-            self._start("econnlab.server", listener, settings)
-            # Started now, so that the time this takes does not fall into the run.
-            standby = {**settings, **last, "first_number": SUCCESSOR_NUMBERS, "standby": True}
-            self._successor = self._start("econnlab.server", taken_over, standby)
+        self._start_servers(spec, listener, tls=spec.tls or speaks_tls)
         if device is not None:
-            assert self._scenario.kernel is not None
-            delay = Delay(self._scenario.kernel.packet_delay_ms, Decimal(0))
-            settings = {"spec": encode(LinkSpec("wire", delay, delay)), "seed": 0, "port": port}
-            self._start("econnlab.link.tun", _Wire(device, self.dial), settings)
+            self._start_wire(device)
 
-    def _start(self, module: str, listener: Listener, settings: dict[str, Any]) -> Child:
+    def _start_servers(self, spec: ServerSpec, listener: socket.socket, *, tls: bool) -> None:
+        first = last = ServerSettings(spec=spec)
+        if tls:
+            made = make_certificate(self.dial[0], LOOPBACK)  # a link listens on LOOPBACK
+            first = replace(first, certificate=made.server)
+            # The server that ends last keeps the file.
+            last = replace(first, authority=made.authority, authority_file=made.authority_file)
+            self.trusted = made.authority_file
+        if spec.restart is None:
+            self._start("econnlab.server", listener, last)
+            return
+        taken_over = listener.dup()
+        self._start("econnlab.server", listener, first)
+        # It starts now, so that the time this takes does not fall into the run.
+        standby = replace(last, first_number=SUCCESSOR_NUMBERS, standby=True)
+        self._successor = self._start("econnlab.server", taken_over, standby)
+
+    def _start_wire(self, device: Device) -> None:
+        assert self._scenario.kernel is not None
+        delay = Delay(self._scenario.kernel.packet_delay_ms, Decimal(0))
+        settings = WireSettings(spec=LinkSpec("wire", delay, delay), seed=0, port=self.dial[1])
+        self._start("econnlab.link.tun", _HandedDevice(device, self.dial), settings)
+
+    def _start(self, module: str, listener: Listener, settings: ChildSettings) -> Child:
         child = self._child(module, listener, settings)
         self._children.append(child)
         return child
 
-    def _child(self, module: str, listener: Listener, settings: dict[str, Any], **more: Any) -> Child:
-        """One whose death, which another thread tells, may come before it is all there."""
-        born: Future[Child] = Future()
-        child = Child(
-            module,
-            listener,
-            settings,
-            lambda: self._on_death(born.result()),
-            start=self._start_process,
-            **more,
-        )
-        born.set_result(child)
-        return child
+    def _child(self, module: str, listener: Listener, settings: ChildSettings, **more: Any) -> Child:
+        return Child(module, listener, settings, self._on_death, start=self._start_process, **more)
 
     def wait_until_listening(self) -> None:
         """Raises ProcessDied if one of them ends before it listens."""
@@ -202,14 +196,14 @@ class Topology:
             self._capture.wait_until_listening()
         for child in self._children:
             if child is self._successor:
-                child.sync()  # it is up, and waits for its turn
+                child.sync()  # it has started, and does not listen yet
             else:
                 child.wait_until_listening()
         if self._proxy is not None:
             self._proxy.wait_until_listening()
 
     def begin(self, at: float | None = None) -> None:
-        """The run begins (or did ``at``): from then on count what is planned for later."""
+        """The run begins now, or began ``at``: the time to a planned restart counts from then."""
         server = self._scenario.server
         if server is not None and server.restart is not None:
             gone = 0.0 if at is None else now() - at
@@ -220,7 +214,7 @@ class Topology:
             start_thread(self._restart)
 
     def stop(self) -> None:
-        """See every process end; what they said until then can still be taken."""
+        """End every process. What they have said can still be taken."""
         self._stopping = True
         if self._restart is not None:
             self._restart.cancel()
@@ -236,16 +230,17 @@ class Topology:
             child.stop()
         if self._capture is not None:
             self._capture.stop()
-        if self._files is not None:
-            self._files.cleanup()
+        if self.trusted is not None:  # the server has removed it, unless it was killed
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.trusted)
 
     # -- while it runs ----------------------------------------------------------------------------
 
     def _take_over(self, restart: Restart) -> None:
-        """Let the successor listen on the same socket; then let the server retire."""
+        """Make the successor listen on the same socket, then the server retire."""
         assert self._successor is not None
         try:
-            self._successor.listen()
+            self._successor.tell(Verb.LISTEN)
             self._successor.wait_until_listening()
         except EconnlabError as error:
             if not self._stopping:
@@ -256,7 +251,7 @@ class Topology:
     def _on_death(self, child: Child) -> None:
         """Called from the child's reading thread."""
         self._own_events.append(
-            ConnectionEvent(now(), Source.LAB, Kind.DIED, reason=child.name, how=child.how_it_ended)
+            ConnectionEvent(now(), Source.LAB, Kind.DIED, reason=child.name, how=child.process.killed_by)
         )
         if not self._may_die(child):
             self._on_failure(child.death())

@@ -1,8 +1,7 @@
-"""A process that runs one scenario and writes its record: so that runs do not disturb each other.
+"""A process that runs one scenario and writes its record, so that runs do not disturb each other.
 
-It reads its order as one JSON line from stdin and writes the record as JSON Lines to stdout, as --save does;
-an error is a last line ``{"failed": ...}``. It stops in good order when stdin closes: whoever started
-it is gone then, or wants no more.
+It reads an Order as one JSON line from stdin and writes the record as JSON Lines to stdout, like --save; an
+error becomes a last line ``{"failed": ...}``. When stdin closes it ends the run early and in good order.
 """
 
 from __future__ import annotations
@@ -11,28 +10,45 @@ import json
 import os
 import shutil
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from econnlab.errors import EconnlabError
 from econnlab.record.jsonl import counters_line, event_line, header_line, request_lines
 from econnlab.record.ledger import write_all
-from econnlab.scenario.codec import decode
+from econnlab.scenario.codec import decode, encode
 from econnlab.scenario.model import Scenario
 from econnlab.system.child import Commands, claim_ledger_stream
 
 if TYPE_CHECKING:
     from econnlab.lab.lab import Lab
 
-#: The folder for temporary files that whoever starts a worker makes for it, and either of the two removes.
+#: The environment variable with the worker's folder for temporary files, which it removes at its end.
 FOLDER = "ECONNLAB_WORKER_FOLDER"
 
 
-def main() -> None:
-    """Run what stdin orders.
+@dataclass(frozen=True)
+class Assignment:
+    """What a worker does."""
 
-    ``scenario``; ``private``: in a network of its own, also without kernel settings; ``capture``: the
-    descriptor of a file for its packets, or null.
-    """
+    scenario: Scenario
+    #: Enter a network of its own even without kernel settings.
+    private: bool = False
+    #: The descriptor of a file for the packets.
+    capture: int | None = None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An error that ended the run, as a line of the record."""
+
+    message: str
+    hint: str
+    exit_code: int
+
+
+def main() -> None:
+    """Run what stdin orders."""
     try:
         _obey()
     finally:
@@ -43,20 +59,22 @@ def main() -> None:
 def _obey() -> None:
     record_fd = claim_ledger_stream()
     commands = Commands()
-    order = commands.first()
-    scenario = decode(Scenario, order["scenario"])
-    private = scenario.kernel is not None or order["private"]
+    try:
+        order = decode(Assignment, commands.first())
+    except EOFError:
+        return
+    kernel = order.scenario.kernel
+    private = kernel is not None or order.private
     try:
         if private:
             from econnlab.lab.namespace import enter
 
-            enter({} if scenario.kernel is None else scenario.kernel.settings)
-        from econnlab.lab.lab import Lab  # with every client: who only starts a worker needs none of them
+            enter({} if kernel is None else kernel.settings)
+        from econnlab.lab.lab import Lab  # imports every client, which the parent does not need
 
-        lab = Lab(scenario, own_namespace=private, capture=order["capture"])
-        _run(lab, commands, record_fd)
+        _run(Lab(order.scenario, own_namespace=private, capture=order.capture), commands, record_fd)
     except EconnlabError as error:
-        failed = {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
+        failed = encode(Failed(error.message, error.hint, int(error.exit_code)))
         write_all(record_fd, json.dumps({"failed": failed}).encode() + b"\n")
 
 
@@ -81,7 +99,3 @@ def _stop_with(commands: Commands, lab: Lab) -> None:
     while os.read(commands.fd, 4096):
         pass
     lab.interrupt()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,32 +1,26 @@
-"""Scenarios side by side, each in a process of its own."""
+"""Runs scenarios side by side, each in a process of its own."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import econnlab
-from econnlab.errors import EconnlabError, EnvironmentProblem, ExitCode, ProcessDied
+from econnlab.errors import EconnlabError, EnvironmentProblem, ExitCode
 from econnlab.lab.capturing import Capturing
-from econnlab.lab.worker import FOLDER
+from econnlab.lab.worker import FOLDER, Assignment, Failed
 from econnlab.record.jsonl import read_run
 from econnlab.record.run import Run
-from econnlab.scenario.codec import encode
+from econnlab.scenario.codec import decode, encode
 from econnlab.scenario.model import Scenario
 from econnlab.system.clock import now
+from econnlab.system.process import Process, start_python
 
-_ROOT = str(Path(econnlab.__file__).parent.parent)
 _ATTEMPT = b'{"attempt"'
 
 
@@ -43,7 +37,7 @@ class Done:
 class Workers:
     """Runs ``scenarios``, at most ``jobs`` at a time. A context manager: after it none of them runs.
 
-    ``captures`` says where the packets of a scenario go, by its name; of others they go nowhere.
+    ``captures`` says where the packets of a scenario go, by its name; other scenarios are not captured.
     """
 
     def __init__(
@@ -53,7 +47,7 @@ class Workers:
         self._scenarios = scenarios
         self._pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="econnlab-worker")
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[Process] = set()
         #: Attempts that have ended, in all scenarios together.
         self.attempts = 0
         self._stopped = False
@@ -66,9 +60,9 @@ class Workers:
         self._pool.shutdown(cancel_futures=True)
 
     def results(self, tick_s: float | None = None) -> Iterator[Done | None]:
-        """Each scenario as it ends, and None each ``tick_s`` seconds in which none did.
+        """Each scenario as it ends, and None after each ``tick_s`` seconds in which none did.
 
-        Those that an interrupt kept from beginning are left out.
+        An interrupt leaves out the scenarios that have not begun.
         """
         waiting: set[Future[Done | None]] = {
             self._pool.submit(self._perform, scenario) for scenario in self._scenarios
@@ -80,101 +74,80 @@ class Workers:
                 yield None
 
     def interrupt(self) -> None:
-        """Begin no more, and let those that run end early; may be called from a signal handler."""
+        """Begin no more scenarios, and end the running ones early. A signal handler may call this."""
         self._stopped = True
         for process in list(self._running):
-            assert process.stdin is not None
-            with contextlib.suppress(OSError, ValueError):
-                process.stdin.close()
+            process.tell_to_end()
 
     def _perform(self, scenario: Scenario) -> Done | None:
         if self._stopped:
             return None
         began = now()
-        # The worker's own, so that nothing is left of it however it ends.
+        # Both this process and the worker remove the folder, whichever is left.
         folder = tempfile.mkdtemp(prefix="econnlab-")
         try:
-            return self._run(scenario, folder, began)
-        finally:
+            process = self._start(scenario, folder, self._captures.get(scenario.name))
+        except EnvironmentProblem as problem:
             shutil.rmtree(folder, ignore_errors=True)
-
-    def _run(self, scenario: Scenario, folder: str, began: float) -> Done | None:
-        try:
-            process = self._start(folder, self._captures.get(scenario.name))
-        except OSError as error:  # fork(2): EAGAIN, ENOMEM
-            problem = EnvironmentProblem(
-                f"A worker process cannot be started: {error.strerror}.", "Run fewer at a time (--jobs)."
-            )
             return Done(scenario, None, problem, 0.0)
-        with self._lock:
-            self._running.add(process)
         try:
             return self._follow(process, scenario, began)
         finally:
             with self._lock:
                 self._running.discard(process)
+            process.stop()
+            process.close()
+            shutil.rmtree(folder, ignore_errors=True)
 
-    def _start(self, folder: str, capture: Capturing | None) -> subprocess.Popen[bytes]:
-        code = f"import sys; sys.path.append({_ROOT!r}); from econnlab.lab.worker import main; main()"
-        return subprocess.Popen(
-            [sys.executable, "-P", "-c", code],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=[] if capture is None else [capture.into],
-            start_new_session=True,  # Ctrl-C in the terminal is the parent's to handle
-            env={**os.environ, "TMPDIR": folder, FOLDER: folder},
+    def _start(self, scenario: Scenario, folder: str, capture: Capturing | None) -> Process:
+        handed = [] if capture is None else [capture.into]
+        environment = {**os.environ, "TMPDIR": folder, FOLDER: folder}
+        process = Process(
+            f"The worker of {scenario.name}",
+            lambda errors: start_python("econnlab.lab.worker", errors, handed, environment=environment),
         )
+        with self._lock:
+            self._running.add(process)
+        return process
 
-    def _follow(self, process: subprocess.Popen[bytes], scenario: Scenario, began: float) -> Done | None:
-        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
-        said: list[bytes] = []
-        errors = threading.Thread(target=lambda: said.append(process.stderr.read()), daemon=True)  # type: ignore[union-attr]
-        errors.start()
+    def _follow(self, process: Process, scenario: Scenario, began: float) -> Done | None:
         capture = self._captures.get(scenario.name)
-        order = {
-            "scenario": encode(scenario),
-            "private": capture is not None and capture.private,
-            "capture": None if capture is None else capture.into,
-        }
-        ordered = False
-        with contextlib.suppress(OSError, ValueError):  # an interrupt may have closed it already
-            process.stdin.write(json.dumps(order).encode() + b"\n")
-            process.stdin.flush()
-            ordered = True
+        does = (
+            Assignment(scenario) if capture is None else Assignment(scenario, capture.private, capture.into)
+        )
+        ordered = process.say(json.dumps(encode(does)).encode() + b"\n")
         if self._stopped:
-            self.interrupt()
-        record = b""
-        for line in process.stdout:
-            record += line
-            if line.startswith(_ATTEMPT):
-                with self._lock:
-                    self.attempts += 1
-        code = process.wait()
-        errors.join()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            with contextlib.suppress(OSError):
-                stream.close()
+            process.tell_to_end()
+        record = self._read(process)
+        process.running.wait()
         if self._stopped and not ordered:
-            return None  # it ended for want of an order
-        return self._done(scenario, record, code, b"".join(said).decode("utf-8", "replace"), now() - began)
+            return None
+        return self._done(scenario, record, process, now() - began)
 
-    def _done(self, scenario: Scenario, record: bytes, code: int, said: str, took_s: float) -> Done | None:
-        lines = record.decode().splitlines(keepends=True)
+    def _read(self, process: Process) -> list[bytes]:
+        assert process.running.stdout is not None
+        lines = []
+        with os.fdopen(os.dup(process.running.stdout.fileno()), "rb") as record:
+            for line in record:
+                lines.append(line)
+                if line.startswith(_ATTEMPT):
+                    with self._lock:
+                        self.attempts += 1
+        return lines
+
+    def _done(self, scenario: Scenario, record: list[bytes], process: Process, took_s: float) -> Done | None:
+        lines = [line.decode() for line in record]
         error: EconnlabError | None = None
         if lines and lines[-1].startswith('{"failed"'):
-            error = _error_in(json.loads(lines.pop())["failed"])
-        elif code:
-            last = (said.strip().splitlines() or ["It said nothing."])[-1]
-            error = ProcessDied(
-                f"The process that ran {scenario.name} ended with {code}.", f"It said: {last}"
-            )
+            error = _error_of(decode(Failed, json.loads(lines.pop())["failed"]))
+        elif process.running.returncode:
+            error = process.death()
         if not lines:
             return None if error is None and self._stopped else Done(scenario, None, error, took_s)
         return Done(scenario, read_run(lines, scenario.name), error, took_s)
 
 
-def _error_in(failed: dict[str, Any]) -> EconnlabError:
-    error = EnvironmentProblem(failed["message"], failed["hint"])
-    error.exit_code = ExitCode(failed["exit_code"])
+def _error_of(failed: Failed) -> EconnlabError:
+    error = EnvironmentProblem(failed.message, failed.hint)
+    error.exit_code = ExitCode(failed.exit_code)
     return error

@@ -1,198 +1,160 @@
-"""The link: takes connections on its listener and relays each to the upstream, on one clockwork."""
+"""The link: takes connections and relays each to the upstream as its Treatment says."""
 
 from __future__ import annotations
 
-import errno
-import heapq
+import dataclasses
 import itertools
 import socket
-from collections.abc import Callable
 from typing import Any
 
-from econnlab.link.delays import delays
-from econnlab.link.poller import READ, WRITE, Poller
-from econnlab.link.relay import Relay, Side
+from econnlab.link.clockwork import Clockwork
+from econnlab.link.endpoint import Endpoint, Upstreams, prepared
+from econnlab.link.intake import Intake
+from econnlab.link.relay import Relay
+from econnlab.link.settings import LinkSettings
 from econnlab.record.events import Kind
 from econnlab.record.ledger import Ledger
-from econnlab.scenario.links import LinkSpec
-from econnlab.scenario.model import Middlebox
-from econnlab.system.clock import now
-from econnlab.system.sockets import address, errno_name
+from econnlab.scenario.codec import decode, encode
+from econnlab.scenario.orders import Act, Do, spelled
+from econnlab.scenario.treatment import Treatment, WhenFull
+from econnlab.system.child import Command, Verb
+from econnlab.system.sockets import reset_on_close
 
-BACKLOG = 4096
-#: While the upstream refuses, it is asked again this often.
-ASK_AGAIN_S = 0.1
-
-Address = tuple[str, int]
-
-
-def family_of(where: Address) -> socket.AddressFamily:
-    """IPv6 for an address with colons, else IPv4."""
-    return socket.AF_INET6 if ":" in where[0] else socket.AF_INET
-
-
-def prepared(sock: socket.socket) -> socket.socket:
-    """``sock``, to be relayed: it never blocks, and nothing waits for more (Nagle)."""
-    sock.setblocking(False)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return sock
+#: The size of one read; a larger one gains nothing (tests/benchmarks/bench_link.py).
+BUFFER_SIZE = 1 << 18
+#: Connections taken in a row; a run takes one, because others must not be late meanwhile.
+ACCEPTS_A_TURN = 64
 
 
 class Link:
-    """Relays from ``listener`` to ``upstream`` with the delays of ``spec``."""
+    """Relays from its listener to the first of its upstream's addresses that answers."""
 
-    def __init__(
-        self,
-        spec: LinkSpec,
-        seed: int,
-        listener: socket.socket,
-        upstream: Address,
-        ledger: Ledger,
-        poller: Poller,
-        middlebox: Middlebox | None = None,
-    ) -> None:
-        self.middlebox = middlebox
-        self.upstream = upstream
+    def __init__(self, settings: LinkSettings, ledger: Ledger, clockwork: Clockwork) -> None:
         self.ledger = ledger
-        self.poller = poller
-        self._spec = spec
-        self._seed = seed
-        self._listener = listener
+        self.clockwork = clockwork
+        self.treatment = settings.treatment
+        self.traced = settings.traced
+        self.upstreams = Upstreams(settings.upstreams)
+        #: All relays read into this, one after another.
+        self.buffer = memoryview(bytearray(BUFFER_SIZE))
+        self._seed = settings.seed
         self._relays: dict[int, Relay] = {}
         self._numbers = itertools.count(1)
-        self._plans: list[tuple[float, int, Callable[[], None]]] = []
-        self._plan_count = itertools.count()
-        self._refusing = False
-        self._stopped = False
+        self._changes = 0
+        self._held = False
+        self._intake = Intake(
+            socket.socket(fileno=settings.listener_fd),
+            self.upstreams,
+            ledger,
+            clockwork,
+            self._take,
+            1 if self.traced else ACCEPTS_A_TURN,
+        )
 
-    # -- clockwork ------------------------------------------------------------------------------
-
-    def at(self, due: float, act: Callable[[], None]) -> None:
-        """Call ``act`` once the clock reads ``due``."""
-        heapq.heappush(self._plans, (due, next(self._plan_count), act))
-
-    def run(self) -> None:
-        """Relay until stopped."""
-        self._listen()
-        self.ledger.flush()
-        while not self._stopped:
-            self.poller.wait(max(0.0, self._plans[0][0] - now()) if self._plans else None)
-            while self._plans and self._plans[0][0] <= now():
-                heapq.heappop(self._plans)[2]()
-
-    def obey(self, command: dict[str, Any]) -> None:
-        """Obey a command beyond those that every child knows; a link of a run has none."""
-
-    def stop(self) -> None:
-        """Make ``run`` return."""
-        self._stopped = True
+    def start(self) -> None:
+        """Listen."""
+        if not self.traced:
+            self.ledger.event(Kind.CHANGED, plan=spelled(self.treatment))
+        self._intake.listen()
 
     def close(self) -> None:
-        """Close the listener and every relayed connection."""
-        self._stopped = True
-        self.poller.forget(self._listener.fileno())
-        self._listener.close()
+        """Close the listener and every connection."""
+        self._intake.close()
         for relay in list(self._relays.values()):
             relay.close()
         self.ledger.event(Kind.STOPPED)
 
-    # -- taking connections ---------------------------------------------------------------------
+    # -- commands ---------------------------------------------------------------------------------
 
-    def _listen(self) -> None:
-        self._refusing = False
-        self._listener.setblocking(False)
-        self._listener.listen(BACKLOG)
-        self.poller.watch(self._listener.fileno(), READ, lambda _: self._on_acceptable())
-        self.ledger.event(Kind.LISTENING, local=address(self._listener.getsockname()))
+    def obey(self, command: Command) -> None:
+        """TREAT, ACT or COUNT."""
+        if command.verb is Verb.TREAT:
+            self._treat(decode(Treatment, {**encode(self.treatment), **command.value}))
+        elif command.verb is Verb.ACT:
+            self._act(decode(Do, command.value))
+        elif command.verb is Verb.COUNT:
+            for relay in self._relays.values():
+                relay.count()
 
-    def _on_acceptable(self) -> None:
-        self._accept_one()
+    def _treat(self, treatment: Treatment) -> None:
+        """Apply all of it to every connection, open or new, before the next packet."""
+        before, self.treatment = self.treatment, treatment
+        self._changes += 1
+        for number, relay in list(self._relays.items()):
+            relay.treat(treatment, before, f"{self._seed}/{number}/{self._changes}")
+        self.ledger.event(Kind.CHANGED, plan=spelled(treatment))
+        self._admit()
 
-    def _accept_one(self) -> bool:
-        """Whether there was one."""
-        try:
-            pair = self._accept()
-        except OSError as error:
-            if error.errno not in (errno.EMFILE, errno.ENFILE):
-                raise
-            self._pause(errno_name(error.errno))
-            return False
-        if pair is not None:
-            self._relay(*pair)
-        return pair is not None
+    def _act(self, do: Do) -> None:
+        number = do.connection
+        chosen = list(self._relays.values()) if number is None else []
+        if number in self._relays:
+            chosen = [self._relays[number]]
+        if do.act is Act.RESET:
+            for relay in chosen:
+                relay.reset("asked")
+            return
+        pause = do.act is Act.PAUSE
+        if number is None:
+            self._held = pause
+        for relay in chosen:
+            if pause:
+                relay.hold()
+            else:
+                relay.release()
+        self.ledger.event(Kind.PAUSED if pause else Kind.RESUMED, number)
+        self._admit()
 
-    def _accept(self) -> tuple[socket.socket, socket.socket, str] | None:
-        upstream = socket.socket(family_of(self.upstream), socket.SOCK_STREAM)
-        try:
-            client, peer = self._listener.accept()
-        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            upstream.close()
-            return None
-        except OSError:
-            upstream.close()
-            raise
-        return client, upstream, address(peer)
+    # -- connections ------------------------------------------------------------------------------
 
-    def _relay(self, client: socket.socket, upstream: socket.socket, peer: str) -> None:
+    @property
+    def _full(self) -> bool:
+        limit = self.treatment.limit
+        return limit is not None and len(self._relays) >= limit.connections
+
+    def _admit(self) -> None:
+        """Take connections, or leave them in the kernel's queue, as it stands now."""
+        limit = self.treatment.limit
+        queueing = limit is not None and limit.when_full is WhenFull.QUEUE and self._full
+        self._intake.shut("paused" if self._held else "full" if queueing else None)
+
+    def _take(self, client: socket.socket, upstream: socket.socket, peer: str) -> None:
         number = next(self._numbers)
-        self.ledger.event(Kind.ACCEPTED, number, peer=peer)
-        self._begin(number, client, upstream)
+        self.ledger.event(Kind.ACCEPTED, number, peer=peer, plan=self._plan())
+        limit = self.treatment.limit
+        if left := self.treatment.fail_first:
+            self.treatment = dataclasses.replace(self.treatment, fail_first=left - 1)
+            self.ledger.event(Kind.RESET, number, reason="fail_first")
+            self._send_away(number, client, upstream, reset=True)
+        elif limit is not None and self._full:
+            self.ledger.event(Kind.DROPPED, number, reason=limit.when_full.value)
+            self._send_away(number, client, upstream, reset=limit.when_full is WhenFull.RESET)
+        else:
+            ends = Endpoint("client", prepared(client)), Endpoint("server", prepared(upstream))
+            self._relays[number] = relay = Relay(self, number, *ends)
+            relay.treat(self.treatment, None, f"{self._seed}/{number}")
+            relay.start()
+        self._admit()
 
-    def _begin(self, number: int, client: socket.socket, upstream: socket.socket) -> None:
-        prepared(client), prepared(upstream)
-        self._relays[number] = relay = self._relay_of(
-            number,
-            Side("client", client, delays(self._spec.to_server, f"{self._seed}/{number}/to_server")),
-            Side("server", upstream, delays(self._spec.to_client, f"{self._seed}/{number}/to_client")),
-        )
-        relay.start()
+    def _send_away(self, number: int, client: socket.socket, upstream: socket.socket, *, reset: bool) -> None:
+        if reset:
+            reset_on_close(client)
+        client.close()
+        upstream.close()
+        self.ledger.event(Kind.CLOSED, number, to_server=0, to_client=0)
 
-    def _relay_of(self, number: int, client: Side, server: Side) -> Relay:
-        return Relay(self, number, client, server)
-
-    def _pause(self, reason: str) -> None:
-        # Out of descriptors: the connection stays in the queue, readable; asking again would spin.
-        self.poller.forget(self._listener.fileno())
-        self.ledger.event(Kind.ACCEPT_PAUSED, reason=reason)
-        self.at(now() + ASK_AGAIN_S, self._listen)
+    def _plan(self) -> dict[str, Any] | None:
+        """What is planned for the connection that comes now."""
+        if self.traced:
+            return None
+        return {**spelled(self.treatment), "fail-first": self.treatment.fail_first > 0}
 
     def forget(self, number: int) -> None:
         """A relay has ended."""
         self._relays.pop(number, None)
-
-    # -- an upstream that refuses ---------------------------------------------------------------
+        if not self.clockwork.stopped:
+            self._admit()
 
     def on_connect_failed(self, failed: int) -> None:
-        """Pass a refusal on: from now on the link's own port refuses, until the upstream listens again.
-
-        The first client to meet it has been accepted already and gets an RST; user space cannot take a
-        handshake back.
-        """
-        if failed != errno.ECONNREFUSED or self._refusing or self._stopped:
-            return
-        self._refusing = True
-        here = self._listener.getsockname()
-        self.poller.forget(self._listener.fileno())
-        family = self._listener.family
-        self._listener.close()
-        # Bound and not listening: the port stays ours, and the kernel refuses who asks for it.
-        self._listener = socket.socket(family, socket.SOCK_STREAM)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind(here)
-        self.at(now() + ASK_AGAIN_S, self._ask_upstream)
-
-    def _ask_upstream(self) -> None:
-        probe = socket.socket(family_of(self.upstream), socket.SOCK_STREAM)
-        probe.setblocking(False)
-
-        def on_result(_: int) -> None:
-            failed = probe.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            self.poller.forget(probe.fileno())
-            probe.close()
-            if failed:
-                self.at(now() + ASK_AGAIN_S, self._ask_upstream)
-            else:
-                self._listen()
-
-        probe.connect_ex(self.upstream)
-        self.poller.watch(probe.fileno(), WRITE, on_result)
+        """The upstream could not be reached at any of its addresses."""
+        self._intake.on_connect_failed(failed)

@@ -1,11 +1,13 @@
-"""One relayed connection: what each side sent, on its way to the other.
+"""One relayed connection: what each end sent, on its way to the other.
 
         client ── read ──▶ [queue of the client: due, what] ── when due ──▶ server
         client ◀── when due ── [queue of the server: due, what] ◀── read ── server
 
 Bytes, FIN and RST of one direction leave in the order in which they came, each no earlier than its own
-delay after it came. A side that sends too fast is not read any more until its queue has drained, so that
-TCP's own window pushes back on it.
+delay after it came. While too much is on its way, its sender is not read, so that TCP's window slows it.
+
+Without a delay, and without a trace, bytes go from one kernel buffer to the other through a buffer that all
+connections share. The queue takes what the far kernel does not accept at once.
 """
 
 from __future__ import annotations
@@ -15,135 +17,165 @@ import errno
 import os
 import re
 import socket
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from econnlab.link.clockwork import Clockwork
+from econnlab.link.delays import delays
+from econnlab.link.endpoint import MOST_IN_FLIGHT, Address, Endpoint, Item, Upstreams, prepared, socket_for
 from econnlab.link.middlebox import Memory
 from econnlab.link.poller import ERROR, READ, WRITE
 from econnlab.record.events import Kind
+from econnlab.record.ledger import Ledger
+from econnlab.scenario.links import LinkSpec
+from econnlab.scenario.treatment import Counted, ResetAfter, Treatment
 from econnlab.system.clock import now
-from econnlab.system.sockets import address, errno_name, reset_on_close
-
-if TYPE_CHECKING:
-    from econnlab.link.link import Link
+from econnlab.system.sockets import address, errno_name, reset_on_close, unsent_bytes
 
 READ_SIZE = 65536
-#: Bytes on their way in one direction from which on its sender is not read any more.
-MOST_IN_FLIGHT = 1 << 20
-#: A proxy in front may spell the header's name its own way (HAProxy in lower case).
+#: Reads of one connection before the others have their turn.
+READS_A_TURN = 8
+#: How many seconds a reset waits for the acknowledgement of the bytes before it, and how often it looks.
+DRAIN_S = 1.0
+LOOK_S = 0.001
+#: A proxy in front may change the case of the header's name (HAProxy writes lower case).
 _REQUEST_ID = re.compile(rb"\r\nx-econnlab-request: *([!-~]{1,64})\r\n", re.IGNORECASE)
-#: What a connection shows that was made and ended again before we looked: an RST, or a FIN and an RST.
+#: The error of a connection that ended before we looked: by an RST, or by a FIN and an RST.
 _AFTER_CONNECT = (errno.ECONNRESET, errno.EPIPE)
 
 
 def request_in(data: bytes) -> str | None:
-    """The lab's name of a request in ``data``; None where there is none, as always with TLS."""
+    """The lab's name of a request in ``data``; None without one, as always with TLS."""
     found = _REQUEST_ID.search(data)
     return found[1].decode("ascii") if found is not None else None
 
 
-@dataclass(slots=True)
-class Item:
-    """Bytes, a FIN or an RST on its way."""
+class Owner(Protocol):
+    """What a relay needs of its link."""
 
-    due: float
-    kind: Kind
-    began: float
-    size: int
-    rest: memoryview
-    #: The lab's name of the request that these bytes begin, where they say it.
-    request_id: str | None
+    clockwork: Clockwork
+    ledger: Ledger
+    treatment: Treatment
+    upstreams: Upstreams
+    traced: bool
+    buffer: memoryview
 
+    def on_connect_failed(self, failed: int) -> None:
+        """The server could not be reached: ``failed`` is the errno."""
 
-class Side:
-    """One end of a relayed connection: its socket, and what it sent that is still on its way."""
-
-    __slots__ = (
-        "blocked",
-        "delay",
-        "direct",
-        "gone",
-        "in_flight",
-        "input_ended",
-        "last_due",
-        "most_in_flight",
-        "name",
-        "output_ended",
-        "passed",
-        "queue",
-        "sock",
-        "watched",
-    )
-
-    def __init__(self, name: str, sock: socket.socket, delay: Callable[[], float]) -> None:
-        self.name = name
-        self.sock = sock
-        #: Draws the delay, in seconds, of the next thing that this side sends.
-        self.delay = delay
-        self.queue: deque[Item] = deque()
-        self.in_flight = 0
-        #: From so many bytes on their way on it is not read any more.
-        self.most_in_flight = MOST_IN_FLIGHT
-        #: Without a delay, and nothing before it, what it sends need not wait in the queue.
-        self.direct = False
-        #: Bytes of it that the other side's kernel has taken.
-        self.passed = 0
-        self.last_due = 0.0
-        #: Its FIN or RST has been read: nothing more comes from it.
-        self.input_ended = False
-        #: The other side's FIN has been passed on to it.
-        self.output_ended = False
-        #: It has reset the connection, or has been reset: nothing can be passed on to it.
-        self.gone = False
-        #: The kernel did not take all that was due to it: wait until it is writable.
-        self.blocked = False
-        #: The mask that the poller waits for; None where it does not.
-        self.watched: int | None = None
-
-    @property
-    def mask(self) -> int:
-        """What to wait for on its socket."""
-        reading = not self.input_ended and self.in_flight < self.most_in_flight
-        return (READ if reading else 0) | (WRITE if self.blocked else 0)
-
-    @property
-    def finished(self) -> bool:
-        """Nothing more will come from it, nor go to it."""
-        return not self.queue and (self.gone or (self.input_ended and self.output_ended))
+    def forget(self, number: int) -> None:
+        """The relay of this number has ended."""
 
 
 class Relay:
-    """Two sides and what passes between them. ``link`` owns the clockwork and hears of its end."""
+    """Two ends and what passes between them."""
 
-    def __init__(self, link: Link, number: int, client: Side, server: Side) -> None:
-        self._link = link
+    def __init__(self, owner: Owner, number: int, client: Endpoint, server: Endpoint) -> None:
+        self._owner = owner
+        self._clockwork = owner.clockwork
+        self._traced = owner.traced
         self._number = number
         self._client = client
         self._server = server
+        self._upstream: Address
+        self._upstream, *self._untried = owner.upstreams.order
+        self._memory = Memory(owner.treatment.idle_drop, now())
+        #: connect(2) has been called; before that the server's socket looks like one that has hung up.
+        self._dialed = False
         self._connected = False
         self._closed = False
-        self._memory = Memory(link.middlebox, now())
+        self._held = False
+        #: It will be reset as soon as the kernel has sent what was passed on.
+        self._ending = False
+        #: Bytes that still pass before it is reset, or None, and the ends whose bytes count.
+        self._budget: int | None = None
+        self._counted: tuple[Endpoint, ...] = ()
 
-    def _other(self, side: Side) -> Side:
-        return self._server if side is self._client else self._client
+    def _other(self, end: Endpoint) -> Endpoint:
+        return self._server if end is self._client else self._client
 
-    # -- beginning ------------------------------------------------------------------------------
+    # -- treatment --------------------------------------------------------------------------------
+
+    def treat(self, treatment: Treatment, before: Treatment | None, seed: str) -> None:
+        """Follow ``treatment`` from now on: what it changes against ``before``, or all of it."""
+        if before is None or treatment.delay != before.delay:
+            self._delay(treatment.delay, seed)
+        if before is None or treatment.reset_after != before.reset_after:
+            self._reset_after(treatment.reset_after)
+        if before is not None and treatment.idle_drop != before.idle_drop:
+            self._memory.change(treatment.idle_drop)
+
+    def _delay(self, spec: LinkSpec, seed: str) -> None:
+        # What is on its way keeps its time and its place.
+        self._client.delay = delays(spec.to_server, f"{seed}/to_server")
+        self._server.delay = delays(spec.to_client, f"{seed}/to_client")
+        for end, way in ((self._client, spec.to_server), (self._server, spec.to_client)):
+            end.direct = not way.median_ms and not self._traced
+            end.most_in_flight = 1 if end.direct else MOST_IN_FLIGHT
+            self._watch(end)
+
+    def _reset_after(self, plan: ResetAfter | None) -> None:
+        self._budget = None if plan is None else plan.size
+        if plan is not None:
+            to_client, to_server = (self._server,), (self._client,)
+            one_way = {Counted.TO_CLIENT: to_client, Counted.TO_SERVER: to_server}
+            self._counted = one_way.get(plan.counted, to_client + to_server)
+
+    def hold(self) -> None:
+        """Read nothing and pass nothing on."""
+        self._held = True
+        self._unwatch(self._client)
+        self._unwatch(self._server)
+
+    def release(self) -> None:
+        """Go on after ``hold``."""
+        if not self._held or self._ending:
+            return
+        self._held = False
+        for end in (self._client, self._server):
+            self._watch(end)
+            self._deliver(end)
+
+    def reset(self, reason: str) -> None:
+        """Send an RST to both ends now."""
+        if self._closed:
+            return
+        self._event(Kind.RESET, reason=reason)
+        for end in (self._client, self._server):
+            if not end.gone:
+                self._reset(end)
+        self.close("reset")
+
+    def count(self) -> None:
+        """Enter in the ledger what has passed up to now."""
+        at = now()
+        self._event(Kind.COUNTED, how=self._state(at), idle_s=self._memory.idle_at(at), **self._sums())
+
+    def _state(self, at: float) -> str:
+        if self._held:
+            return "paused"
+        if not self._connected:
+            return "connecting"
+        if self._memory.would_forget(at):
+            return "forgotten"
+        if self._client.input_ended or self._server.input_ended:
+            return "closing"
+        return "open"
+
+    # -- beginning --------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Read the client at once; connect to the server when the client's SYN would have arrived."""
         self._client.last_due = now() + self._client.delay()
         self._watch(self._client)
-        self._link.at(self._client.last_due, self._connect)
+        self._clockwork.at(self._client.last_due, self._connect)
 
     def _connect(self) -> None:
-        self._connect_to(self._link.upstream)
-
-    def _connect_to(self, upstream: tuple[str, int]) -> None:
-        failed = self._server.sock.connect_ex(upstream)
+        if self._closed:
+            return
+        self._dialed = True
+        failed = self._server.sock.connect_ex(self._upstream)
         if failed in (0, errno.EINPROGRESS):
-            self._server.blocked = True  # writable is what a connected socket becomes
+            self._server.blocked = True  # a socket becomes writable when it is connected
             self._watch(self._server)
         else:
             self._on_connect_failed(failed)
@@ -157,148 +189,193 @@ class Relay:
         self._connected = True
         self._event(Kind.CONNECTED, local=address(self._server.sock.getsockname()))
         if failed:
-            # Asking has taken the error away: what had come before it can still be read.
+            # getsockopt has cleared the error: what came before it can still be read.
             with contextlib.suppress(OSError):
                 while data := self._server.sock.recv(READ_SIZE):
                     self._send_off(self._server, Kind.BYTES, data)
             if failed == errno.EPIPE:
                 self._send_off(self._server, Kind.FIN)
             self._end_by_reset(self._server)
+        elif not self._server.gone:
+            self._owner.upstreams.prefer(self._upstream)
         self._watch(self._server)
         self._deliver(self._client)
 
     def _on_connect_failed(self, failed: int) -> None:
+        if self._untried:
+            self._unwatch(self._server)
+            self._server.sock.close()
+            self._upstream, *self._untried = self._untried
+            self._server.sock = prepared(socket_for(self._upstream))
+            self._connect()
+            return
         self._event(Kind.CONNECT_FAILED, errno=errno_name(failed), reason=os.strerror(failed))
-        self._connected = True  # what the client sent is not held back: it is undeliverable
+        self._connected = True  # what the client sent no longer waits: it is undeliverable
         self._end_by_reset(self._server)
         self._deliver(self._client)
-        self._link.on_connect_failed(failed)
+        self._owner.on_connect_failed(failed)
 
-    # -- reading --------------------------------------------------------------------------------
+    # -- reading ----------------------------------------------------------------------------------
 
-    def _watch(self, side: Side) -> None:
-        if side.gone or self._closed:
+    def _watch(self, end: Endpoint) -> None:
+        if end.gone or self._closed or self._held or (end is self._server and not self._dialed):
             return
-        if side.mask != side.watched:
-            side.watched = side.mask
-            self._link.poller.watch(side.sock.fileno(), side.mask, lambda mask: self._on_ready(side, mask))
+        mask = end.mask
+        if mask != end.watched:
+            end.watched = mask
+            self._clockwork.poller.watch(end.sock.fileno(), mask, lambda ready: self._on_ready(end, ready))
 
-    def _unwatch(self, side: Side) -> None:
-        if side.watched is not None:
-            side.watched = None
-            self._link.poller.forget(side.sock.fileno())
+    def _unwatch(self, end: Endpoint) -> None:
+        if end.watched is not None:
+            end.watched = None
+            self._clockwork.poller.forget(end.sock.fileno())
 
-    def _on_ready(self, side: Side, mask: int) -> None:
-        if side is self._server and not self._connected:
+    def _on_ready(self, end: Endpoint, ready: int) -> None:
+        if end is self._server and not self._connected:
             self._on_connect_result()
             return
-        if mask & WRITE:
-            side.blocked = False
-            self._watch(side)
-            self._deliver(self._other(side))
-        if side.gone:
+        if ready & WRITE:
+            end.blocked = False
+            self._watch(end)
+            self._deliver(self._other(end))
+        if end.gone:
             return
-        if mask & (READ | ERROR) and not side.input_ended:
-            self._read(side)
-        elif mask & ERROR:
-            self._on_error_after_fin(side)
+        if ready & (READ | ERROR) and not end.input_ended:
+            self._read(end)
+        elif ready & ERROR:
+            self._on_error_after_fin(end)
 
-    def _read(self, side: Side) -> None:
+    def _read(self, end: Endpoint) -> None:
+        to = self._other(end)
+        if end.direct and self._connected and not (end.queue or to.blocked or to.gone):
+            for _ in range(READS_A_TURN):
+                if not self._read_through(end, to):
+                    return
+            return
         try:
-            data = side.sock.recv(READ_SIZE)
+            data = end.sock.recv(READ_SIZE)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
-            self._end_by_reset(side)
+            self._end_by_reset(end)
             return
-        self._take(side, data)
+        self._take(end, data)
 
-    def _take(self, side: Side, data: bytes) -> None:
-        """``data`` has come from ``side``; none is its FIN."""
-        side.input_ended = not data
+    def _read_through(self, end: Endpoint, to: Endpoint) -> bool:
+        """Read without the queue. Returns whether there may be more to read at once."""
+        buffer = self._owner.buffer
+        most = self._room(end, len(buffer))
+        try:
+            size = end.sock.recv_into(buffer, most)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:
+            self._end_by_reset(end)
+            return False
+        if not size or self._forgotten():
+            self._take(end, bytes(buffer[:size]))
+            return False
+        blocked = True
+        try:
+            sent = to.sock.send(buffer[:size])
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:  # its RST has arrived: the queue meets it again (EPIPE), and handles it
+            sent, blocked = 0, False
+        self._count(end, to, sent)
+        if sent == size:
+            return size == most and not self._held
+        to.blocked = blocked
+        self._watch(to)
+        self._send_off(end, Kind.BYTES, bytes(buffer[sent:size]))
+        self._watch(end)
+        return False
+
+    def _take(self, end: Endpoint, data: bytes) -> None:
+        """``data`` has come from ``end``; empty data is its FIN."""
+        end.input_ended = not data
+        kind = Kind.BYTES if data else Kind.FIN
         if self._forgotten():
-            self._discard(side, Kind.BYTES if data else Kind.FIN, len(data))
+            self._discard(end, kind, len(data))
         else:
-            self._send_off(side, Kind.BYTES if data else Kind.FIN, data, self._request_in(side, data))
-        self._watch(side)
-
-    def _request_in(self, side: Side, data: bytes) -> str | None:
-        return request_in(data) if side is self._client else None
+            named = self._traced and end is self._client
+            self._send_off(end, kind, data, request_in(data) if named else None)
+        self._watch(end)
 
     def _forgotten(self) -> bool:
-        """Whether the middlebox, if there is one, still knows this connection when a packet comes."""
+        """Whether the middlebox has forgotten this connection when a packet comes now."""
         before = self._memory.expired
         if self._memory.forgets(now()) and not before:
             self._event(Kind.EXPIRED, idle_s=self._memory.idle_s)
         return self._memory.expired
 
-    def _discard(self, side: Side, kind: Kind, size: int) -> None:
-        """Answer a packet of a forgotten connection with RST, or with nothing; the far end hears nothing."""
+    def _discard(self, end: Endpoint, kind: Kind, size: int) -> None:
+        """Answer a packet of a forgotten connection with RST, or not at all; do not pass it on."""
         answered = self._memory.answers
         self._event(
             Kind.DISCARDED,
-            side=side.name,
+            side=end.name,
             bytes=size or None,
             reason=kind.value,
             how="rst" if answered else None,
         )
         if answered:
-            self._reset(side)
+            self._reset(end)
+        self._close_if_over()
 
-    def _on_error_after_fin(self, side: Side) -> None:
-        # An RST after a FIN shows as EPIPE (tcp_reset() in CLOSE_WAIT; ECONNRESET on BSD). No error at
-        # all is the plain end of both directions, which the poller would report for ever.
-        if side.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-            self._end_by_reset(side)
+    def _on_error_after_fin(self, end: Endpoint) -> None:
+        # An RST after a FIN shows as EPIPE (tcp_reset() in CLOSE_WAIT; ECONNRESET on BSD). Without an error
+        # both directions have ended, which the poller would report for ever.
+        if end.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self._end_by_reset(end)
         else:
-            self._unwatch(side)
+            self._unwatch(end)
 
-    def _end_by_reset(self, side: Side) -> None:
-        self._unwatch(side)
-        side.gone = side.input_ended = True
+    def _end_by_reset(self, end: Endpoint) -> None:
+        self._unwatch(end)
+        end.gone = end.input_ended = True
         if self._forgotten():
-            self._event(Kind.DISCARDED, side=side.name, reason=Kind.RST.value)
+            self._event(Kind.DISCARDED, side=end.name, reason=Kind.RST.value)
+            self._close_if_over()
         else:
-            self._send_off(side, Kind.RST)
+            self._send_off(end, Kind.RST)
 
-    # -- passing on -----------------------------------------------------------------------------
+    # -- passing on -------------------------------------------------------------------------------
 
-    def _send_off(self, side: Side, kind: Kind, data: bytes = b"", request_id: str | None = None) -> None:
+    def _send_off(self, end: Endpoint, kind: Kind, data: bytes = b"", request_id: str | None = None) -> None:
         began = now()
-        side.last_due = max(side.last_due, began + side.delay())
-        side.queue.append(Item(side.last_due, kind, began, len(data), memoryview(data), request_id))
-        side.in_flight += len(data)
-        if side.last_due <= began:
-            self._deliver(side)
+        end.last_due = max(end.last_due, began + end.delay())
+        end.queue.append(Item(end.last_due, kind, began, len(data), memoryview(data), request_id))
+        end.in_flight += len(data)
+        if end.last_due <= began:
+            self._deliver(end)
         else:
-            self._link.at(side.last_due, lambda: self._deliver(side))
+            self._clockwork.at(end.last_due, lambda: self._deliver(end))
 
-    def _deliver(self, side: Side) -> None:
-        """Pass on what ``side`` sent and is due, as far as the other side's kernel takes it."""
-        to = self._other(side)
-        if to is self._server and not self._connected:
+    def _deliver(self, end: Endpoint) -> None:
+        """Pass on what ``end`` sent and is due, as far as the other end's kernel accepts it."""
+        to = self._other(end)
+        if self._held or self._closed or (to is self._server and not self._connected):
             return
-        # The moment before it is passed on, so that no receiver enters it sooner than we do.
-        while side.queue and not to.blocked and side.queue[0].due <= (at := now()):
-            item = side.queue[0]
+        # The time before it is passed on, so that no receiver has an earlier time in its ledger.
+        while end.queue and not to.blocked and end.queue[0].due <= (at := now()):
+            item = end.queue[0]
             if to.gone:
-                self._tell(Kind.UNDELIVERED, side, item, at, reason=item.kind)
+                self._tell(Kind.UNDELIVERED, end, item, at, reason=item.kind)
             elif self._pass_on(item, to):
-                self._tell(item.kind, side, item, at)
+                self._tell(item.kind, end, item, at)
             else:
                 continue
-            side.in_flight -= item.size
-            side.queue.popleft()
-        self._watch(side)
-        if self._client.finished and self._server.finished:
-            self.close()
+            end.in_flight -= item.size
+            end.queue.popleft()
+        self._watch(end)
+        self._close_if_over()
 
-    def _pass_on(self, item: Item, to: Side) -> bool:
-        """Whether ``item`` has gone whole. If not, ``to`` is blocked now, or gone."""
+    def _pass_on(self, item: Item, to: Endpoint) -> bool:
+        """Whether all of ``item`` has been passed on. If not, ``to`` is blocked now, or gone."""
         try:
             if item.kind is Kind.BYTES:
-                item.rest = item.rest[to.sock.send(item.rest) :]
-                to.blocked = bool(item.rest)
+                self._send_on(item, to)
             elif item.kind is Kind.FIN:
                 to.sock.shutdown(socket.SHUT_WR)
                 to.output_ended = True
@@ -307,46 +384,89 @@ class Relay:
         except (BlockingIOError, InterruptedError):
             to.blocked = True
         except OSError:
-            # The other side's RST has arrived, and sending is how it shows.
+            # The other end's RST has arrived; sending reports it.
             self._end_by_reset(to)
             return False
         self._watch(to)
         return not to.blocked
 
-    def _reset(self, to: Side) -> None:
+    def _send_on(self, item: Item, to: Endpoint) -> None:
+        end = self._other(to)
+        sent = to.sock.send(item.rest[: self._room(end, len(item.rest))])
+        item.rest = item.rest[sent:]
+        to.blocked = bool(item.rest)
+        self._count(end, to, sent)
+
+    def _reset(self, to: Endpoint) -> None:
         self._unwatch(to)
         to.gone = to.input_ended = True
         reset_on_close(to.sock)
         to.sock.close()
 
-    # -- ending ---------------------------------------------------------------------------------
+    # -- counting, and the reset after so many bytes ----------------------------------------------
+
+    def _room(self, end: Endpoint, most: int) -> int:
+        """How many of ``most`` bytes from ``end`` may pass."""
+        return most if self._budget is None or end not in self._counted else min(most, self._budget)
+
+    def _count(self, end: Endpoint, to: Endpoint, size: int) -> None:
+        end.passed += size
+        if not size or self._budget is None or end not in self._counted:
+            return
+        self._budget -= size
+        if not self._budget:
+            self._ending = True
+            self.hold()
+            deadline = now() + DRAIN_S
+            self._clockwork.at(now(), lambda: self._reset_when_sent(to, deadline))
+
+    def _reset_when_sent(self, to: Endpoint, deadline: float) -> None:
+        # The RST makes the kernel drop what it still has to send: first the last bytes must have gone.
+        if self._closed:
+            return
+        if not to.gone and now() < deadline and unsent_bytes(to.sock):
+            self._clockwork.at(now() + LOOK_S, lambda: self._reset_when_sent(to, deadline))
+        else:
+            self.reset("reset_after")
+
+    # -- ending -----------------------------------------------------------------------------------
+
+    def _close_if_over(self) -> None:
+        client, server = self._client, self._server
+        if self._memory.expired:  # the ends are not passed on
+            over = client.input_ended and server.input_ended and not client.queue and not server.queue
+        else:
+            over = client.finished and server.finished
+        if over:
+            self.close()
 
     def close(self, reason: str = "stopped") -> None:
-        """Close both sockets; when both sides have ended, that adds nothing on the wire.
+        """Close both sockets; if both ends have ended, that sends nothing.
 
-        ``reason`` is why what was still on its way is not delivered.
+        ``reason`` is why bytes that are still on their way are not delivered.
         """
         if self._closed:
             return
         self._closed = True
-        for side in (self._client, self._server):
-            for item in side.queue:  # the run ends before it was due: that it was sent is evidence
-                self._tell(Kind.UNDELIVERED, side, item, now(), reason=reason)
-            self._unwatch(side)
-            side.sock.close()
-        self._event(Kind.CLOSED, **self._sums())
-        self._link.forget(self._number)
+        for end in (self._client, self._server):
+            for item in end.queue:  # it was not due yet: that it was sent is evidence
+                self._tell(Kind.UNDELIVERED, end, item, now(), reason=reason)
+            self._unwatch(end)
+            end.sock.close()
+        self._event(Kind.CLOSED, **({} if self._traced else self._sums()))
+        self._owner.forget(self._number)
 
     def _sums(self) -> dict[str, Any]:
-        """What is entered of the connection as a whole, when it has ended."""
-        return {}
+        return {"to_server": self._client.passed, "to_client": self._server.passed}
 
-    def _tell(self, kind: Kind, side: Side, item: Item, at: float, reason: str | None = None) -> None:
-        """What became at ``at`` of ``item``, which ``side`` had sent."""
+    def _tell(self, kind: Kind, end: Endpoint, item: Item, at: float, reason: str | None = None) -> None:
+        """Enter what became at ``at`` of ``item``, which ``end`` had sent."""
+        if kind is Kind.BYTES and not self._traced:
+            return
         self._event(
             kind,
             at,
-            side=side.name,
+            side=end.name,
             bytes=item.size or None,
             began=item.began,
             request_id=item.request_id,
@@ -354,4 +474,4 @@ class Relay:
         )
 
     def _event(self, kind: str, at: float | None = None, **details: object) -> None:
-        self._link.ledger.event(kind, self._number, at, **details)
+        self._owner.ledger.event(kind, self._number, at, **details)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +21,15 @@ class Outcome(StrEnum):
     OTHER = "other"
 
 
+#: The outcome that an errno means; errno.h of Linux and macOS.
+BY_ERRNO = {
+    errno.ECONNRESET: Outcome.RESET,
+    errno.ECONNABORTED: Outcome.RESET,
+    errno.EPIPE: Outcome.BROKEN_PIPE,
+    errno.EPROTOTYPE: Outcome.BROKEN_PIPE,  # macOS, writing during teardown (libuv PR #482)
+    errno.ECONNREFUSED: Outcome.REFUSED,
+    errno.ETIMEDOUT: Outcome.TIMEOUT,
+}
 FAILURES = tuple(outcome for outcome in Outcome if outcome is not Outcome.OK)
 
 

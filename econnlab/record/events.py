@@ -59,6 +59,40 @@ class Kind(StrEnum):
     SYNC = "sync"  # server, link: everything before this line is in the ledger
 
 
+class CloseReason(StrEnum):
+    """Why the server closed a connection: ``reason`` of its CLOSED event, which adds a detail to some."""
+
+    IDLE_TIMEOUT = "idle_timeout"
+    HEADER_TIMEOUT = "header_timeout"
+    CONNECTION_CLOSE = "connection_close"  # as the client or the server had announced
+    MAX_REQUESTS = "max_requests"
+    OVER_CAPACITY = "over_capacity"
+    EARLY_RESPONSE = "early_response"  # answered before the request was read
+    ABORTED = "aborted"  # the application ended it: what the scenario plans has struck
+    RETIRED = "retired"  # another process has taken the server's place
+    BAD_REQUEST = "bad_request"
+    TLS_FAILED = "tls_failed"  # in the handshake; the detail is OpenSSL's reason
+    CLIENT_CLOSED = "client_closed"
+    CLIENT_RESET = "client_reset"  # the detail is the errno in words
+    SHUTDOWN = "shutdown"  # the run is over
+
+    @property
+    def by_client(self) -> bool:
+        """The client had ended the connection before."""
+        return self in (CloseReason.CLIENT_CLOSED, CloseReason.CLIENT_RESET)
+
+
+class Party(StrEnum):
+    """Who sent a packet: the ``side`` of an event."""
+
+    CLIENT = "client"
+    SERVER = "server"
+    MIDDLEBOX = "middlebox"
+
+
+_DETAIL = ": "
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionEvent:
     """One line of a ledger. ``at`` and ``began`` are seconds on the monotonic clock."""
@@ -94,10 +128,27 @@ class ConnectionEvent:
     #: A request's id is its Idempotency-Key.
     keyed: bool | None = None
 
+    @property
+    def close_reason(self) -> CloseReason | None:
+        """``reason`` without its detail; None for one that this version does not know."""
+        word = (self.reason or "").partition(_DETAIL)[0]
+        return CloseReason(word) if word in _CLOSE_REASONS else None
+
+    @property
+    def detail(self) -> str:
+        """What stands behind the close reason: an errno in words, OpenSSL's reason."""
+        return (self.reason or "").partition(_DETAIL)[2]
+
     @classmethod
     def from_json(cls, line: dict[str, Any]) -> ConnectionEvent:
         """The event in a decoded JSON line; unknown keys, of a later version, are left out."""
         return cls(**{key: value for key, value in line.items() if key in _FIELDS})
 
 
+def close_reason(reason: CloseReason, detail: str | None = None) -> str:
+    """``client_reset: Connection reset by peer``, as the ledger holds it."""
+    return f"{reason}{_DETAIL}{detail}" if detail else reason.value
+
+
+_CLOSE_REASONS = frozenset(CloseReason)
 _FIELDS = frozenset(field.name for field in fields(ConnectionEvent))

@@ -6,8 +6,9 @@ Lines are written as things happen, so a run cut off at any point is a valid sho
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from econnlab.errors import UsageProblem
@@ -17,6 +18,9 @@ from econnlab.record.events import ConnectionEvent
 from econnlab.record.run import FORMAT, Facts, Run
 from econnlab.scenario.codec import decode, decode_known, encode
 from econnlab.scenario.model import Scenario
+
+#: The longest lines of a record have some thousand characters, but for a scenario with a response body.
+LONGEST_LINE = 20_000_000
 
 
 def header_line(run: Run) -> str:
@@ -58,7 +62,7 @@ def read_run(lines: Iterable[str], name: str) -> Run:
 
     Raises UsageProblem, with the line's number, for what is not a record.
     """
-    numbered = enumerate(lines, 1)
+    numbered = enumerate(_bounded(lines, name), 1)
     run = _read_header(next(numbered, (1, ""))[1], name)
     attempts: list[Attempt] = []
     for number, line in numbered:
@@ -72,6 +76,24 @@ def read_run(lines: Iterable[str], name: str) -> Run:
     run.requests.extend(_requests(attempts))
     run.interrupted = len(run.requests) < run.scenario.plan.total_requests
     return run
+
+
+def _bounded(lines: Iterable[str], name: str) -> Iterator[str]:
+    """``lines``; of a file's lines at most LONGEST_LINE characters are read."""
+    readline = getattr(lines, "readline", None)
+    if readline is None:
+        yield from lines
+        return
+    for number in itertools.count(1):
+        line = readline(LONGEST_LINE + 1)
+        if len(line) > LONGEST_LINE:
+            raise UsageProblem(
+                f"{name}, line {number}: longer than {LONGEST_LINE} characters, so not of a record.",
+                "Give a file that --save wrote.",
+            )
+        if not line:
+            return
+        yield line
 
 
 def _read_entry(line: str, run: Run, attempts: list[Attempt]) -> None:

@@ -19,6 +19,8 @@ _PACKAGE = Path(__file__).parent.parent
 PEERS = "peers"
 COMMANDS = "commands"
 CHECK = "check"
+#: A scenario needs some hundred characters, unless it holds a response body.
+_LONGEST = 10_000_000
 
 
 def folder() -> Path:
@@ -49,9 +51,12 @@ def load(name: str) -> Scenario:
 def read_file(path: Path) -> Scenario:
     """The scenario in the file ``path``, called after it. Raises UsageProblem where it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LONGEST + 1)
     except OSError as error:
         raise UsageProblem(f"{str(path)!r} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise UsageProblem(f"{str(path)!r} is not text in UTF-8.") from error
+    if len(text) > _LONGEST:
+        raise UsageProblem(f"{str(path)!r} is longer than {_LONGEST} characters: it is not a scenario.")
     return read_scenario(text, path.stem, str(path))

@@ -1,68 +1,73 @@
-"""The client of a scenario: which one, how it is set up, and what it does against losses."""
+"""The client of a scenario: which one, its settings, and its remedies against losses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar
 
 from econnlab.errors import UsageProblem
 from econnlab.scenario.bounds import at_least
 
-#: What retries are without a policy's name: urllib3's own Retry.
+#: The policy of ``retries`` without a policy's name: urllib3's Retry.
 DEFAULT_RETRY = "urllib3"
 NO_RETRY = "none"
 
 
 class PoolOrder(StrEnum):
-    """Which idle connection a client takes up."""
+    """Which idle connection a client reuses first."""
 
-    LIFO = "lifo"  # the one used last, as urllib3, Go and Node do: the others age and are closed in peace
-    FIFO = "fifo"  # each in turn, so that all of them age alike
+    LIFO = "lifo"  # the one used last, as in urllib3, Go and Node: the server closes the others unused
+    FIFO = "fifo"  # each in turn, so that all of them are idle for equally long
 
 
 @dataclass(frozen=True)
 class ClientSpec:
-    """The client under test and how it is set up. Durations in milliseconds."""
+    """The client under test and its settings. Durations in milliseconds."""
+
+    #: Keys of earlier versions, which files and records may still hold.
+    RENAMED: ClassVar[dict[str, str]] = {"keep_alive_margin_ms": "honour_keep_alive_ms"}
 
     #: The name of a file in client/kinds/.
     kind: str = "requests"
-    #: Look whether the socket is readable before it is reused, as urllib3 does (util/connection.py).
+    #: Check whether the socket is readable before a reuse, as urllib3 does (util/connection.py).
     stale_check: bool = True
-    #: The name of a file in client/policies/; None: urllib3's Retry where ``retries`` asks for any.
+    #: The name of a file in client/policies/; None: urllib3's Retry if ``retries`` is above 0.
     retry: str | None = None
-    #: How often the policy tries again at most; 0: as often as it does by itself.
+    #: How often the policy tries again at most; 0: its own default.
     retries: int = 0
     timeout_ms: Decimal = Decimal(10_000)
     method: str = "GET"
-    #: Bytes that a POST or PUT carries.
+    #: Bytes in the body of a POST or PUT.
     body_size: int = 10
-    #: The body can be sent again; False: it comes from a stream that is read once.
+    #: The body can be sent again; False: it comes from a stream that can be read once.
     replayable: bool = True
-    #: The client is blocked for this long when it has taken up a connection, before it writes: as by a long
+    #: The client is blocked for this long between taking up a connection and writing, as by a long
     #: computation in its event loop, or a stop of the whole process.
     blocked_ms: Decimal = Decimal(0)
     #: Speak https to the lab server; None: as the server does.
     tls: bool | None = None
-    #: A connection idle for longer is replaced, not reused; None: idle connections have no limit.
+    #: A connection that was idle for longer is replaced, not reused; None: there is no limit.
     idle_limit_ms: Decimal | None = None
-    #: Heed ``Keep-Alive: timeout=N``: no reuse in the last so many ms of it; None: it is not heeded.
-    keep_alive_margin_ms: Decimal | None = None
-    #: Say ``Connection: close`` with each request.
+    #: Obey ``Keep-Alive: timeout=N``, with this margin: no reuse in the last so many ms of it; None: ignore
+    #: it.
+    honour_keep_alive_ms: Decimal | None = None
+    #: Send ``Connection: close`` with each request.
     connection_close: bool = False
-    #: Ask ``OPTIONS *`` on an idle connection, and reuse it only if it is answered.
+    #: Send ``OPTIONS *`` on an idle connection, and reuse it only if that is answered.
     ping: bool = False
-    #: TCP keep-alive probes after so long without a packet; whole seconds, as the kernel has it.
+    #: The kernel sends TCP keep-alive probes after so long without a packet; whole seconds.
     tcp_keepalive_ms: Decimal | None = None
-    #: Send ``Idempotency-Key``, the same with each attempt of a request.
+    #: Send ``Idempotency-Key``, the same value with each attempt of a request.
     idempotency_key: bool = False
-    #: Connections that a session's pool keeps, and in which order it takes them up.
+    #: How many connections a session's pool keeps, and in which order it reuses them.
     pool_size: int = 1
     pool_order: PoolOrder = PoolOrder.LIFO
 
     def __post_init__(self) -> None:
         if not self.timeout_ms:
-            raise UsageProblem("A client that waits no time gets no answer.", "Give a --timeout above 0.")
+            raise UsageProblem("A client with a timeout of 0 gets no answer.", "Give a --timeout above 0.")
         at_least(0, retries=self.retries, body_size=self.body_size)
         at_least(1, pool_size=self.pool_size)
         if self.retries and self.retry == NO_RETRY:

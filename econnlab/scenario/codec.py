@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import types
 import typing
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -61,9 +62,11 @@ def _decode(kind: Any, data: Any, where: str) -> Any:
         if not isinstance(data, dict):
             raise _wrong(where, "a table of keys", data)
         return {str(key): _decode(arguments[1], item, join(where, key)) for key, item in data.items()}
+    if kind is Any:
+        return data
     if kind is Decimal:
         return _decode_decimal(data, where)
-    if kind is float and type(data) is int:
+    if kind is float and type(data) is int and abs(data) <= sys.float_info.max:
         return float(data)
     if issubclass(kind, Enum):
         return _decode_enum(kind, data, where)
@@ -76,6 +79,7 @@ def _decode_dataclass(kind: Any, data: Any, where: str) -> Any:
     if not isinstance(data, dict):
         raise _wrong(where, "a table of keys", data)
     hints = _hints(kind)
+    data = current(kind, data)
     unknown = sorted(data.keys() - hints.keys())
     if unknown:
         raise UsageProblem(
@@ -117,7 +121,15 @@ def _decode_decimal(data: Any, where: str) -> Decimal:
 
 @cache
 def _hints(kind: Any) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
+
+
+def current(kind: Any, data: dict[str, Any], suffix: str = "") -> dict[str, Any]:
+    """``data`` with the keys that ``kind`` has renamed since (``RENAMED``); they end without ``suffix``."""
+    renamed: dict[str, str] = getattr(kind, "RENAMED", {})
+    names = {old.removesuffix(suffix): new.removesuffix(suffix) for old, new in renamed.items()}
+    return {names.get(key, key): item for key, item in data.items()}
 
 
 def join(where: str, key: str) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from econnlab.errors import UsageProblem
+from econnlab.plaintext import harmless
 from econnlab.scenario.bounds import at_least
+from econnlab.scenario.durations import format_ms
 
-#: Carried out twice, requests of these methods do what they do once (RFC 9110 section 9.2.2).
+#: Carrying out a request of these methods twice has the effect of once (RFC 9110 section 9.2.2).
 IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
 
 
@@ -34,31 +37,38 @@ class Ending(StrEnum):
     NOTHING = "nothing"  # it stays open, and nothing more is read from it or said on it
 
 
+class CloseWith(StrEnum):
+    """How the server closes a connection."""
+
+    FIN = "fin"  # close(2) as it comes
+    RST = "rst"  # SO_LINGER 0, then close(2)
+
+
 @dataclass(frozen=True)
 class Fault:
     """The server ends a connection, or itself, ``after_ms`` after a request has come to the stage ``at``."""
 
     at: Stage
     by: Ending = Ending.FIN
-    #: It strikes at each connection's request of this number, and at those after it.
+    #: The first request of each connection that it strikes; it strikes those after it, too.
     request: int = 1
     after_ms: Decimal = Decimal(0)
-    #: It strikes so many times on the whole server, and then no more: a retry can succeed. None: always.
+    #: How often it strikes on the whole server, so that a retry can succeed. None: always.
     times: int | None = None
-    #: It strikes only requests whose method is not idempotent, as POST and PATCH.
+    #: Strike only requests whose method is not idempotent: POST, PATCH.
     writes: bool = False
 
     def __post_init__(self) -> None:
         at_least(1, request=self.request, times=self.times)
         if self.writes and self.at in (Stage.HANDSHAKE, Stage.UNREAD, Stage.ANSWERED):
             raise UsageProblem(
-                f"writes: at the stage {self.at.value} there is no request whose method is known.",
+                f"writes: at the stage {self.at.value} no request's method is known.",
                 "Take a stage from read to half_body.",
             )
 
 
 class Retirement(StrEnum):
-    """How a server leaves when the next one has taken its place."""
+    """How a server ends when the next one has taken its place."""
 
     GRACEFUL = "graceful"  # idle connections are closed at once, requests in progress are answered first
     DRAIN = "drain"  # the next answer on each connection says Connection: close; idle ones get time for that
@@ -87,45 +97,44 @@ class ServerSpec:
     max_connections: int | None = None
     #: What happens to a connection above the limit: the name of a file in server/when_full/.
     when_full: str = "close"
-    #: So many connections, the first ones, are treated as if they were above the limit.
+    #: How many connections, from the first on, are treated as above the limit.
     refuse_first: int = 0
-    #: ``fin``: close(2) as it comes; ``rst``: SO_LINGER 0 first.
-    close_with: str = "fin"
+    close_with: CloseWith = CloseWith.FIN
     #: The event loop is blocked for ``busy_for_ms`` every ``busy_every_ms``, start to start.
     busy_for_ms: Decimal = Decimal(0)
     busy_every_ms: Decimal = Decimal(0)
     response_delay_ms: Decimal = Decimal(0)
     #: Bytes of the response body.
     response_size: int = 3
-    #: The body itself, in place of so many bytes of text; and what it is said to be.
+    #: The body, in place of ``response_size`` bytes of text; and its media type.
     response_body: str | None = None
     content_type: str = "text/plain"
     #: Send the body in chunks, without Content-Length.
     chunked: bool = False
-    #: What requests are answered with. From 400 on they are not carried out.
+    #: The status of every answer. From 400 on requests are not carried out.
     status: int = 200
-    #: So many of the server's first requests get that status, and those after them 200; None: all of them.
+    #: How many requests, from the server's first on, get that status, and later ones 200; None: all.
     status_requests: int | None = None
-    #: Said with it in ``Retry-After``, in whole seconds rounded up.
+    #: Sent with it in ``Retry-After``, in whole seconds rounded up.
     retry_after_ms: Decimal | None = None
-    #: A connection is closed after this many requests; ``announce_last`` says so in the last response.
+    #: Close a connection after this many requests; ``announce_last`` sends Connection: close with the last.
     max_requests: int | None = None
     announce_last: bool = True
-    #: A request body above this many bytes is answered with 413 as soon as that is known.
+    #: Answer a request body above this many bytes with 413 as soon as its size is known.
     max_body: int | None = None
-    #: After such an answer read what still comes, before close(2), as nginx does (RFC 9112 section 9.6).
+    #: After a 413 read what still comes, before close(2), as nginx does (RFC 9112 section 9.6).
     lingering_close: bool = True
     #: From the connection's beginning, or a later request's first byte, to the end of the request's head.
     header_timeout_ms: Decimal | None = None
     #: Answer 408 when it has passed, before closing.
     answer_408: bool = True
-    #: Listen at once, accept this long after the first connection came, as an application that still starts.
+    #: Listen at once and accept this long after the first connection: an application that still starts.
     accept_after_ms: Decimal = Decimal(0)
-    #: listen(2)'s; the kernel cuts it down to net.core.somaxconn.
+    #: Of listen(2); the kernel limits it to net.core.somaxconn.
     backlog: int = 4096
-    #: False: the port is bound and nobody listens on it.
+    #: False: the port is bound, and no process listens on it.
     listens: bool = True
-    #: Answer a request whose ``Idempotency-Key`` was carried out before without carrying it out again.
+    #: Answer a repeated ``Idempotency-Key`` without carrying the request out again.
     idempotency_keys: bool = False
     fault: Fault | None = None
     restart: Restart | None = None
@@ -137,38 +146,111 @@ class ServerSpec:
     port: int = 0
 
     def __post_init__(self) -> None:
-        if not self.host:
-            raise UsageProblem("There is no address to listen on.", "Give one as 127.0.0.1 or 0.0.0.0.")
-        if not (
-            self.content_type.isascii() and self.content_type.isprintable() and self.content_type.strip()
-        ):
-            raise UsageProblem(
-                f"content_type: {self.content_type!r} is none.", "Write it as application/json."
-            )
         at_least(0, response_size=self.response_size, max_body=self.max_body, port=self.port)
         at_least(0, refuse_first=self.refuse_first)
-        at_least(
-            1, max_requests=self.max_requests, backlog=self.backlog, status_requests=self.status_requests
+        at_least(1, max_requests=self.max_requests, backlog=self.backlog)
+        at_least(1, status_requests=self.status_requests)
+        for problem in (*_wrong_values(self), *_contradictions(self)):
+            raise problem
+
+
+def _wrong_values(spec: ServerSpec) -> Iterator[UsageProblem]:
+    if not spec.host:
+        yield UsageProblem("There is no address to listen on.", "Give one as 127.0.0.1 or 0.0.0.0.")
+    text = spec.content_type
+    if not (text.isascii() and text.isprintable() and text.strip()):
+        yield UsageProblem(f"content_type: {text!r} is not a media type.", "Write it as application/json.")
+    if spec.status != 200 and not 400 <= spec.status <= 599:
+        yield UsageProblem(f"status: expected 200, or an error from 400 to 599, found {spec.status}.")
+    if spec.max_connections is not None and spec.max_connections < 1:
+        yield UsageProblem("A server that allows no connection cannot answer.", "Allow at least 1.")
+    if spec.busy_for_ms and spec.busy_for_ms >= spec.busy_every_ms:
+        yield UsageProblem(
+            f"A server blocked for {spec.busy_for_ms} ms every {spec.busy_every_ms} ms never answers.",
+            "Block it for less than the time from one block to the next.",
         )
-        if self.status != 200 and not 400 <= self.status <= 599:
-            raise UsageProblem(f"status: expected 200, or an error from 400 to 599, found {self.status}.")
-        if self.max_connections is not None and self.max_connections < 1:
-            raise UsageProblem("A server that allows no connection cannot be asked.", "Allow at least 1.")
-        if self.refuse_first and self.when_full == "queue":
-            raise UsageProblem(
-                "refuse_first: a connection that waits in the queue is never refused.",
-                "Take another when_full: close, reset or 503.",
-            )
-        if self.busy_for_ms and self.busy_for_ms >= self.busy_every_ms:
-            raise UsageProblem(
-                f"A server blocked for {self.busy_for_ms} ms every {self.busy_every_ms} ms never answers.",
-                "Block it for less than the time from one block to the next.",
-            )
-        if self.fault is not None and self.fault.at is Stage.HANDSHAKE and not self.tls:
-            raise UsageProblem(
-                "fault.at: without TLS there is no handshake to fail in.", "Say tls = true as well."
-            )
-        if self.restart is not None and self.fault is not None and self.fault.by is Ending.KILL:
-            raise UsageProblem("A server that is killed cannot retire.", "Take restart or fault, not both.")
-        if not self.listens and (self.fault is not None or self.restart is not None):
-            raise UsageProblem("listens: a server that does not listen can neither fail nor restart.")
+
+
+def _contradictions(spec: ServerSpec) -> Iterator[UsageProblem]:
+    if spec.refuse_first and spec.when_full == "queue":
+        yield UsageProblem(
+            "refuse_first: a connection that waits in the queue is never refused.",
+            "Take another when_full: close, reset or 503.",
+        )
+    if spec.fault is not None and spec.fault.at is Stage.HANDSHAKE and not spec.tls:
+        yield UsageProblem("fault.at: without TLS there is no handshake.", "Set tls = true as well.")
+    if spec.restart is not None and spec.fault is not None and spec.fault.by is Ending.KILL:
+        yield UsageProblem("A server that is killed cannot retire.", "Set restart or fault, not both.")
+    if not spec.listens and (spec.fault is not None or spec.restart is not None):
+        yield UsageProblem("listens: a server that does not listen can neither fail nor restart.")
+
+
+# -- in words -------------------------------------------------------------------------------------
+
+_STAGES = {
+    Stage.HANDSHAKE: "in the TLS handshake",
+    Stage.UNREAD: "with the request unread",
+    Stage.READ: "when it has read the request",
+    Stage.PROCESSED: "when it has carried the request out",
+    Stage.HALF_HEAD: "after half of the response's head",
+    Stage.HALF_BODY: "after half of the response's body",
+    Stage.ANSWERED: "after the response",
+}
+_ENDINGS = {
+    Ending.FIN: "closes",
+    Ending.RST: "resets",
+    Ending.KILL: "is killed",
+    Ending.NOTHING: "falls silent",
+}
+
+
+def server_words(spec: ServerSpec) -> Iterator[str]:
+    """What a run's header says of ``spec``; a new field adds its words here."""
+    if not spec.listens:
+        yield "no process listens"
+        return
+    yield f"lab server{' with TLS' if spec.tls else ''}"
+    yield f"keep-alive timeout {format_ms(spec.keepalive_timeout_ms)} ms"
+    if spec.keepalive_buffer_ms:
+        yield f"closed {format_ms(spec.keepalive_buffer_ms)} ms after that"
+    if spec.max_connections is not None:
+        yield f"at most {spec.max_connections} connection{'s' if spec.max_connections > 1 else ''}"
+        yield f"when full: {harmless(spec.when_full)}"
+    if spec.busy_for_ms:
+        yield f"busy for {format_ms(spec.busy_for_ms)} ms every {format_ms(spec.busy_every_ms)} ms"
+    if spec.close_with != CloseWith.FIN:
+        yield f"closes with {spec.close_with.upper()}"
+    yield from _answer_words(spec)
+    if spec.idempotency_keys:
+        yield "honours Idempotency-Key"
+    if spec.fault is not None:
+        yield _fault_words(spec.fault)
+    if spec.restart is not None:
+        yield f"restarted after {format_ms(spec.restart.after_ms)} ms ({spec.restart.manner.value})"
+
+
+def _answer_words(spec: ServerSpec) -> Iterator[str]:
+    if spec.status != 200:
+        first = "" if spec.status_requests is None else f" its first {spec.status_requests} requests"
+        later = "" if spec.retry_after_ms is None else f", Retry-After {format_ms(spec.retry_after_ms)} ms"
+        yield f"answers{first} with {spec.status}{later}"
+    if spec.response_delay_ms:
+        yield f"answers after {format_ms(spec.response_delay_ms)} ms"
+    if spec.max_requests is not None:
+        announced = "announced" if spec.announce_last else "not announced"
+        yield f"at most {spec.max_requests} requests a connection, {announced}"
+    if spec.max_body is not None:
+        lingering = "a" if spec.lingering_close else "no"
+        yield f"413 above {spec.max_body} bytes with {lingering} lingering close"
+    if spec.header_timeout_ms is not None:
+        answered = ", answered with 408" if spec.answer_408 else ""
+        yield f"waits {format_ms(spec.header_timeout_ms)} ms for a request's head{answered}"
+    if spec.accept_after_ms:
+        late = format_ms(spec.accept_after_ms)
+        yield f"accepts {late} ms after the first connection came, backlog {spec.backlog}"
+
+
+def _fault_words(fault: Fault) -> str:
+    when = f" from request {fault.request} on" if fault.request > 1 else ""
+    later = f"{format_ms(fault.after_ms)} ms " if fault.after_ms else ""
+    return f"{_ENDINGS[fault.by]} {later}{_STAGES[fault.at]}{when}"

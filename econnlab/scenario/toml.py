@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from econnlab.errors import UsageProblem
-from econnlab.scenario.codec import decode, encode, join
+from econnlab.scenario.codec import current, decode, encode, join
 from econnlab.scenario.durations import format_duration, parse_duration, parse_intervals
 from econnlab.scenario.expect import Count, parse_count
 from econnlab.scenario.links import LinkSpec, parse_link
@@ -36,8 +36,10 @@ def read_scenario(text: str, name: str, where: str) -> Scenario:
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or a whole number of more digits than int() takes
         raise UsageProblem(f"{where} is not TOML: {error}.") from error
+    except RecursionError as error:
+        raise UsageProblem(f"{where}: its arrays or tables are nested too deeply.") from error
     return make_scenario(data, name, where)
 
 
@@ -77,9 +79,9 @@ def _plain(kind: Any, value: Any, where: str) -> Any:
 
 def _plain_table(kind: Any, table: dict[str, Any], where: str) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
-    known = sorted(name.removesuffix(_SUFFIX) for name in hints)
+    known = sorted(field.name.removesuffix(_SUFFIX) for field in fields(kind))
     plain = {}
-    for key, value in table.items():
+    for key, value in current(kind, table, _SUFFIX).items():
         here = join(where, key)
         if key not in known:
             raise UsageProblem(f"{here}: there is no such key.", f"Known here are {', '.join(known)}.")

@@ -1,37 +1,28 @@
-"""One connection of the lab server: bytes to requests to responses, and its end."""
+"""One connection of the lab server: requests read and answered in turn, and its end."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import h11
 
-from econnlab.record.events import Kind
-from econnlab.scenario.server import Stage
-from econnlab.server.closing import close_socket
+from econnlab.record.events import CloseReason, Kind
+from econnlab.scenario.server import CloseWith, Stage
+from econnlab.server.exchange import Exchange, Step
 from econnlab.server.idle_timers import IdleTimer
-from econnlab.server.responses import (
-    OK,
-    TOO_LARGE,
-    UNAVAILABLE,
-    Answer,
-    error_bytes,
-    is_keyed,
-    request_id_of,
-    response_bytes,
-)
-from econnlab.server.tls import FAILED as TLS_FAILED
+from econnlab.server.responses import OK, TOO_LARGE, UNAVAILABLE, Answer, error_bytes
+from econnlab.server.service import Service
+from econnlab.server.stream import READ_SIZE, Stream
 from econnlab.server.tls import TlsSocket
 from econnlab.system.clock import now
 from econnlab.system.sockets import hold_back, unread_bytes
 
-if TYPE_CHECKING:
-    from econnlab.server.lab_server import LabServer
-
-_READ_SIZE = 65536
+#: A client that pipelines is not read from while this much, or more, waits behind a request in progress.
+_MOST_AHEAD = 65536
+#: Pipelined requests that are answered before other connections and the idle timers get their turn.
+_MOST_IN_A_TURN = 32
 _REQUEST_TIMEOUT = 408
 #: A lingering close waits this long for the client to end, as nginx's lingering_timeout.
 _LINGER_S = 5.0
@@ -40,359 +31,337 @@ _LINGER_S = 5.0
 class ServedConnection:
     """Reads requests, answers them in order and closes when its time has come.
 
-    The h11 state lives only while a request is in progress: an idle connection must stay small,
-    for thousands are held at once.
+    ``forget`` is called with it once it is closed; ``refuse`` answers every request with 503 and closes.
     """
 
     __slots__ = (
-        "_began",
-        "_body",
+        "_answering",
         "_delay",
-        "_digest",
-        "_h11",
+        "_exchange",
+        "_forget",
         "_last",
         "_lingering",
-        "_out",
-        "_peer_closed",
-        "_request",
-        "_server",
-        "_sock",
+        "_refuse",
+        "_service",
+        "_stream",
         "_timer",
         "number",
-        "refuse",
         "requests",
     )
 
     def __init__(
-        self, server: LabServer, sock: socket.socket | TlsSocket, number: int, *, refuse: bool = False
+        self,
+        service: Service,
+        sock: socket.socket | TlsSocket,
+        number: int,
+        forget: Callable[[ServedConnection], None],
+        *,
+        refuse: bool = False,
     ) -> None:
-        self._server = server
-        self._sock = sock
+        self._service = service
         self.number = number
-        #: Answer every request with 503 and close (when_full/unavailable).
-        self.refuse = refuse
+        self._forget = forget
+        self._refuse = refuse
         #: How many have begun.
         self.requests = 0
-        self._h11: h11.Connection | None = None
-        self._request: h11.Request | None = None
-        self._began = 0.0
-        self._body = 0
-        #: Of the body that has come so far.
-        self._digest: hashlib.blake2b | None = None
-        self._out = memoryview(b"")
-        #: What ends it: idleness, or a head that does not come.
+        self._exchange: Exchange | None = None
+        #: The request in progress was read whole, or needs no more of it to be answered.
+        self._answering = False
+        #: Ends the connection if nothing, or no whole head, comes.
         self._timer: IdleTimer | None = None
         self._delay: asyncio.TimerHandle | None = None
-        self._peer_closed = False
         #: The reason to close after the response in progress.
-        self._last: str | None = None
+        self._last: CloseReason | None = None
         self._lingering = False
-        server.loop.add_reader(sock, self._on_readable)
+        self._stream = Stream(service.loop, sock, self)
         self._await_head()
 
     @property
-    def idle(self) -> bool:
-        """Between two requests."""
-        return self._h11 is None
-
-    @property
     def method(self) -> str:
-        """Of the request in progress; empty where none has been read, or the last one is answered."""
-        return "" if self._request is None else self._request.method.decode("ascii")
+        """Of the request in progress; empty if none has been read, or the last one is answered."""
+        request = self._exchange.request if self._exchange is not None else None
+        return "" if request is None else request.method.decode("ascii")
 
     # -- reading --------------------------------------------------------------------------------
 
-    def _on_readable(self) -> None:
-        waiting = self._h11 is None and self._server.faults.expects(Stage.UNREAD, self.requests + 1)
-        if waiting and unread_bytes(self._sock):
-            self.requests += 1
-            self._server.faults.strike(self, Stage.UNREAD)
-            return
-        if isinstance(self._sock, TlsSocket) and not self._sock.established and not self._shake_hands():
-            return
-        while True:
-            try:
-                data = self._sock.recv(_READ_SIZE)
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError as error:
-                self.close(f"client_reset: {error.strerror}")
-                return
-            if not data:
-                self._on_end_of_input()
-            elif not self._lingering:
-                self._on_data(data)
-            if self._closed or not isinstance(self._sock, TlsSocket) or not self._sock.pending():
-                return
+    def may_read(self) -> bool:
+        """Called before each reading: a fault may strike, or TLS may have to be set up first."""
+        return not self._strikes_unread() and self._secured()
 
-    def _shake_hands(self) -> bool:
-        """Whether TLS stands, so that there may be something to read."""
-        assert isinstance(self._sock, TlsSocket)
-        if self._server.faults.expects(Stage.HANDSHAKE, 1):
-            self._sock.take(_READ_SIZE)
+    def _strikes_unread(self) -> bool:
+        faults = self._service.faults
+        if self._exchange is not None or not faults.expects(Stage.UNREAD, self.requests + 1):
+            return False
+        if not unread_bytes(self._stream.sock):
+            return False
+        self.requests += 1
+        self._stream.pause()
+        return faults.strike(self, Stage.UNREAD)
+
+    def _secured(self) -> bool:
+        """Whether there may be something to read: TLS has been set up, or is not spoken."""
+        sock = self._stream.sock
+        if not isinstance(sock, TlsSocket) or sock.established:
+            return True
+        if self._service.faults.expects(Stage.HANDSHAKE, 1):
+            sock.take(READ_SIZE)
             self.requests = 1
-            self._server.faults.strike(self, Stage.HANDSHAKE)
+            self._stream.pause()
+            self._service.faults.strike(self, Stage.HANDSHAKE)
             return False
         try:
-            self._sock.shake_hands()
+            sock.shake_hands()
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as error:
-            self.close(f"{TLS_FAILED}: {getattr(error, 'reason', None) or error.strerror}")
+            detail = getattr(error, "reason", None) or error.strerror
+            self.close(CloseReason.TLS_FAILED, detail=detail)
             return False
-        self._server.ledger.event(Kind.HANDSHAKE, self.number)
+        self._service.ledger.event(Kind.HANDSHAKE, self.number)
         return True
 
-    def _on_data(self, data: bytes) -> None:
-        if self._h11 is None:
-            if self.requests:
-                self._stop_timer()  # the idle timer; a first request is under the head's already
-                self._await_head()
-            self.requests += 1
-            self._began = now()
-            self._body = 0
-            self._digest = None
-            self._h11 = h11.Connection(h11.SERVER)
-        self._h11.receive_data(data)
-        if self._request is None or self._h11.their_state is not h11.DONE:
-            self._read_events()
-
-    def _on_end_of_input(self) -> None:
-        # A client may half-close after its request and still wants the answer (RFC 9112 section 9.6).
-        self._peer_closed = True
-        self._server.loop.remove_reader(self._sock)
+    def on_data(self, data: bytes) -> None:
+        """Take in what came, and answer what is whole."""
         if self._lingering:
-            self.close("early_response")
-        elif self._request is None or (self._h11 is not None and self._h11.their_state is not h11.DONE):
-            self.close("client_closed")
+            return
+        if self._exchange is None:
+            self._begin(Exchange(now()))
+        assert self._exchange is not None
+        self._exchange.feed(data)
+        self._proceed()
+        if self._exchange is not None and self._exchange.ahead >= _MOST_AHEAD:
+            self._stream.pause()
 
-    def _read_events(self) -> None:
-        assert self._h11 is not None
+    def _begin(self, exchange: Exchange) -> None:
+        if self.requests:
+            self._stop_timer()  # the idle timer; the first request's head is being waited for already
+            self._await_head()
+        self.requests += 1
+        self._exchange = exchange
+
+    def on_end_of_input(self) -> None:
+        """A client may half-close after its request and still wants the answer (RFC 9112 section 9.6)."""
+        if self._lingering:
+            self.close(CloseReason.EARLY_RESPONSE)
+        elif self._exchange is None:
+            self.close(CloseReason.CLIENT_CLOSED)
+        else:
+            self._proceed()
+
+    def _proceed(self) -> None:
+        """Read and answer the requests that have come, until more must come or an answer takes its time."""
+        for _ in range(_MOST_IN_A_TURN):
+            exchange = self._exchange
+            if exchange is None or self._answering or self._stream.closed or not self._read(exchange):
+                return
+        self._service.loop.call_soon(self._proceed)
+
+    def _read(self, exchange: Exchange) -> bool:
+        """Read on, and answer a request that is whole or too large; False if more must come."""
         try:
-            while True:
-                event = self._h11.next_event()
-                if isinstance(event, h11.Request):
+            while (step := exchange.step()) is not Step.INCOMPLETE:
+                if self._stream.closed:
+                    return False
+                if step is Step.WHOLE:
+                    self._on_request(exchange)
+                    return True
+                size = exchange.body
+                if step is Step.HEAD:
                     self._stop_timer()
-                    self._request = event
-                    if self._too_large(_content_length(event)):
-                        return
-                    if self._h11.they_are_waiting_for_100_continue:
-                        self._send(
-                            self._h11.send(
-                                h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
-                            )
-                            or b""
-                        )
-                elif isinstance(event, h11.Data):
-                    self._take_body(event.data)
-                    if self._too_large(self._body):
-                        return
-                elif isinstance(event, h11.EndOfMessage):
-                    self._on_request()
-                    return
-                else:
-                    return
+                    size = exchange.announced_size
+                if self._too_large(exchange, size):
+                    return True
+                if step is Step.HEAD:
+                    self._on_head(exchange)
         except h11.RemoteProtocolError as error:
-            self._send(error_bytes(error.error_status_hint))
-            self.close("bad_request")
+            self._stream.send(error_bytes(error.error_status_hint))
+            self.close(CloseReason.BAD_REQUEST)
+        if self._stream.ended:
+            self.close(CloseReason.CLIENT_CLOSED)
+        return False
 
-    def _take_body(self, data: bytes) -> None:
-        self._body += len(data)
-        if self._digest is None:
-            self._digest = hashlib.blake2b(digest_size=8)
-        self._digest.update(data)
-
-    def _too_large(self, size: int) -> bool:
-        """Answer 413 before the body has been read, and close: at once, or when the client has ended."""
-        limit = self._server.spec.max_body
-        if limit is None or size <= limit:
-            return False
-        self._last = "early_response"
-        self._lingering = self._server.spec.lingering_close
-        self._respond(TOO_LARGE)
-        return True
+    def _on_head(self, exchange: Exchange) -> None:
+        if exchange.framed_twice:  # answered, and closed after that (RFC 9112 section 6.1)
+            self._last = CloseReason.CONNECTION_CLOSE
+        self._stream.send(exchange.go_on())
 
     # -- answering ------------------------------------------------------------------------------
 
-    def _on_request(self) -> None:
-        assert self._request is not None
-        server = self._server
-        server.ledger.event(
-            Kind.REQUEST,
-            self.number,
-            began=self._began,
-            request_id=self._request_id(),
-            method=self.method,
-            target=self._request.target.decode("latin-1"),
-            bytes=self._body,
-            digest=self._digest.hexdigest() if self._digest is not None else None,
-            keyed=True if is_keyed(self._request) else None,
-        )
-        if self.refuse:
-            self._last = "over_capacity"
-            self._respond(UNAVAILABLE)
+    def _too_large(self, exchange: Exchange, size: int) -> bool:
+        """Answer 413 before the body has been read, and close: at once, or when the client has ended."""
+        limit = self._service.spec.max_body
+        if limit is None or size <= limit:
+            return False
+        self._answering = True
+        self._last = CloseReason.EARLY_RESPONSE
+        self._lingering = self._service.spec.lingering_close
+        self._respond(exchange, TOO_LARGE)
+        return True
+
+    def _on_request(self, exchange: Exchange) -> None:
+        service = self._service
+        self._answering = True
+        service.ledger.event(Kind.REQUEST, self.number, **exchange.described())
+        if self._refuse:
+            self._last = CloseReason.OVER_CAPACITY
+            self._respond(exchange, UNAVAILABLE)
             return
-        if server.faults.strike(self, Stage.READ):
+        if service.faults.strike(self, Stage.READ):
             return
-        answer = server.answer_to(self._request)
-        if answer.status == OK and not self._carry_out():
+        answer = service.answer_to(exchange.head)
+        if answer.status == OK and not self._carry_out(exchange):
             return
-        if server.response_delay_s:
-            self._delay = server.loop.call_later(server.response_delay_s, self._respond, answer)
+        if service.response_delay_s:
+            self._delay = service.loop.call_later(
+                service.response_delay_s, self._respond_late, exchange, answer
+            )
         else:
-            self._respond(answer)
+            self._respond(exchange, answer)
 
-    def _carry_out(self) -> bool:
-        """Whether an answer follows. What was carried out before, by its key, is answered only."""
-        server = self._server
-        assert self._request is not None
-        if server.carried is not None and server.carried.before(self._request):
-            server.ledger.event(Kind.REPLAYED, self.number, request_id=self._request_id())
+    def _carry_out(self, exchange: Exchange) -> bool:
+        """Whether an answer follows. A request whose key was carried out before is only answered."""
+        service = self._service
+        if service.carried is not None and service.carried.before(exchange.head):
+            service.ledger.event(Kind.REPLAYED, self.number, request_id=exchange.request_id)
             return True
-        server.ledger.event(Kind.PROCESSED, self.number, request_id=self._request_id())
-        return not server.faults.strike(self, Stage.PROCESSED)
+        service.ledger.event(Kind.PROCESSED, self.number, request_id=exchange.request_id)
+        return not service.faults.strike(self, Stage.PROCESSED)
 
-    def _respond(self, answer: Answer) -> None:
-        assert self._h11 is not None and self._request is not None
+    def _respond_late(self, exchange: Exchange, answer: Answer) -> None:
         self._delay = None
-        spec, status = self._server.spec, answer.status
-        if self._last is None:
-            self._last = self._server.last_request(self)
-        announced = self._last is not None and (self._last != "max_requests" or spec.announce_last)
-        head, body = response_bytes(self._h11, self._request, spec, answer, last=announced)
+        self._respond(exchange, answer)
+        self._proceed()
+
+    def _respond(self, exchange: Exchange, answer: Answer) -> None:
+        spec, faults = self._service.spec, self._service.faults
+        self._last = self._last or self._service.last_request(self.requests)
+        hidden = self._last is CloseReason.MAX_REQUESTS and not spec.announce_last
+        head, body = exchange.answer(spec, answer, last=self._last is not None and not hidden)
         for stage, size in (
             (Stage.HALF_HEAD, len(head) // 2),
             (Stage.HALF_BODY, len(head) + len(body) // 2),
         ):
-            if self._server.faults.expects(stage, self.requests, self.method):
-                self._cut((head + body)[:size], status, stage)
+            if faults.expects(stage, self.requests, self.method):
+                self._cut(exchange, (head + body)[:size], answer.status, stage)
                 return
-        request_id = self._request_id()
-        if self._server.faults.follows_at_once(self.requests):
-            hold_back(self._sock)
-        self._send(head + body)
-        if self._closed:
+        if faults.follows_at_once(self.requests):
+            hold_back(self._stream.sock)
+        self._stream.send(head + body)
+        if self._stream.closed:
             return
         size = len(head) + len(body)
-        if self._out:  # The kernel's buffer is full: the response ends when the rest has gone.
-            self._server.loop.add_writer(self._sock, self._send_rest, request_id, status, size)
+        if self._stream.waiting:  # The kernel's buffer is full: the response ends when the rest has gone.
+            self._stream.then(lambda: self._after_late_response(exchange, answer.status, size))
         else:
-            self._after_response(request_id, status, size)
+            self._after_response(exchange, answer.status, size)
 
-    def _cut(self, part: bytes, status: int, stage: Stage) -> None:
-        self._send(part)
-        self._server.ledger.event(
-            Kind.PARTIAL,
-            self.number,
-            request_id=self._request_id(),
-            status=status,
-            bytes=len(part) - len(self._out),
+    def _cut(self, exchange: Exchange, part: bytes, status: int, stage: Stage) -> None:
+        self._stream.send(part)
+        if self._stream.closed:
+            return
+        handed_over = len(part) - self._stream.waiting
+        request_id = exchange.request_id
+        self._service.ledger.event(
+            Kind.PARTIAL, self.number, request_id=request_id, status=status, bytes=handed_over
         )
-        self._server.faults.strike(self, stage)
+        self._service.faults.strike(self, stage)
 
-    def _send_rest(self, request_id: str | None, status: int, size: int) -> None:
-        self._send(self._out)
-        if not self._closed and not self._out:
-            self._server.loop.remove_writer(self._sock)
-            self._after_response(request_id, status, size)
+    def _after_late_response(self, exchange: Exchange, status: int, size: int) -> None:
+        self._after_response(exchange, status, size)
+        self._proceed()
 
-    def _after_response(self, request_id: str | None, status: int, size: int) -> None:
-        assert self._h11 is not None
-        server = self._server
-        server.ledger.event(Kind.RESPONSE, self.number, request_id=request_id, status=status, bytes=size)
+    def _after_response(self, exchange: Exchange, status: int, size: int) -> None:
+        service, request_id = self._service, exchange.request_id
+        service.ledger.event(Kind.RESPONSE, self.number, request_id=request_id, status=status, bytes=size)
         if self._lingering:
             self._linger()
             return
-        if self._last is not None or self._h11.our_state is not h11.DONE or self._peer_closed:
-            self.close("client_closed" if self._peer_closed else self._last or "connection_close")
+        if self._stream.ended and not exchange.ahead:
+            self._last = CloseReason.CLIENT_CLOSED
+        if self._last is not None or exchange.must_close:
+            self.close(self._last or CloseReason.CONNECTION_CLOSE)
             return
-        next_request = self._h11.trailing_data[0]
-        self._h11 = None
-        self._request = None
-        self._timer = server.idle_timers.start(server.idle_timeout_s, self._on_idle_timeout)
-        if server.faults.strike(self, Stage.ANSWERED):
+        self._exchange, self._answering = None, False
+        if service.faults.strike(self, Stage.ANSWERED):
             return
-        if next_request:
-            self._on_data(next_request)
+        if exchange.ahead:
+            self._begin(exchange.following(now()))
+        else:
+            self._timer = service.idle_timers.start(service.idle_timeout_s, self._on_idle_timeout)
+        if exchange.ahead < _MOST_AHEAD:
+            self._stream.resume()
 
     def _linger(self) -> None:
         """Say that no more will come, and read on until the client ends or its time has passed."""
-        self._sock.shutdown(socket.SHUT_WR)
-        self._timer = self._server.idle_timers.start(_LINGER_S, lambda _: self.close("early_response"))
-
-    def _request_id(self) -> str | None:
-        assert self._request is not None
-        return request_id_of(self._request)
-
-    def _send(self, data: bytes | memoryview) -> None:
-        """Hand over what the kernel takes now; the rest stays in ``_out``."""
         try:
-            sent = self._sock.send(data)
-        except (BlockingIOError, InterruptedError):
-            sent = 0
-        except OSError as error:
-            self.close(f"client_reset: {error.strerror}")
+            self._stream.sock.shutdown(socket.SHUT_WR)
+        except OSError as error:  # ENOTCONN: the client's RST has come
+            self.on_error(error)
             return
-        self._out = memoryview(data)[sent:]
+        self._timer = self._service.idle_timers.start(
+            _LINGER_S, lambda _: self.close(CloseReason.EARLY_RESPONSE)
+        )
 
     # -- ending ---------------------------------------------------------------------------------
 
     def fall_silent(self) -> None:
         """Stay open, and neither read nor say anything more; what was handed over before still goes."""
-        self._stop_timer()
-        self._server.loop.remove_reader(self._sock)
+        if not self._stream.closed:
+            self._still()
+            self._answering = True
 
-    def close_soon(self, reason: str) -> None:
-        """Close after the response in progress; at once where there is none."""
-        if self.idle:
+    def _still(self) -> None:
+        """Nothing calls it any more."""
+        self._stop_timer()
+        if self._delay is not None:
+            self._delay.cancel()
+        self._stream.still()
+
+    def close_soon(self, reason: CloseReason) -> None:
+        """Close after the response in progress; at once if there is none."""
+        if self._exchange is None:
             self.close(reason)
         else:
             self._last = self._last or reason
 
     def _await_head(self) -> None:
-        if self._server.header_timeout_s is not None:
-            self._timer = self._server.idle_timers.start(self._server.header_timeout_s, self._on_head_timeout)
+        service = self._service
+        if service.header_timeout_s is not None:
+            self._timer = service.idle_timers.start(service.header_timeout_s, self._on_head_timeout)
 
     def _on_head_timeout(self, timer: IdleTimer) -> None:
-        if self._server.spec.answer_408:
-            self._send(error_bytes(_REQUEST_TIMEOUT))
-        self.close("header_timeout", idle_s=now() - timer.started)
+        if self._service.spec.answer_408:
+            self._stream.send(error_bytes(_REQUEST_TIMEOUT))
+        self.close(CloseReason.HEADER_TIMEOUT, idle_s=now() - timer.started)
 
     def _on_idle_timeout(self, timer: IdleTimer) -> None:
         at = now()
-        self._server.ledger.event(
+        self._service.ledger.event(
             Kind.IDLE_TIMEOUT, self.number, at, due=timer.due, idle_s=at - timer.started
         )
-        self.close("idle_timeout")
+        self.close(CloseReason.IDLE_TIMEOUT)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
-            self._timer.cancel()
+            self._service.idle_timers.cancel(self._timer)
             self._timer = None
 
-    @property
-    def _closed(self) -> bool:
-        return self._sock.fileno() < 0
+    def on_error(self, error: OSError) -> None:
+        """The client has reset the connection, or its machine is gone."""
+        self.close(CloseReason.CLIENT_RESET, detail=error.strerror)
 
-    def close(self, reason: str, close_with: str | None = None, idle_s: float | None = None) -> None:
-        """close(2) at once: FIN, or RST where bytes are unread or ``close_with`` says so."""
-        if self._closed:
+    def close(
+        self,
+        reason: CloseReason,
+        close_with: CloseWith | None = None,
+        *,
+        detail: str | None = None,
+        idle_s: float | None = None,
+    ) -> None:
+        """close(2) at once: FIN, or RST if bytes are unread or ``close_with`` says so."""
+        if self._stream.closed:
             return
-        self._stop_timer()
-        if self._delay is not None:
-            self._delay.cancel()
-        self._server.loop.remove_reader(self._sock)
-        self._server.loop.remove_writer(self._sock)
-        close_socket(
-            self._server.ledger,
-            self._sock,
-            self.number,
-            reason,
-            close_with or self._server.spec.close_with,
-            idle_s,
-        )
-        self._server.forget(self)
-
-
-def _content_length(request: h11.Request) -> int:
-    return next((int(value) for name, value in request.headers if name == b"content-length"), 0)
+        self._still()
+        self._service.close(self._stream.sock, self.number, reason, close_with, detail=detail, idle_s=idle_s)
+        self._exchange = None
+        self._forget(self)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import sys
+import tempfile
 
-#: The reason in the ledger: the handshake failed, with OpenSSL's word for it.
-FAILED = "tls_failed"
 #: A fatal alert, as RFC 8446 section 6.2 asks for and Java servers send; OpenSSL by itself says nothing.
 _UNEXPECTED_MESSAGE = b"\x15\x03\x01\x00\x02\x02\x0a"
 _PLAIN_HTTP = ("HTTP_REQUEST", "HTTPS_PROXY_REQUEST")
 
 
 def server_context(certificate: str) -> ssl.SSLContext:
-    """A context with the certificate and key in the file ``certificate``."""
+    """A context with a certificate and its key, in PEM."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    with tempfile.NamedTemporaryFile() if sys.platform == "darwin" else tempfile.TemporaryFile() as file:
+        file.write(certificate.encode())
+        file.flush()
+        # OpenSSL reads files only. On Linux one without a name will do, so that no key is left behind.
+        context.load_cert_chain(file.name if sys.platform == "darwin" else f"/proc/self/fd/{file.fileno()}")
     return context
 
 
@@ -51,7 +55,8 @@ class TlsSocket:
 
     def take(self, size: int) -> None:
         """Read up to ``size`` bytes from beneath TLS, and forget them."""
-        socket.socket.recv(self._sock, size)
+        with contextlib.suppress(OSError):
+            socket.socket.recv(self._sock, size)
 
     def recv(self, size: int) -> bytes:
         """Up to ``size`` bytes from inside TLS; empty at its end."""

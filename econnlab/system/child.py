@@ -1,8 +1,7 @@
-"""What the server's and the link's processes share: their commands, and how they start.
+"""The side of our own child processes: their settings, their commands, and how they start.
 
-A child reads commands as JSON Lines from stdin, the first of which is its settings, and writes its
-ledger to stdout. It ends when told to, and when stdin closes: whoever started it is gone then,
-however that went, so a crash or a SIGKILL of the parent leaves no process behind.
+A child reads JSON Lines from stdin: first its settings, then commands. It writes its ledger to stdout. It
+ends on the command to stop and when stdin closes, which happens even if the parent is killed.
 """
 
 from __future__ import annotations
@@ -11,17 +10,51 @@ import json
 import os
 import signal
 import sys
-from typing import Any
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 COMMANDS_FD = 0
-#: Ledger lines wait at most this long in a child, unless the parent asks for them.
+#: Ledger lines wait at most this many seconds in a child, unless the parent asks for them.
 FLUSH_S = 0.05
 
 
-def claim_ledger_stream() -> int:
-    """Take stdout for the ledger alone: what anything else prints goes to stderr.
+@dataclass(frozen=True, kw_only=True)
+class ChildSettings:
+    """The first line that a child reads: settings that every child has."""
 
-    Ctrl-C in a terminal reaches every process of the group; here it is the parent that decides.
+    #: The descriptor that the child takes over. The parent fills it in.
+    listener_fd: int = -1
+
+
+class Verb(StrEnum):
+    """What a command asks for; in brackets the value that it carries."""
+
+    SYNC = "sync"  # write the ledger up to now, then a line with this number (text)
+    STOP = "stop"  # end
+    LISTEN = "listen"  # a standby server: begin
+    RETIRE = "retire"  # a server: leave in this manner (Restart)
+    TREAT = "treat"  # a link: change these fields of its Treatment
+    ACT = "act"  # a link: do this once (Do)
+    COUNT = "count"  # a link: write the byte counts of every connection
+
+
+class Command(NamedTuple):
+    """A verb, and its value as plain JSON."""
+
+    verb: Verb
+    value: Any = None
+
+
+def command_line(verb: Verb, value: Any = None) -> bytes:
+    """The line that Commands reads."""
+    return json.dumps([verb, value]).encode() + b"\n"
+
+
+def claim_ledger_stream() -> int:
+    """Reserve stdout for the ledger, and ignore Ctrl-C: the parent decides. Returns the descriptor.
+
+    Anything else that is printed goes to stderr.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ledger_fd = os.dup(sys.stdout.fileno())
@@ -30,32 +63,32 @@ def claim_ledger_stream() -> int:
 
 
 class Commands:
-    """Commands from the parent, as they come in."""
+    """The parent's lines."""
 
     def __init__(self, fd: int = COMMANDS_FD) -> None:
         self.fd = fd
         self._buffer = b""
 
     def first(self) -> dict[str, Any]:
-        """Wait for the first command. Raises EOFError when the parent has gone."""
+        """Wait for the settings. Raises EOFError if the parent has gone."""
         while b"\n" not in self._buffer:
             chunk = os.read(self.fd, 65536)
             if not chunk:
                 raise EOFError
             self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
-        command: dict[str, Any] = json.loads(line)
-        return command
+        settings: dict[str, Any] = json.loads(line)
+        return settings
 
-    def waiting(self) -> list[dict[str, Any]]:
-        """Commands that came together with the first one: for them nothing becomes readable any more."""
+    def waiting(self) -> list[Command]:
+        """Commands that came in one read with the settings: the descriptor will not be readable for them."""
         *lines, self._buffer = self._buffer.split(b"\n")
-        return [json.loads(line) for line in lines]
+        return [Command(Verb(verb), value) for verb, value in map(json.loads, lines)]
 
-    def read(self) -> list[dict[str, Any]]:
-        """Commands that have arrived, when the descriptor is readable; ``{"stop": true}`` at its end."""
+    def read(self) -> list[Command]:
+        """Commands that have arrived, once the descriptor is readable; at its end the command to stop."""
         chunk = os.read(self.fd, 65536)
         if not chunk:
-            return [{"stop": True}]
+            return [Command(Verb.STOP)]
         self._buffer += chunk
         return self.waiting()

@@ -12,7 +12,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from econnlab.client import IdleLimitAdapter
-from econnlab.commands.serve.serving import Serving
+from econnlab.commands.serve.lone_server import LoneServer
 from econnlab.scenario.server import ServerSpec
 from tests.benchmarks.figures import Figure
 
@@ -23,7 +23,7 @@ ROUNDS, REQUESTS = 1500, 5
 def measure() -> Iterator[Figure]:
     """Turns of 5 requests each, one adapter and the other, in alternating order; the ratios' median."""
     spec = ServerSpec(keepalive_timeout_ms=Decimal(600_000))
-    with Serving(spec) as server, requests.Session() as plain, requests.Session() as limited:
+    with LoneServer(spec) as server, requests.Session() as plain, requests.Session() as limited:
         url = f"http://127.0.0.1:{server.port}/"
         for session, adapter in ((plain, HTTPAdapter()), (limited, IdleLimitAdapter(idle_limit=300))):
             session.trust_env = False

@@ -12,7 +12,7 @@ from decimal import Decimal
 import requests
 
 from econnlab.attribution.statistics import quantile
-from econnlab.commands.serve.serving import Serving
+from econnlab.commands.serve.lone_server import LoneServer
 from econnlab.lab.lab import Lab
 from econnlab.scenario.links import PROFILES
 from econnlab.scenario.model import Plan, Scenario
@@ -53,7 +53,7 @@ class _NotedAdapter(requests.adapters.HTTPAdapter):
 def plain_heap_and_pool() -> list[float]:
     """The usual way: sessions on a heap by due time, a pool of threads that sends what is due."""
     late: list[float] = []
-    with Serving(ServerSpec(port=0)) as server, ThreadPoolExecutor(32) as pool:
+    with LoneServer(ServerSpec(port=0)) as server, ThreadPoolExecutor(32) as pool:
         url = f"http://127.0.0.1:{server.port}/"
         begin = time.monotonic() + 0.5
         heap = [(begin + n * INTERVAL_S / SESSIONS, n, REQUESTS, opened()) for n in range(SESSIONS)]

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from econnlab.attribution.statistics import quantile
-from econnlab.commands.link.linking import Linking
-from econnlab.commands.serve.serving import raise_descriptors
+from econnlab.commands.link.lone_link import LoneLink
 from econnlab.errors import EnvironmentProblem
+from econnlab.lab.limits import raise_descriptors
 from econnlab.lab.listeners import bind
-from econnlab.peers.process import PeerProcess, find_program
+from econnlab.peers.peer import PeerProcess, find_program
 from econnlab.scenario.places import LOOPBACK, Place
 from econnlab.scenario.treatment import Treatment
 from tests.benchmarks.bench_server import resident_kib
@@ -46,7 +46,7 @@ def measure() -> Iterator[Figure]:
             port = linking.place.port
             yield from latency("the link", upstream, port, at_most=0.3)
             yield from throughput("the link", upstream, port, at_least=200)
-            yield from holding("the link", port, linking._child.pid)
+            yield from holding("the link", port, linking.child.process.pid)
         try:
             with _haproxy(upstream) as port:
                 yield from latency("HAProxy", upstream, port)
@@ -132,9 +132,9 @@ def _rate(port: int) -> float:
 
 
 @contextlib.contextmanager
-def _linking(upstream: int) -> Iterator[Linking]:
+def _linking(upstream: int) -> Iterator[LoneLink]:
     """A link whose events are read, as the command reads them."""
-    with Linking(Treatment(), Place(LOOPBACK, 0), Place(LOOPBACK, upstream), seed=1) as linking:
+    with LoneLink(Treatment(), Place(LOOPBACK, 0), Place(LOOPBACK, upstream), seed=1) as linking:
         reader = threading.Thread(target=lambda: [None for _ in linking.events()])
         reader.start()
         try:

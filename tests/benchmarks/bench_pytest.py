@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterator
 
 from econnlab.attribution.statistics import quantile
-from econnlab.lab.stages import Stages
+from econnlab.lab.stage import Stage
+from econnlab.lab.warm import Warm
 from econnlab.scenario.toml import make_scenario
 from tests.benchmarks.figures import Figure
 
@@ -30,9 +31,9 @@ _IMPORT = (
 
 def measure() -> Iterator[Figure]:
     """Starts in a row after the first, and whole runs in turn with and without the plugin."""
-    with Stages() as stages:
+    with Warm() as warm:
         for what, table in TABLES.items():
-            first, *took = sorted_after_first(stages, table)
+            first, *took = sorted_after_first(warm, table)
             yield Figure(f"the first: {what}", first, " ms")
             yield Figure(f"{what}, median of {STARTS} in a row", quantile(took, 0.5), " ms", at_most=50)
             yield Figure(f"{what}, the slowest of them", took[-1], " ms")
@@ -44,12 +45,12 @@ def measure() -> Iterator[Figure]:
     )
 
 
-def sorted_after_first(stages: Stages, table: dict[str, object]) -> list[float]:
+def sorted_after_first(warm: Warm, table: dict[str, object]) -> list[float]:
     """The ms that the first start took, then those of the others in order of size."""
     took = []
     for _ in range(STARTS + 1):
         began = time.perf_counter()
-        with stages.stage(make_scenario(table, "bench", "bench")):
+        with Stage(make_scenario(table, "bench", "bench"), start=warm):
             took.append((time.perf_counter() - began) * 1000)
     return [took[0], *sorted(took[1:])]
 

@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from econnlab.attribution.statistics import quantile
-from econnlab.commands.serve.serving import Serving
-from econnlab.lab.processes import Child
+from econnlab.commands.serve.lone_server import LoneServer
+from econnlab.lab.children import Child
 from econnlab.record.events import Kind
 from econnlab.scenario.server import ServerSpec
 from tests.benchmarks.figures import Figure
@@ -28,13 +28,16 @@ def measure() -> Iterator[Figure]:
 
 def lateness() -> Iterator[Figure]:
     """Closes of connections that became idle one after another, 200 a second."""
-    with Serving(ServerSpec(keepalive_timeout_ms=Decimal(1000))) as serving, contextlib.ExitStack() as stack:
+    with (
+        LoneServer(ServerSpec(keepalive_timeout_ms=Decimal(1000))) as server,
+        contextlib.ExitStack() as stack,
+    ):
         pause = threading.Event()
         for _ in range(TIMED):
-            ask(stack, serving.port)
+            ask(stack, server.port)
             pause.wait(0.005)
         late = []
-        for event in serving.events():
+        for event in server.events():
             if event.kind == Kind.IDLE_TIMEOUT and event.due is not None:
                 late.append((event.at - event.due) * 1000)
                 if len(late) == TIMED:
@@ -48,15 +51,15 @@ def lateness() -> Iterator[Figure]:
 def memory() -> Iterator[Figure]:
     """Connections that have had an answer and are held open."""
     with (
-        Serving(ServerSpec(keepalive_timeout_ms=Decimal(600_000))) as serving,
+        LoneServer(ServerSpec(keepalive_timeout_ms=Decimal(600_000))) as server,
         contextlib.ExitStack() as stack,
     ):
-        child: Child = serving._child
-        ask(stack, serving.port)
-        before = resident_kib(child.pid)
+        child: Child = server.child
+        ask(stack, server.port)
+        before = resident_kib(child.process.pid)
         for _ in range(HELD):
-            ask(stack, serving.port)
-        grown = resident_kib(child.pid) - before
+            ask(stack, server.port)
+        grown = resident_kib(child.process.pid) - before
     yield Figure(f"resident memory per connection, {HELD} held", grown / HELD, " KiB", at_most=10)
 
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from econnlab.commands.serve.serving import raise_descriptors
+from econnlab.lab.limits import raise_descriptors
 
 _BUFFER = memoryview(bytearray(1 << 20))
 

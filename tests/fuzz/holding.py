@@ -9,7 +9,8 @@ import tracemalloc
 from types import SimpleNamespace
 from unittest import mock
 
-from econnlab.commands.diagnose.screen import diagnose_capture
+from econnlab.cli.outputs import Files
+from econnlab.commands.diagnose.screen import DiagnoseOptions, diagnose_capture
 from econnlab.packets.frames import MalformedCapture
 from econnlab.packets.reading import read_capture
 
@@ -35,14 +36,16 @@ def read_to_its_end(stream):
 
 def diagnose_in_process(stream):
     """The whole command: read, judged, printed, and written as JSON, all of it harmless to a terminal."""
-    options = dict.fromkeys("timeline host port since until csv json".split()) | {"every": True, "json": "-"}
+    files = Files("econnlab.commands.diagnose.formats", {"json": "-"})
+    unfiltered = dict.fromkeys("host port since until".split())
+    options = DiagnoseOptions(capture="-", every=True, timeline=False, files=files, **unfiltered)
     screen, page = io.StringIO(), io.StringIO()
     with (
         mock.patch("sys.stdin", SimpleNamespace(buffer=stream)),
         contextlib.redirect_stdout(page),
         contextlib.redirect_stderr(screen),
     ):
-        assert diagnose_capture("-", options) == 0
+        assert diagnose_capture(options) == 0
     json.loads(page.getvalue())
     control = set(re.findall(r"[^\n\x20-\x7e\xa0-\U0010ffff]", screen.getvalue()))
     assert not control, f"the terminal gets {control!r}"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from econnlab.lab import processes
+from econnlab.lab import children
 from econnlab.lab.topology import Topology
 from econnlab.packets.frames import ETHERNET, RAW
 from econnlab.packets.layers import ACK, FIN, RST, SYN, segment
@@ -407,7 +407,7 @@ def test_a_process_that_dies_before_it_is_all_there_is_named(monkeypatch):
         thread.join(0.5)  # what it has to say is said by then, or waits
 
     with monkeypatch.context() as patched:
-        patched.setattr(processes, "start_thread", kill_first)
+        patched.setattr(children, "start_thread", kill_first)
         topology.start()
     try:
         wait_until(lambda: failures, "the death to be told")
@@ -425,7 +425,7 @@ def test_a_process_that_dies_before_it_is_all_there_is_named(monkeypatch):
         (["maxconn", "--capture", "-"], 2, "does not go to stdout"),
         (["maxconn", "--capture", "x", "--csv", "./x"], 2, "is given for two outputs"),
         (["maxconn", "--capture", "none/x"], 3, "cannot be written: No such file"),
-        (["run", "crash-read", "crash-unread", "--capture", "x"], 2, "are of one run"),
+        (["run", "crash-read", "crash-unread", "--capture", "x"], 2, "are for one run"),
     ],
 )
 def test_what_cannot_be_captured_is_said_before_anything_runs(cli, arguments, code, said):

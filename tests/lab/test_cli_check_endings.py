@@ -30,7 +30,7 @@ def client(cli):
         (["--", "./plain"], 2, "'./plain' cannot be started: it is not executable."),
         (["--", "plain"], 2, "Write ./plain"),
         (["--", "./folder"], 2, "it is a folder"),
-        (["--", "./text"], 2, "it is no program, and has no #! line"),
+        (["--", "./text"], 2, "it is not a program, and has no #! line"),
         (["--", "./lost"], 2, "what its #! line names does not exist"),
         (["--", "true"], 3, "The command ignored the URL"),
         (["--", "sh", "-c", "echo oh no >&2; exit 7"], 3, "exit code 7, and no request came"),

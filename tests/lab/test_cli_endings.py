@@ -61,7 +61,7 @@ def test_an_interrupted_run_prints_and_saves_what_it_had(cli, number):
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4])
-def test_ctrl_c_at_any_moment_ends_in_good_order(cli, delay_s):
+def test_ctrl_c_at_any_moment_ends_in_good_order(cli, cold, delay_s):
     """From the first instruction on: at the earliest Python itself is still starting."""
     process = cli.start(*LONG_RUN)
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -141,7 +141,7 @@ def test_a_reader_that_was_never_there(cli):
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["keepalive", "--help"], ["--version"]])
-def test_help_into_a_closed_pipe(cli, arguments):
+def test_help_into_a_closed_pipe(cli, cold, arguments):
     read_end, write_end = os.pipe()
     os.close(read_end)
     process = cli.start(*arguments, stdout=write_end)

@@ -10,10 +10,11 @@ import threading
 
 import pytest
 
+from econnlab.lab.children import Child
 from econnlab.lab.listeners import bind
-from econnlab.lab.processes import Child
+from econnlab.link.settings import LinkSettings
 from econnlab.record.events import Kind
-from econnlab.scenario.codec import encode
+from econnlab.scenario.places import Place
 from econnlab.scenario.treatment import Treatment
 from econnlab.system.clock import now
 from tests.conftest import DEADLINE_S, Cli, children_of, is_running, until, wait_until
@@ -196,9 +197,9 @@ def test_an_ipv6_address_in_brackets(standing):
 
 def test_a_name_is_tried_at_each_of_its_addresses(scripted):
     """As localhost where ::1 comes first and the server listens on 127.0.0.1."""
-    candidates = [("::1", 1), ("127.0.0.1", 1), scripted(echo)]
-    settings = {"treatment": encode(Treatment()), "seed": 1, "candidates": candidates}
-    child = Child("econnlab.link", bind("127.0.0.1", 0), settings, lambda: None)
+    upstreams = tuple(Place(*each) for each in [("::1", 1), ("127.0.0.1", 1), scripted(echo)])
+    settings = LinkSettings(treatment=Treatment(), seed=1, upstreams=upstreams)
+    child = Child("econnlab.link", bind("127.0.0.1", 0), settings)
     try:
         child.wait_until_listening()
         for _ in range(2):

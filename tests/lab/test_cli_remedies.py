@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from econnlab.commands.remedies.screen import catalogue
+from econnlab.commands.remedies.catalogue import catalogue
 from econnlab.discovery import parts
 from econnlab.record.events import Kind
 from econnlab.record.jsonl import read_run
@@ -133,7 +133,7 @@ def test_of_a_users_server_it_says_what_it_does_not_know_and_cannot_change(cli, 
     said = cli.run("remedies", "own.toml", *chosen)
     assert said.returncode == 0, said.stderr
     assert "could not be tried: idle-limit: your server's idle timeout is not known here" in said.stdout
-    assert "change nothing that is not your server's: server-timeout" in said.stdout
+    assert "change nothing on the client's side: server-timeout" in said.stdout
     refused = cli.run("remedies", "own.toml", "--keepalive-timeout", "300")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "--keepalive-timeout is the lab server's" in refused.stderr
@@ -141,7 +141,7 @@ def test_of_a_users_server_it_says_what_it_does_not_know_and_cannot_change(cli, 
 
 def test_too_few_requests_for_a_recommendation_are_no_reason_to_say_that_nothing_helps(cli):
     said = cli.run("remedies", "max-requests", "--remedy", "announce-last").stdout
-    assert "Too few requests to recommend one: it went better with announce-last" in said
+    assert "Too few requests to recommend one: fewer failed with announce-last" in said
     assert "--sessions 10 would tell." in said
     document, _ = compared(cli, "max-requests", "--remedy", "announce-last", "--sessions", "10")
     assert document["best"] == "announce-last"

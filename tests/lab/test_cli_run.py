@@ -28,7 +28,7 @@ def test_the_catalogue_has_a_line_for_every_scenario(cli):
     assert [line.split()[0] for line in done.stdout.splitlines()[: len(names())]] == names()
     shown = cli.run("scenarios", "busy-server").stdout
     assert shown.startswith("busy-server: The idle timer fires with the request unread")
-    assert "Met with" in shown
+    assert "The server's event loop is blocked" in shown
     assert 'busy_for = "200ms"' in shown and "[expect.causes]" in shown
 
 
@@ -79,7 +79,7 @@ def test_an_expectation_that_does_not_hold_is_named_and_ends_with_1(cli):
         (["bad.toml"], "bad.toml: server.fault.at: expected one of"),
         (["kind.toml"], "kind.toml: client.kind: there is no 'lynx'. There are"),
         (["binary.toml"], "is not text in UTF-8"),
-        (["not-listening", "crash-read", "--csv", "-"], "are of one run"),
+        (["not-listening", "crash-read", "--csv", "-"], "are for one run"),
         (["not-listening", "--jobs", "0"], "0 is not in the range"),
     ],
 )
@@ -132,7 +132,7 @@ def test_a_sigkill_leaves_no_process_no_file_and_no_setting(cli, victim, network
     assert setting.read_text() == before
     if victim == "worker":
         assert process.returncode == 3
-        assert "The process that ran long ended with" in out
+        assert "The worker of long was killed by SIGKILL" in out
 
 
 def _all_of(processes, expected):

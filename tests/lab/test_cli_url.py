@@ -134,6 +134,9 @@ def test_a_full_server_is_likely_where_only_the_client_and_the_link_are_known(cl
     assert (row["success"], row["failure"], row["over_capacity"]) == (3, 6, 6)
     assert (row["clients"], row["max_connections"], row["when_full"]) == (9, None, None)
     assert {failure["certainty"] for failure in document["failures"]} == {"likely"}
+    said = [line for line in done.stderr.splitlines() if line.startswith("Error")]
+    assert len(said) == 6
+    assert all("over_capacity (likely)" in line or "undecided" in line for line in said)
     # The look whether anybody listens was over before the run began, and took nobody's place.
     assert len(server.events(Kind.ACCEPTED)) == 10
 

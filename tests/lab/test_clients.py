@@ -10,9 +10,7 @@ from itertools import pairwise
 import pytest
 import trustme
 
-from econnlab.client.observer import Observer
-from econnlab.client.session import ClientSession
-from econnlab.discovery import parts
+from econnlab.client import session as clients
 from econnlab.errors import UsageProblem
 from econnlab.record.attempts import Outcome
 from econnlab.scenario.client import ClientSpec
@@ -29,11 +27,7 @@ def open_session():
 
     def open_one(kind, address, url=None, **settings):
         spec = ClientSpec(kind=kind, **settings)
-        observer = Observer(0, 1, address, spec)
-        url = url or f"http://127.0.0.1:{address[1]}/"
-        opened = ClientSession(
-            parts("econnlab.client.kinds")[kind].open_client(url, spec, observer, None), observer, spec, 1
-        )
+        opened = clients.open_session(url or f"http://127.0.0.1:{address[1]}/", spec, address)
         sessions.append(opened)
         return opened
 

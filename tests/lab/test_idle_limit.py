@@ -13,13 +13,15 @@ from urllib3 import PoolManager
 from econnlab.client import IdleLimitAdapter, IdleLimits, idle_clock, idle_limit, limit_idle
 from econnlab.client.observed import observe, tls_settings
 from econnlab.client.observer import Observer
+from econnlab.lab.children import Child
 from econnlab.lab.listeners import bind
-from econnlab.lab.processes import Child
+from econnlab.link.settings import LinkSettings
 from econnlab.record.events import Kind
 from econnlab.scenario.client import ClientSpec
-from econnlab.scenario.codec import encode
 from econnlab.scenario.links import parse_link
 from econnlab.scenario.model import Middlebox
+from econnlab.scenario.places import Place
+from econnlab.scenario.treatment import Treatment
 from econnlab.system.clock import now
 from tests.conftest import Running, until
 from tests.support.tls import TlsServer
@@ -201,10 +203,9 @@ def start_nat_gateway():
     started = []
 
     def start(upstream, idle_timeout_ms):
-        spec = encode(parse_link("0ms"))
-        middlebox = encode(Middlebox(Decimal(idle_timeout_ms), rst=True))
-        settings = {"spec": spec, "seed": 1, "upstream": upstream, "middlebox": middlebox}
-        child = Child("econnlab.link", bind("127.0.0.1", 0), settings, lambda: None)
+        treatment = Treatment(parse_link("0ms"), Middlebox(Decimal(idle_timeout_ms), rst=True))
+        settings = LinkSettings(treatment=treatment, seed=1, upstreams=(Place(*upstream),), traced=True)
+        child = Child("econnlab.link", bind("127.0.0.1", 0), settings)
         started.append(child)
         child.wait_until_listening()
         return Running(child)

@@ -20,10 +20,10 @@ WIRE = """
     import socket, struct, time
     from decimal import Decimal
     from econnlab.system.clock import now
-    from econnlab.lab.processes import Child
+    from econnlab.lab.children import Child
     from econnlab.link.tun.device import FAR, NEAR, open_device
     from econnlab.record.events import Kind
-    from econnlab.scenario.codec import encode
+    from econnlab.link.settings import WireSettings
     from econnlab.scenario.links import Delay, LinkSpec
 
     class Handed:
@@ -37,8 +37,8 @@ WIRE = """
     listener = socket.create_server((NEAR, 0), backlog=10)
     port = listener.getsockname()[1]
     ways = [Delay(Decimal(ms), Decimal(0)) for ms in DELAYS]
-    settings = {"spec": encode(LinkSpec("custom", *ways)), "seed": 1, "port": port}
-    wire = Child("econnlab.link.tun", Handed(device, port), settings, lambda: None)
+    settings = WireSettings(spec=LinkSpec("custom", *ways), seed=1, port=port)
+    wire = Child("econnlab.link.tun", Handed(device, port), settings)
     wire.wait_until_listening()
 
     def events():

@@ -5,7 +5,6 @@ import json
 import math
 import re
 import socket
-import ssl
 import struct
 import threading
 from decimal import Decimal
@@ -13,10 +12,11 @@ from decimal import Decimal
 import jsonschema
 import pytest
 
-from econnlab.commands.serve.serving import Serving
+from econnlab.commands.serve.lone_server import LoneServer
 from econnlab.lab.certificates import make_certificate
 from econnlab.scenario.links import parse_link
 from econnlab.scenario.server import ServerSpec
+from econnlab.server.tls import server_context
 from econnlab.system.clock import now
 from tests.conftest import DEADLINE_S, wait_until
 from tests.support.raw import Raw
@@ -297,7 +297,7 @@ def test_servers_that_do_not_keep_connections(scripted, cli, response, close, to
     done = cli.run("probe", url_of(scripted(answering(response, then_close=close))), *QUICK)
     assert done.returncode == 0
     assert told in done.stdout
-    assert "there is nothing to race" in done.stdout
+    assert "so there is no race" in done.stdout
 
 
 def test_a_server_that_closes_behind_each_response_without_saying_so(scripted, cli):
@@ -331,7 +331,7 @@ def test_http_1_0_that_keeps_its_connections_is_probed_as_any_other(scripted, pr
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nok\n\r\n0\r\n\r\n", "3 bytes, chunked"),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n" + OK, "after 100, 103"),
         (b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n",
-         "it points to /there, which was not followed"),
+         "it points to /there, which the probe does not follow"),
         (b"HTTP/1.1 404 Not Found\r\nServer: caf\xe9\r\nContent-Length: 0\r\n\r\n", "404 to GET"),
         (b"HTTP/1.1 204 No Content\r\n\r\n", "0 bytes, no body"),
     ],
@@ -390,16 +390,19 @@ def reset_at_once(connection):
             sends(b"SSH-2.0-OpenSSH_9.2\r\n\x1b[2J", hold=True),
             r"in HTTP/1: 'SSH-2\.0-OpenSSH_9\.2\\r\\n\\x1b",
         ),
-        (sends(b"HTTP/1.1 100 Continue\r\n\r\n", hold=True), "sends 100, an interim response, and none that"),
+        (
+            sends(b"HTTP/1.1 100 Continue\r\n\r\n", hold=True),
+            "sends the interim response 100, and no final one",
+        ),
         (
             sends(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\r\n", hold=True),
-            r"switches to another protocol \(101\), which was not asked for",
+            r"switches to another protocol \(101\) though the probe did not ask",
         ),
         (
             sends(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nok\n", hold=True),
             "response is not HTTP: conflicting Content-Length",
         ),
-        (sends(b"HTTP/1.1 200 OK\r\nContent-Le", hold=True), "began a response that did not end within"),
+        (sends(b"HTTP/1.1 200 OK\r\nContent-Le", hold=True), "began a response that does not end within"),
         (sends(b"\0\0\x12\x04\0\0\0\0\0" + b"\0" * 18), "speaks HTTP/2 only"),
         (sends(b"\x15\x03\x03\0\x02\x02\x46"), "speaks TLS: it answered plain HTTP with an alert"),
         (sends(), "closed the connection without a byte of a response"),
@@ -410,10 +413,10 @@ def reset_at_once(connection):
         (sends(hold=True), r"does not answer within 0\.3 s"),
         (
             sends(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", hold=True),
-            "a response that did not end",
+            "a response that does not end",
         ),
-        (endless_body, "a response that did not end within"),
-        (endless_header, "sends a header that does not end"),
+        (endless_body, "a response that does not end within"),
+        (endless_header, "sends a header of more than 64 KiB"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -465,7 +468,7 @@ def test_tls_with_a_certificate_that_is_not_trusted(start_tls, cli, probe):
     url = start_tls()
     done = cli.run("probe", url, *QUICK)
     assert done.returncode == 3
-    assert "is not to be trusted: unable to get local issuer certificate" in done.stderr
+    assert "is not trusted: unable to get local issuer certificate" in done.stderr
     assert "--insecure" in done.stderr
     document = probe(url, "--insecure", *QUICK[:2], "--budget", "50")
     assert document["idle"]["ends"] == "closed"
@@ -482,7 +485,7 @@ def start_tls():
 
         def start():
             serving = stack.enter_context(
-                Serving(ServerSpec(keepalive_timeout_ms=Decimal(200), tls=True, port=0))
+                LoneServer(ServerSpec(keepalive_timeout_ms=Decimal(200), tls=True, port=0))
             )
             return f"https://127.0.0.1:{serving.port}/"
 
@@ -497,10 +500,8 @@ def test_tls_spoken_to_a_plain_port(start_server, cli):
     )
 
 
-def test_a_server_of_http_2_alone_over_tls(cli, tmp_path, scripted):
-    made = make_certificate(tmp_path, "127.0.0.1")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(made.server)
+def test_a_server_of_http_2_alone_over_tls(cli, scripted):
+    context = server_context(make_certificate("127.0.0.1").server)
     context.set_alpn_protocols(["h2"])
 
     def treat(connection):
@@ -560,3 +561,52 @@ def test_nothing_is_left_open(start_server, cli):
     wait_until(lambda: len(server.events("closed")) == accepted, "the last to be closed")
     with Raw(server.address) as client:
         assert client.ask()[0] == 200
+
+
+# -- servers that say more than they are asked ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("greeting", "told"),
+    [
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+            "sends a response before it is asked: 'HTTP/1.1 200",
+        ),
+        (b"220 mail.example.com ESMTP\r\n", "does not answer in HTTP/1: '220 mail"),
+    ],
+)
+def test_a_server_that_speaks_first_is_no_http_server(scripted, cli, greeting, told):
+    def treat(connection):
+        connection.sendall(greeting)
+        answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")(connection)
+
+    done = cli.run("probe", url_of(scripted(treat)), *QUICK)
+    assert done.returncode == 3
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_line_break_behind_each_body_is_no_end(scripted, probe):
+    """RFC 9112 section 9.2 lets a client ignore it; it is no part of the next response either."""
+    address = scripted(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok\r\n"))
+    document = probe(url_of(address), "--max-wait", "300", "--requests-per-connection", "5", "--budget", "40")
+    assert document["idle"]["ends"] == "kept"
+    assert document["response"]["stray_line_break"] is True
+    assert document["requests_per_connection"]["answered"] == 5
+    assert {visit["outcome"] for visit in document["visits"] if visit["sent_ms"] is not None} == {"ok"}
+
+
+def test_bodies_are_bounded_one_by_one_and_in_all(scripted, cli, probe):
+    def sized(size):
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode()
+        return url_of(scripted(answering(head + b"x" * size)))
+
+    refused = cli.run("probe", sized(200_000), *QUICK, "--byte-budget", "1")
+    assert refused.returncode == 3
+    assert "is longer than 0.1 MB" in refused.stderr
+    document = probe(
+        sized(90_000), "--max-wait", "200", "--requests-per-connection", "0", "--byte-budget", "1"
+    )
+    assert document["requests"] <= 11
+    assert any("the budget of 1 MB was used up" in each for each in document["unknown"])

@@ -9,7 +9,8 @@ import httpx  # noqa: F401
 import pytest
 import requests  # noqa: F401
 
-import econnlab.lab.stages
+import econnlab.lab.stage
+import econnlab.lab.warm
 import econnlab.pytest_report  # noqa: F401
 
 pytest_plugins = ["pytester"]

@@ -13,7 +13,8 @@ import pytest
 import requests  # noqa: F401 - and the next ones: what a pytest in this process imports is forgotten after it
 import trustme  # noqa: F401
 
-import econnlab.lab.stages
+import econnlab.lab.stage
+import econnlab.lab.warm
 import econnlab.pytest_report  # noqa: F401
 from tests.conftest import DEADLINE_S, is_running, wait_until
 

@@ -58,8 +58,8 @@ def test_with_tls_the_certificate_fits_the_url(link, host):
         context = ssl.create_default_context(cafile=stage.trusted)
         assert stage.url.startswith("https://")
         assert urllib.request.urlopen(stage.url, timeout=10, context=context).read() == b"ok\n"
-        folder = stage.trusted.parent
-    assert not folder.exists()
+        authority = stage.trusted
+    assert not authority.exists()
 
 
 def test_a_server_that_is_killed_by_its_scenario_leaves_its_ledger():
@@ -118,7 +118,7 @@ from econnlab.scenario.links import parse_link
 from econnlab.scenario.model import Scenario
 from econnlab.scenario.server import ServerSpec
 with Stage(Scenario("held", server=ServerSpec(tls=True), link=parse_link("1ms"))) as stage:
-    print(stage.trusted.parent, flush=True)
+    print(stage.trusted, flush=True)
     sys.stdin.read()
 """
 
@@ -133,12 +133,12 @@ def test_nothing_is_left_when_its_owner_is_killed_or_interrupted(end):
         text=True,
     )
     try:
-        folder = Path(owner.stdout.readline().strip())
+        authority = Path(owner.stdout.readline().strip())
         children = children_of(owner.pid)
-        assert len(children) == 2 and folder.is_dir()
+        assert len(children) == 2 and authority.exists()
         owner.kill() if end == "kill" else owner.send_signal(signal.SIGINT)
         wait_until(lambda: not any(map(is_running, children)), "the children's end")
-        wait_until(lambda: not folder.exists(), "the certificate's end")
+        wait_until(lambda: not authority.exists(), "the certificate's end")
     finally:
         owner.kill()
         owner.communicate()

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from econnlab.client.observer import Observer
-from econnlab.client.session import ClientSession
-from econnlab.discovery import parts
+from econnlab.client.session import open_session
 from econnlab.errors import UsageProblem
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
@@ -35,10 +33,7 @@ def session_to():
         if kind == "http.client":
             settings.setdefault("stale_check", False)
         spec = ClientSpec(kind=kind, **settings)
-        observer = Observer(0, 1, address, spec)
-        url = f"http://127.0.0.1:{address[1]}/"
-        client = parts("econnlab.client.kinds")[kind].open_client(url, spec, observer, None)
-        opened.append(ClientSession(client, observer, spec, 1))
+        opened.append(open_session(f"http://127.0.0.1:{address[1]}/", spec, address))
         return opened[-1]
 
     yield open_one
@@ -131,7 +126,7 @@ def test_who_repeats_without_asking_sends_what_is_left_of_a_stream(start_server,
 @pytest.mark.parametrize(
     "settings",
     [{"retries": 3}, {"retry": "urllib3"}, {"ping": True}, {"idle_limit_ms": Decimal(9)},
-     {"keep_alive_margin_ms": Decimal(9)}],
+     {"honour_keep_alive_ms": Decimal(9)}],
 )  # fmt: skip
 def test_http_client_has_no_pool_and_says_so(session_to, settings):
     with pytest.raises(UsageProblem, match=r"http.client has no"):
@@ -172,8 +167,8 @@ def test_a_ping_that_is_lost_costs_no_request(start_server, session_to, kind):
         ({}, True),
         ({"idle_limit_ms": Decimal(50)}, False),
         ({"idle_limit_ms": Decimal(30_000)}, True),
-        ({"keep_alive_margin_ms": Decimal(950)}, False),
-        ({"keep_alive_margin_ms": Decimal(0)}, True),
+        ({"honour_keep_alive_ms": Decimal(950)}, False),
+        ({"honour_keep_alive_ms": Decimal(0)}, True),
         ({"connection_close": True}, False),
     ],
 )

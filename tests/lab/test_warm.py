@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from econnlab.errors import EnvironmentProblem
+from econnlab.lab.listeners import bind
 from econnlab.lab.stage import Stage
-from econnlab.lab.stages import Stages
 from econnlab.lab.warm import Warm
 from econnlab.record.events import Kind
 from econnlab.scenario.links import parse_link
@@ -19,6 +19,13 @@ from tests.conftest import children_of, is_running, wait_until
 from tests.support.raw import Raw
 
 PLAIN = Scenario("plain", link=parse_link("1ms"))
+
+
+class Stages(Warm):
+    """Starts stages."""
+
+    def stage(self, scenario):
+        return Stage(scenario, start=self)
 
 
 @pytest.fixture
@@ -74,7 +81,7 @@ def test_a_fork_that_is_killed_is_reported_by_its_signal(stages):
 
 
 def test_a_fork_that_does_not_stop_is_killed(stages, monkeypatch):
-    monkeypatch.setattr("econnlab.lab.processes.STOP_S", 0.1)
+    monkeypatch.setattr("econnlab.system.process.STOP_S", 0.1)
     with stages.stage(Scenario("plain")) as stage:
         (warm,) = children_of(os.getpid())
         (server,) = children_of(warm)
@@ -95,12 +102,17 @@ def test_when_the_warm_process_is_killed_its_forks_live_and_another_takes_its_pl
     wait_until(lambda: not any(map(is_running, forks)), "the forks' end")
 
 
-def test_one_that_is_gone_says_so_and_leaves_no_port_bound():
-    with Warm() as warm:
-        os.kill(warm.pid, signal.SIGKILL)
-        wait_until(lambda: not warm.alive, "its end")
-        with pytest.raises(EnvironmentProblem, match="does not answer"), Stage(PLAIN, start=warm):
-            pass
+def test_one_that_does_not_answer_says_so_and_leaves_no_port_bound(stages, monkeypatch):
+    with stages.stage(Scenario("plain")) as stage:
+        port = stage.address[1]
+        (warm,) = children_of(os.getpid())
+    os.kill(warm, signal.SIGSTOP)
+    monkeypatch.setattr("econnlab.lab.warm.ANSWER_S", 0.2)
+    monkeypatch.setattr("econnlab.system.process.STOP_S", 0.1)
+    again = Scenario("again", server=ServerSpec(port=port))
+    with pytest.raises(EnvironmentProblem, match="does not answer"), stages.stage(again):
+        pass
+    bind("127.0.0.1", port).close()
 
 
 def test_a_port_can_be_had_again_at_once(stages):

@@ -8,11 +8,11 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from econnlab.lab.processes import Child
+from econnlab.lab.children import Child
+from econnlab.link.settings import WireSettings
 from econnlab.link.tun.device import FAR, NEAR
 from econnlab.link.tun.packets import ACK, FIN, RST, SYN, tcp_segment, turned_round
 from econnlab.record.events import Kind
-from econnlab.scenario.codec import encode
 from econnlab.scenario.links import Delay, LinkSpec
 from econnlab.system.clock import now
 from tests.conftest import DEADLINE_S
@@ -38,8 +38,8 @@ class Ends:
     def __init__(self, spec):
         self.sock, wire = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.sock.settimeout(DEADLINE_S)
-        settings = {"spec": encode(spec), "seed": 1, "port": PORT}
-        self.child = Child("econnlab.link.tun", Handed(wire), settings, lambda: None)
+        settings = WireSettings(spec=spec, seed=1, port=PORT)
+        self.child = Child("econnlab.link.tun", Handed(wire), settings)
         self.child.wait_until_listening()
 
     def client(self, flags, sequence=1, payload=b"", port=40000):

@@ -6,7 +6,7 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 from econnlab.lab.listeners import bind
-from econnlab.peers.process import PeerProcess, find_program
+from econnlab.peers.peer import PeerProcess, find_program
 from tests.conftest import DEADLINE_S
 
 CONFIGURATION = """

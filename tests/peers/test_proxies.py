@@ -12,7 +12,7 @@ from econnlab.discovery import parts
 from econnlab.errors import EnvironmentProblem
 from econnlab.lab.checks import ensure_peers
 from econnlab.lab.workers import Workers
-from econnlab.peers.process import PeerProcess, find_program
+from econnlab.peers.peer import PeerProcess, find_program
 from econnlab.scenario.catalogue import PEERS, load, names
 from tests.conftest import children_of, is_running, wait_until
 from tests.support.blind import judge
@@ -73,10 +73,8 @@ def test_a_program_that_ends_at_once_is_told_by_its_last_words():
 
 def test_a_program_ends_with_whoever_started_it():
     peer = PeerProcess("sleep", 1, lambda folder: ["sleep", "1000"])
-    keeper = peer._keeper.pid
-    (program,) = wait_until(lambda: children_of(keeper), "the program")
-    peer._keeper.stdin.close()  # as the kernel does when we die
+    (program,) = wait_until(lambda: children_of(peer._kept.pid), "the program")
+    peer._kept.tell_to_end()  # as the kernel does when we die
     wait_until(lambda: not is_running(program), "its end")
-    peer._keeper.wait()
-    peer._folder.cleanup()
+    peer.stop()
     assert not children_of(os.getpid())

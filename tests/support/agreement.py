@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from econnlab.attribution.explanations import Failure
 from econnlab.attribution.packets.diagnosis import diagnose
 from econnlab.attribution.packets.findings import Finding
 from econnlab.attribution.packets.observing import address_text
-from econnlab.attribution.summary import Failure, summarize
+from econnlab.attribution.summary import summarize
 from econnlab.packets.flows import Traffic
 from econnlab.record.run import Run
 

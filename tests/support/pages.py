@@ -12,6 +12,8 @@ PAGES = [
     ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
+#: Their examples need what they add; tests/lab/test_worked_pages.py runs them.
+WORKED = sorted((ROOT / "docs/contributing").glob("*.md"))
 _FENCED = re.compile(
     r"^```(?P<language>[\w-]*)(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )

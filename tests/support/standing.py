@@ -37,7 +37,7 @@ class Standing:
         self.address = ("127.0.0.1", int(self.wait_for(r"listening on 127\.0\.0\.1:(\d+)")[1]))
         self.wait_for("Ctrl-C ends")
         #: The URL of its HTTP interface, where it has one.
-        self.api = self.wait_for(r"takes orders at (\S+)")[1] if "--api" in options else ""
+        self.api = self.wait_for(r"accepts commands at (\S+)")[1] if "--api" in options else ""
 
     @staticmethod
     def _read(stream: Any, lines: list[str]) -> None:

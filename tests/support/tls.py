@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from econnlab.lab.certificates import make_certificate
+from econnlab.lab.children import Child
 from econnlab.lab.listeners import bind
-from econnlab.lab.processes import Child
-from econnlab.scenario.codec import encode
 from econnlab.scenario.server import ServerSpec
+from econnlab.server.settings import ServerSettings
 from tests.conftest import Running
 
 
@@ -14,13 +14,11 @@ class TlsServer(Running):
     """A context manager. ``authority`` is a file with what clients are to trust."""
 
     def __init__(self, folder: Path, **settings) -> None:
-        made = make_certificate(folder, "127.0.0.1")
-        self.authority = made.authority
-        spec = encode(ServerSpec(tls=True, **settings))
-        listener = bind("127.0.0.1", 0)
-        super().__init__(
-            Child("econnlab.server", listener, {"spec": spec, "certificate": made.server}, lambda: None)
-        )
+        made = make_certificate("127.0.0.1")
+        self.authority = str(folder / "authority.pem")
+        Path(self.authority).write_text(made.authority)
+        served = ServerSettings(spec=ServerSpec(tls=True, **settings), certificate=made.server)
+        super().__init__(Child("econnlab.server", bind("127.0.0.1", 0), served))
         self.url = f"https://127.0.0.1:{self.child.port}/"
 
     def __enter__(self):

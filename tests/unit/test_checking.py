@@ -14,7 +14,7 @@ from econnlab.commands.check import report as page
 from econnlab.commands.check.annotations import annotation, disarmed
 from econnlab.commands.check.asked import Asked, asked_of
 from econnlab.commands.check.calm import aimed, baseline, right_under
-from econnlab.commands.check.ended import CommandEnd
+from econnlab.commands.check.command_end import CommandEnd
 from econnlab.commands.check.formats import json as json_format
 from econnlab.commands.check.formats import junit, markdown
 from econnlab.commands.check.result import Check, Checked

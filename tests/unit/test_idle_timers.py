@@ -38,7 +38,7 @@ def test_a_timer_fires_once_its_time_has_passed_and_never_before(clock):
 
 def test_a_cancelled_timer_does_nothing(clock):
     timers, fired = IdleTimers(), []
-    timers.start(5.0, fired.append).cancel()
+    timers.cancel(timers.start(5.0, fired.append))
     clock.reads = 200.0
     assert timers.run_due() is None
     assert not fired
@@ -59,7 +59,7 @@ def test_a_callback_may_start_and_cancel_others(clock):
     second = timers.start(2.0, lambda _: fired.append("second"))
 
     def first(_):
-        second.cancel()
+        timers.cancel(second)
         timers.start(0.0, lambda _: fired.append("third"))
 
     timers.start(1.0, first)
@@ -76,9 +76,21 @@ def test_they_fire_in_order_of_their_due_time(plans):
         for seconds, cancelled in plans:
             timer = timers.start(seconds, fired.append)
             if cancelled:
-                timer.cancel()
+                timers.cancel(timer)
         clock.reads = 200.0
         timers.run_due()
     assert [timer.due for timer in fired] == sorted(
         100.0 + seconds for seconds, cancelled in plans if not cancelled
     )
+
+
+def test_cancelled_timers_do_not_pile_up(clock):
+    """As of requests that each start an idle timer of an hour and cancel it: 80,000 took 18 MB."""
+    timers, fired = IdleTimers(), []
+    kept = [timers.start(3600.0 + each, fired.append) for each in range(100)]
+    for _ in range(10_000):
+        timers.cancel(timers.start(3600.0, fired.append))
+        assert len(timers) < 500
+    clock.reads = 100_000.0
+    timers.run_due()
+    assert fired == kept

@@ -1,3 +1,4 @@
+import io
 import json
 from decimal import Decimal
 
@@ -72,11 +73,33 @@ def test_a_record_of_a_later_format_is_refused_as_such():
         '{"event": {"at": 1}}\n',
         '{"event": {"at": "noon", "source": "server", "kind": "accepted"}}\n',
         '{"event": {"at": NaN, "source": "server", "kind": "accepted"}}\n',
+        '{"event": {"at": Infinity, "source": "server", "kind": "accepted"}}\n',
+        '{"event": {"at": 1.0, "source": "server", "kind": "accepted", "plan": 5}}\n',
+        f'{{"event": {{"at": {"9" * 5000}, "source": "server", "kind": "accepted"}}}}\n',
+        f'{{"event": {{"at": {"9" * 400}, "source": "server", "kind": "accepted"}}}}\n',
+        f"{'[' * 100_000}{']' * 100_000}\n",
     ],
 )
 def test_a_broken_line_is_named_by_its_number(line):
     with pytest.raises(UsageProblem, match=r"run\.jsonl, line 3"):
         read_run([*written(run(attempt())), line], "run.jsonl")
+
+
+def test_a_line_without_an_end_is_not_read_whole():
+    class Endless(io.StringIO):
+        """As `yes | tr -d '\\n'`: it gives what is asked for."""
+
+        def readline(self, size=-1):
+            assert 0 < size < 100_000_000
+            return "y" * size
+
+    with pytest.raises(UsageProblem, match=r"run\.jsonl, line 1: longer than 20000000 characters"):
+        read_run(Endless(), "run.jsonl")
+
+
+def test_a_plan_of_a_link_alone_is_read_as_it_is():
+    line = '{"event": {"at": 1.0, "source": "link", "kind": "changed", "plan": {"drop": [1, null]}}}\n'
+    assert read_run([*written(run(attempt())), line], "run.jsonl").events[0].plan == {"drop": [1, None]}
 
 
 def test_control_characters_of_a_strange_file_are_spelled_out():
@@ -169,6 +192,13 @@ def test_what_cannot_be_run_is_refused_before_anything_starts(make):
     with pytest.raises(UsageProblem) as raised:
         make()
     assert raised.value.hint
+
+
+def test_a_record_with_a_client_s_earlier_key_is_read():
+    made = run(client=ClientSpec(honour_keep_alive_ms=Decimal("50")))
+    lines = [line.replace("honour_keep_alive_ms", "keep_alive_margin_ms") for line in written(made)]
+    assert "keep_alive_margin_ms" in lines[0]
+    assert read_run(lines, "run.jsonl").scenario == made.scenario
 
 
 def test_a_record_from_before_the_epoch_was_kept_is_read():

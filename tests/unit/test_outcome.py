@@ -7,7 +7,7 @@ import pytest
 import requests
 import urllib3.exceptions as u3
 
-from econnlab.client.outcome import failure_of
+from econnlab.client.outcome import what_failed
 from econnlab.record.attempts import Outcome
 
 NOBODY = None
@@ -23,7 +23,7 @@ def raised(error, *causes):
 
 
 def classify(error, *, response_began=False, saw_eof=False):
-    return failure_of(error, response_began=response_began, saw_eof=saw_eof)
+    return what_failed(error, response_began=response_began, saw_eof=saw_eof)
 
 
 def in_requests(root):

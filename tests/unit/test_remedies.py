@@ -12,18 +12,9 @@ from rich.console import Console
 
 from econnlab.attribution.summary import summarize
 from econnlab.commands.remedies import adjust
-from econnlab.commands.remedies.comparison import (
-    IDEMPOTENT,
-    Comparison,
-    Effect,
-    Figures,
-    Remedy,
-    Unable,
-    baseline_result,
-    figures_of,
-    judge,
-    ranked,
-)
+from econnlab.commands.remedies.comparison import Comparison, Unable, ranked
+from econnlab.commands.remedies.figures import Figures, figures_of
+from econnlab.commands.remedies.judging import Effect, Remedy, judge, without_remedy
 from econnlab.commands.remedies.report import page
 from econnlab.discovery import parts
 from econnlab.record.attempts import Outcome
@@ -31,6 +22,7 @@ from econnlab.record.events import Kind
 from econnlab.scenario.catalogue import COMMANDS, PEERS, load, names
 from econnlab.scenario.client import ClientSpec, PoolOrder
 from econnlab.scenario.model import Scenario
+from econnlab.scenario.server import IDEMPOTENT
 from econnlab.scenario.toml import read_scenario, write_scenario
 from tests.support.making import attempt, lost, run, server
 from tests.support.schemas import schema
@@ -305,9 +297,9 @@ def test_the_best_safe_one_stands_first():
         "cures", "cures, with connections", "cures, slowly", "does nothing", "repeats and cures",
         "duplicates",
     ]  # fmt: skip
-    comparison = Comparison(run(attempt()), baseline_result(BASE), results)
+    comparison = Comparison(run(attempt()), without_remedy(BASE), results)
     assert comparison.best.remedy.name == "cures"
-    assert Comparison(run(attempt()), baseline_result(BASE), results[3:]).best is None
+    assert Comparison(run(attempt()), without_remedy(BASE), results[3:]).best is None
 
 
 # -- reports --------------------------------------------------------------------------------------
@@ -323,7 +315,7 @@ def a_comparison(method="POST"):
     )
     made = run(attempt(), client=ClientSpec(method=method), name="any")
     unable = (Unable(Remedy("ping", "", ""), "a [bold]reason\x1b"),)
-    return Comparison(made, baseline_result(BASE), results, unable, ("lifo-pool",))
+    return Comparison(made, without_remedy(BASE), results, unable, ("lifo-pool",))
 
 
 def shown(comparison, width=140):
@@ -353,7 +345,7 @@ def concluded(*given, base=BASE, **changes):
     results = ranked([judge(Remedy(name, "", ""), after, base, "GET") for name, after in given])
     plan = replace(run(attempt()).scenario.plan, sessions=5, **changes)
     made = replace(run(attempt()), scenario=replace(run(attempt()).scenario, plan=plan))
-    return " ".join(shown(Comparison(made, baseline_result(base), results)).split())
+    return " ".join(shown(Comparison(made, without_remedy(base), results)).split())
 
 
 def test_too_few_requests_are_not_taken_for_no_help():
@@ -361,7 +353,7 @@ def test_too_few_requests_are_not_taken_for_no_help():
     text = concluded(
         ("ping", figures(0, 10)), ("idle-limit", figures(0, 10, connections=1)), base=five_of_ten
     )
-    assert "Too few requests to recommend one: it went better with idle-limit and 1 more" in text
+    assert "Too few requests to recommend one: fewer failed with idle-limit and 1 more" in text
     assert "--sessions 10 would tell." in text
     assert judge(PLAIN, figures(0, 20), figures(10, 20), "GET").effect is Effect.CURED, "twice as many do"
     assert "Nothing" not in text
@@ -392,7 +384,7 @@ def test_the_page_fits(width):
 
 def test_no_verdict_is_cut_on_a_narrow_terminal():
     results = (judge(Remedy("idle-limit", "", ""), figures(0, connections=20), BASE, "GET"),)
-    text = shown(Comparison(run(attempt()), baseline_result(BASE), results), 60)
+    text = shown(Comparison(run(attempt()), without_remedy(BASE), results), 60)
     assert "connections" in text
 
 

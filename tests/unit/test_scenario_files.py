@@ -88,6 +88,15 @@ def test_what_is_written_reads_as_the_very_same(scenario):
     assert read_scenario(write_scenario(scenario), "any", "any.toml") == scenario
 
 
+def test_a_key_of_an_earlier_version_is_read():
+    old, new = (
+        read_scenario(f'[plan]\n[client]\n{key} = "1s"\n', "mine", "mine.toml")
+        for key in ("keep_alive_margin", "honour_keep_alive")
+    )
+    assert old == new
+    assert new.client.honour_keep_alive_ms == 1000
+
+
 def test_packets_are_delayed_by_the_wire_or_bytes_by_the_link():
     with pytest.raises(UsageProblem, match="no link and no middlebox"):
         Scenario("both", kernel=Kernel({}, Decimal(20)), link=parse_link("wan"))

@@ -113,7 +113,7 @@ def test_a_file_of_the_users_may_set_everything():
         ("[expect.processed]\ntwice = 1", r"expect\.processed\.twice: there is no such key"),
         ("[kernel]\nsettings = 5", r"kernel\.settings: expected a table"),
         ("[server]\nresponse_size = -1", r"server: response_size: expected 0 or more, found -1"),
-        ('[server]\ncontent_type = "a\\r\\nb"', r"server: content_type: .* is none"),
+        ('[server]\ncontent_type = "a\\r\\nb"', r"server: content_type: .* is not a media type"),
         ("[server]\nstatus = 302", r"server: status: expected 200, or an error from 400 to 599, found 302"),
         ("[server]\nstatus_requests = 0", r"server: status_requests: expected 1 or more"),
         ("[server]\nrefuse_first = 1\nwhen_full = 'queue'", r"server: refuse_first: .* never refused"),
@@ -131,6 +131,8 @@ def test_a_file_of_the_users_may_set_everything():
         ("url = 'http://127.0.0.1/'\n[proxy]\nkind = 'nginx'", r"a url replaces"),
         ("[proxy]\nkind = 'nginx'\n[server]\ntls = true", r"speak plain HTTP"),
         ("[plan]\nwave = 3", r"plan: Waves are"),
+        (f"seed = {'9' * 5000}", r"mine\.toml is not TOML: .*digits"),
+        (f"seed = {'[' * 5000}{']' * 5000}", r"mine\.toml: its arrays or tables are nested too deeply"),
     ],
 )
 def test_a_wrong_file_is_named_with_the_key_and_what_was_expected(text, said):
@@ -187,7 +189,7 @@ def test_every_option_changes_the_scenario_or_an_output(name):
         "--client": "urllib3",
         "--retry": "curl",
         "--idle-limit": "4s",
-        "--heed-keep-alive": "1s",
+        "--honour-keep-alive": "1s",
         "--connection-close": None,
         "--ping": None,
         "--tcp-keepalive": "1s",
@@ -198,7 +200,7 @@ def test_every_option_changes_the_scenario_or_an_output(name):
         "--no-stale-check": None,
         "--tls": None,
     }
-    outputs = {"--csv", "--json", "--save", "--capture", "--timeline", "--show-scenario"}
+    outputs = {"--csv", "--json", "--save", "--capture", "--timeline", "--show-scenario", "--debug"}
     for parameter in command(name).params:
         words = {*parameter.opts, *parameter.secondary_opts}
         if words & outputs or "--help" in words or isinstance(parameter, click.Argument):
@@ -206,6 +208,13 @@ def test_every_option_changes_the_scenario_or_an_output(name):
         (option,) = words & given.keys()
         arguments = [option] if given[option] is None else [option, given[option]]
         assert built(name, *arguments) != load(name), option
+
+
+def test_an_earlier_name_of_an_option_works_and_the_help_does_not_show_it():
+    assert built("keepalive", "--heed-keep-alive", "1s") == built("keepalive", "--honour-keep-alive", "1s")
+    shown = command("keepalive").get_help(click.Context(command("keepalive")))
+    assert "--honour-keep-alive" in shown
+    assert "--heed-keep-alive" not in shown
 
 
 def test_a_url_takes_the_servers_place():

@@ -598,9 +598,9 @@ def test_every_kind_of_chain_fits_the_schema(cli, hops):
     [
         ([], "Missing argument"),
         (["nowhere.toml"], "No such file"),
-        (["a.toml", "uvicorn"], "a chain of its own"),
+        (["a.toml", "uvicorn"], "is a whole chain"),
         (["bad.toml"], "not UTF-8"),
-        (["chain.toml", "--rtt", "1ms"], "stand in the file"),
+        (["chain.toml", "--rtt", "1ms"], "belong in the file"),
         (["httpx", "uvicorn", "--margin", "soon"], "not a duration"),
         (["httpx", "uvicorn", "--json", "."], "Is a directory"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from econnlab.attribution.evidence import Case
 from econnlab.attribution.packets.facts import PacketFacts, client_held_it
 from econnlab.attribution.verdict import Finding, certain, likely, ms
+from econnlab.record.events import CloseReason
 
 HELP = "the client was held up with the connection in hand, and the server closed it before the client wrote"
 COLUMN = 2
@@ -20,7 +21,7 @@ def explain(case: Case) -> Finding | None:
         return _from_packets(case, case.packets)
     if not case.attempt.reused or not case.unanswered or case.held_up_s is None:
         return None
-    if case.close_reason != "idle_timeout" or case.server_close is None or case.arrival is None:
+    if case.close_reason is not CloseReason.IDLE_TIMEOUT or case.server_close is None or case.arrival is None:
         return None
     return certain(
         f"client took this connection up and wrote {ms(case.held_up_s)} later; server closed it "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from econnlab.attribution.evidence import Case
 from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
-from econnlab.record.events import Kind
+from econnlab.record.events import CloseReason, Kind
 
 HELP = "the server closed by itself soon after a response, without having said Connection: close"
 COLUMN = 3
@@ -22,7 +22,7 @@ def explain(case: Case) -> Finding | None:
     if not case.attempt.reused or not case.unanswered or case.server is None:
         return None
     close = case.server_close
-    if case.close_reason != "aborted" or close is None or case.reached is not None:
+    if case.close_reason is not CloseReason.ABORTED or close is None or case.reached is not None:
         return None
     answers = [event for event in case.server.events if event.kind == Kind.RESPONSE and event.at <= close.at]
     if not answers:

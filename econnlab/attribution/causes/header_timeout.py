@@ -6,6 +6,7 @@ from econnlab.attribution.evidence import LOST, Case
 from econnlab.attribution.packets.facts import TURNED_AWAY_S, PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
+from econnlab.record.events import CloseReason
 
 HELP = "the head of the request came later than the server waits for it"
 COLUMN = 7
@@ -27,7 +28,7 @@ def explain(case: Case) -> Finding | None:
     if case.server is None:
         said_so = attempt.status == REQUEST_TIMEOUT
         return likely("server answered 408: the request's head took too long for it") if said_so else None
-    if close is None or case.close_reason != "header_timeout" or close.idle_s is None:
+    if close is None or case.close_reason is not CloseReason.HEADER_TIMEOUT or close.idle_s is None:
         return None
     answered = "answered 408 and closed" if attempt.status == REQUEST_TIMEOUT else "closed"
     written = (

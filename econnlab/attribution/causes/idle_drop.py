@@ -6,7 +6,7 @@ from econnlab.attribution.evidence import LOST, Case
 from econnlab.attribution.packets.facts import End, PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
-from econnlab.record.events import Kind
+from econnlab.record.events import Kind, Party
 
 HELP = "a middlebox had dropped the idle connection: it answers the next packet with RST, or with nothing"
 COLUMN = 8
@@ -23,7 +23,7 @@ def explain(case: Case) -> Finding | None:
     if case.link is None or case.attempt.outcome not in LOST | {Outcome.TIMEOUT, Outcome.TRUNCATED}:
         return None
     expired = case.link.first(Kind.EXPIRED)
-    discarded = case.link.first(Kind.DISCARDED, "client", case.attempt.sent)
+    discarded = case.link.first(Kind.DISCARDED, Party.CLIENT, case.attempt.sent)
     if expired is None or discarded is None or expired.idle_s is None:
         return None
     answer = "answered the next packet with RST" if discarded.how else "dropped the next packet silently"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from econnlab.attribution.evidence import Case
 from econnlab.attribution.packets.facts import LONG_BEFORE_S, PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
-from econnlab.record.events import Kind
+from econnlab.record.events import Kind, Party
 
 HELP = "the server closed the idle connection before the request that reused it arrived"
 COLUMN = 10
@@ -44,7 +44,7 @@ def _from_link_ledger(case: Case) -> Finding | None:
     if case.arrival is not None and case.arrival < fin.began and not _met_no_socket(case):
         return None
     assert case.link is not None
-    answers = [event for event in case.link.events if event.kind == Kind.BYTES and event.side == "server"]
+    answers = [event for event in case.link.events if event.kind == Kind.BYTES and event.side == Party.SERVER]
     idle = (
         f" after {ms(fin.began - answers[-1].began)} idle"
         if answers and answers[-1].began is not None
@@ -60,7 +60,7 @@ def _met_no_socket(case: Case) -> bool:
     an open socket would have taken it, and close() over unread bytes sends no FIN.
     """
     assert case.link is not None
-    asked = [event for event in case.link.events if event.kind == Kind.BYTES and event.side == "client"]
+    asked = [event for event in case.link.events if event.kind == Kind.BYTES and event.side == Party.CLIENT]
     fin, rst = case.server_fin, case.server_rst
     if fin is None or rst is None or fin.began is None or rst.began is None or not asked:
         return False

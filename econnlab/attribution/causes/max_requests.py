@@ -5,7 +5,7 @@ from __future__ import annotations
 from econnlab.attribution.evidence import Case
 from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
-from econnlab.record.events import Kind
+from econnlab.record.events import CloseReason, Kind
 
 HELP = "the server had reached its limit of requests per connection and closed without announcing it"
 COLUMN = 11
@@ -19,7 +19,7 @@ def explain(case: Case) -> Finding | None:
     """Closed for that reason by the server's own word, before this request was read."""
     if case.packets is not None:
         return _from_packets(case, case.packets)
-    if case.server is None or case.close_reason != "max_requests" or not case.unanswered:
+    if case.server is None or case.close_reason is not CloseReason.MAX_REQUESTS or not case.unanswered:
         return None
     if case.reached is not None:
         return None

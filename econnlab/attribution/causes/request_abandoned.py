@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from econnlab.attribution.evidence import Case
 from econnlab.attribution.verdict import Finding, certain, ms
-from econnlab.record.events import Kind
+from econnlab.record.events import CloseReason, Kind
 
 HELP = "the server read the request and ended the connection, neither carrying it out nor answering"
 COLUMN = 15
@@ -13,7 +13,7 @@ COLUMN = 15
 def explain(case: Case) -> Finding | None:
     """Read whole, not carried out, not answered, then closed by the application."""
     read, close = case.reached, case.server_close
-    if read is None or close is None or case.close_reason != "aborted" or not case.unanswered:
+    if read is None or close is None or case.close_reason is not CloseReason.ABORTED or not case.unanswered:
         return None
     if any(case.of_request(kind) for kind in (Kind.PROCESSED, Kind.PARTIAL, Kind.RESPONSE)):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from econnlab.attribution.evidence import Case
 from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
-from econnlab.record.events import Kind
+from econnlab.record.events import CloseReason, Kind
 
 HELP = "the server carried the request out and ended the connection before the answer: a retry does it twice"
 COLUMN = 16
@@ -20,7 +20,7 @@ def explain(case: Case) -> Finding | None:
     if case.packets is not None:
         return _from_packets(case, case.packets)
     done, close = case.of_request(Kind.PROCESSED), case.server_close
-    if done is None or close is None or case.close_reason != "aborted" or not case.unanswered:
+    if done is None or close is None or case.close_reason is not CloseReason.ABORTED or not case.unanswered:
         return None
     if case.of_request(Kind.RESPONSE) is not None or case.of_request(Kind.PARTIAL) is not None:
         return None

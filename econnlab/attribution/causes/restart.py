@@ -6,7 +6,7 @@ from econnlab.attribution.evidence import Case
 from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
-from econnlab.record.events import Kind
+from econnlab.record.events import CloseReason, Kind
 
 HELP = "the server was restarted and closed the connections of its clients"
 COLUMN = 18
@@ -21,7 +21,7 @@ def explain(case: Case) -> Finding | None:
     if case.packets is not None:
         return _from_packets(case, case.packets)
     close = case.server_close
-    if case.close_reason != "retired" or close is None:
+    if case.close_reason is not CloseReason.RETIRED or close is None:
         return None
     if not case.unanswered and case.attempt.outcome is not Outcome.TRUNCATED:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from econnlab.attribution.evidence import LOST, Case
 from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely
-from econnlab.record.events import Kind
+from econnlab.record.events import CloseReason, Kind
 
 HELP = "the connection ended inside the TLS handshake, without an alert that says why"
 COLUMN = 20
@@ -29,8 +29,8 @@ def explain(case: Case) -> Finding | None:
         return None
     if case.server is None:
         return likely(f"the connection ended before TLS stood: {attempt.error.rpartition(' < ')[2]}")
-    close = case.server_close
-    if close is None or case.close_reason != "aborted" or case.server.first(Kind.HANDSHAKE) is not None:
+    close, established = case.server_close, case.server.first(Kind.HANDSHAKE) is not None
+    if close is None or case.close_reason is not CloseReason.ABORTED or established:
         return None
     return certain(f"server closed with {(close.how or '').upper()} in the middle of the TLS handshake")
 

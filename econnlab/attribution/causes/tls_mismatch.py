@@ -6,6 +6,7 @@ from econnlab.attribution.evidence import LOST, Case
 from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely
 from econnlab.record.attempts import Outcome
+from econnlab.record.events import CloseReason
 
 HELP = "one side spoke TLS and the other plain HTTP"
 COLUMN = 21
@@ -18,17 +19,16 @@ def explain(case: Case) -> Finding | None:
     if case.packets is not None:
         return _from_packets(case.packets)
     client_speaks_tls = "SSL" in attempt.error
-    reason = case.close_reason or ""
     if case.server is None:
         wrong = client_speaks_tls and attempt.outcome is Outcome.OTHER and "Verification" not in attempt.error
         return likely("what came in answer to the TLS handshake was no TLS") if wrong else None
-    if client_speaks_tls and reason == "bad_request":
+    if client_speaks_tls and case.close_reason is CloseReason.BAD_REQUEST:
         return certain("client began a TLS handshake, and the server, which speaks plain HTTP, answered 400")
     plain = not client_speaks_tls and attempt.outcome in LOST | {Outcome.OTHER}
-    if plain and reason.startswith("tls_failed") and attempt.sent is not None:
-        return certain(
-            f"client spoke plain HTTP to a server that speaks TLS ({reason.partition(': ')[2]}), which closed"
-        )
+    close = case.server_close
+    failed = close is not None and close.close_reason is CloseReason.TLS_FAILED
+    if plain and close is not None and failed and attempt.sent is not None:
+        return certain(f"client spoke plain HTTP to a server that speaks TLS ({close.detail}), which closed")
     return None
 
 

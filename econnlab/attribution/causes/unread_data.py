@@ -5,7 +5,7 @@ from __future__ import annotations
 from econnlab.attribution.evidence import Case
 from econnlab.attribution.packets.facts import End, PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
-from econnlab.record.events import ConnectionEvent, Kind
+from econnlab.record.events import CloseReason, ConnectionEvent, Kind
 
 HELP = "the server closed the connection with the request unread in its kernel, which answers with RST"
 COLUMN = 23
@@ -36,7 +36,7 @@ def explain(case: Case) -> Finding | None:
 def _from_server_ledger(case: Case) -> Finding | None:
     assert case.server is not None
     close, timer = case.server_close, case.server.first(Kind.IDLE_TIMEOUT)
-    if close is not None and close.reason == "aborted" and close.unread:
+    if close is not None and case.close_reason is CloseReason.ABORTED and close.unread:
         return certain(f"server closed with {close.unread} bytes of this request unread: close() sent RST")
     if close is None or timer is None or timer.idle_s is None or case.reached is not None:
         return None

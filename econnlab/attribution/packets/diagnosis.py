@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from econnlab.attribution.attribution import attribute
-from econnlab.attribution.ending import CLIENT, SERVER
 from econnlab.attribution.packets.advice import Advice, advise
 from econnlab.attribution.packets.cases import Cases, PacketCase
 from econnlab.attribution.packets.facts import AT_ONCE_S
@@ -19,6 +18,7 @@ from econnlab.attribution.statistics import quantile
 from econnlab.packets.conversation import Conversation
 from econnlab.packets.flows import Traffic
 from econnlab.packets.messages import first_line
+from econnlab.record.events import Party
 
 #: Causes under which the server may have carried out what it did not answer.
 PERHAPS_DONE = frozenset({"reset_after_processing", "response_cut", "crash", "restart", "slow_response"})
@@ -110,7 +110,7 @@ def _ended(conversation: Conversation) -> Ended | None:
     if first is None:
         return None
     side, mark = first
-    by = SERVER if side is conversation.server else CLIENT
+    by = Party.SERVER if side is conversation.server else Party.CLIENT
     return Ended(by, "FIN" if mark.is_fin else "RST", mark.at / NS)
 
 

@@ -18,10 +18,12 @@ from econnlab.scenario.client import ClientSpec
 
 NAME = "requests"
 HELP = "requests.Session"
+POOLED = True
+TLS = True
 
 
 class _ObservedAdapter(IdleLimitAdapter):
-    """The adapter that users have, over observed connections; without limits it is requests' own."""
+    """The adapter that users get, over observed connections; without limits it behaves as requests' own."""
 
     def __init__(self, url: str, observer: Observer, spec: ClientSpec, trusted: str | None) -> None:
         self._url = url
@@ -29,7 +31,7 @@ class _ObservedAdapter(IdleLimitAdapter):
         self._observer = observer
         retries = client_retries(spec)
         limits = idle_limits(spec)
-        # Retry(0, read=False) is requests' own default (adapters.py): none at all.
+        # Retry(0, read=False) is requests' own default (adapters.py): no retries at all.
         super().__init__(
             idle_limit=limits.idle_limit,
             honour_keep_alive=limits.honour_keep_alive,
@@ -50,8 +52,8 @@ class RequestsClient:
 
     def __init__(self, url: str, spec: ClientSpec, observer: Observer, trusted: str | None) -> None:
         self._session = requests.Session()
-        # The environment's proxies and netrc would put another machine between the client and the server;
-        # its certificates are what requests would take from it and the lab wants.
+        # The environment's proxies would put another machine between the client and the server. Its
+        # certificates are wanted, so the two variables that requests reads for them are read here.
         self._session.trust_env = False
         self._verify = (
             trusted or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
@@ -62,7 +64,7 @@ class RequestsClient:
         self._prepared = self._session.prepare_request(requests.Request(spec.method, url, data=body_of(spec)))
 
     def perform(self, headers: dict[str, str], body: Body, timeout_s: float) -> None:
-        """Send it and read the whole response."""
+        """Send the request and read the whole response."""
         self._prepared.headers.update(headers)
         if body is not None and not isinstance(body, bytes):
             self._prepared.headers.pop("Content-Length", None)

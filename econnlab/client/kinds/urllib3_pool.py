@@ -15,6 +15,8 @@ from econnlab.scenario.client import ClientSpec
 
 NAME = "urllib3"
 HELP = "urllib3.PoolManager"
+POOLED = True
+TLS = True
 
 
 class Urllib3Client:
@@ -26,12 +28,12 @@ class Urllib3Client:
         limit_idle(self._pool, idle_limits(spec))
         self._url = url
         self._method = spec.method
-        # False, not the PoolManager's default of Retry(3), which would hide what the lab shows.
+        # False, not the PoolManager's default of Retry(3), which would hide the failures.
         retries = client_retries(spec)
         self._retries: Retry | bool = Retry(retries) if retries else False
 
     def perform(self, headers: dict[str, str], body: Body, timeout_s: float) -> None:
-        """Send it and read the whole response."""
+        """Send the request and read the whole response."""
         self._pool.request(
             self._method,
             self._url,
@@ -48,5 +50,5 @@ class Urllib3Client:
 
 
 def open_client(url: str, spec: ClientSpec, observer: Observer, trusted: str | None) -> Urllib3Client:
-    """A new pool, empty."""
+    """A new, empty pool."""
     return Urllib3Client(url, spec, observer, trusted)

@@ -21,28 +21,28 @@ class Seen:
 
     method: str
     code: str | None
-    #: Of ``error.response``; None where there is none.
+    #: The status of ``error.response``; None if there is no response.
     status: int | None
 
 
 def seen(failed: Failed, status: int | None) -> Seen:
-    """``failed`` as axios says it; ``status`` is the response's, where this axios gives one as well."""
+    """``failed`` as axios reports it; ``status`` is None if this axios gives no response with the error."""
     code = "ERR_BAD_RESPONSE" if status is not None else node_code(failed, _TIMED_OUT)
     return Seen(failed.method, code, status)
 
 
 def is_network_error(error: Seen) -> bool:
-    """No response, and a code that may pass: whatever the method."""
+    """No response, and an allowed code; the method does not matter."""
     return error.status is None and bool(error.code) and error.code != _TIMED_OUT and is_retry_allowed(error)
 
 
 def is_retry_allowed(error: Seen) -> bool:
-    """The package of that name: every code that is not on its list."""
+    """The package of that name allows every code that is not on its list."""
     return error.code not in _DENIED
 
 
 def is_retryable_error(error: Seen, *, too_many_requests: bool) -> bool:
-    """Not timed out, and no response or one with 5xx; 429 as well since axios-retry 4."""
+    """Not a timeout, and no response or one with 5xx; since axios-retry 4 also 429."""
     if error.code == _TIMED_OUT:
         return False
     status = error.status
@@ -55,7 +55,7 @@ def is_idempotent_request_error(error: Seen, *, too_many_requests: bool) -> bool
 
 
 class AxiosPolicy:
-    """Counts, delays, and what is left of ``timeout``: each attempt gets what those before it left."""
+    """Counts, delays, and shares one ``timeout``: each attempt gets what the attempts before it left."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class AxiosPolicy:
         self._retries = retries
         self._condition = condition
         self._delay_s = delay_s
-        #: What an attempt is given where nothing is left; None: give up then.
+        #: The timeout of an attempt when nothing is left; None: give up then.
         self._least_timeout_s = least_timeout_s
         self._began = 0.0
 

@@ -1,4 +1,4 @@
-"""What Node calls an error: ``error.code``, all that retry libraries on Node look at."""
+"""Node's ``error.code``, the only thing that retry libraries on Node look at."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from econnlab.client.retrying import Failed
 from econnlab.record.attempts import Outcome
 
 #: Node gives ECONNRESET for an RST ("read ECONNRESET") and for an end without an answer ("socket hang up",
-#: lib/_http_client.js, socketOnEnd), so that nobody who looks at the code alone can tell them apart.
+#: lib/_http_client.js, socketOnEnd), so the code alone does not tell them apart.
 _CODES = {
     Outcome.RESET: "ECONNRESET",
     Outcome.CLOSED: "ECONNRESET",

@@ -1,4 +1,4 @@
-"""aiohttp's client: one silent second try for methods that may be repeated."""
+"""aiohttp's client: one silent second try of idempotent methods."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _DISCONNECTED = (Outcome.RESET, Outcome.CLOSED, Outcome.BROKEN_PIPE, Outcome.TRU
 
 
 def policy(retries: int, random: random.Random) -> Policy:
-    """One session's."""
-    return _Policy(min(retries, RETRIES))
+    """The policy of one session."""
+    return _AiohttpPolicy(min(retries, RETRIES))
 
 
-class _Policy:
+class _AiohttpPolicy:
     def __init__(self, retries: int) -> None:
         self._retries = retries
 

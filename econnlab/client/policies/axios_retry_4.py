@@ -23,17 +23,17 @@ RETRIES = 3
 
 
 def policy(retries: int, random: random.Random) -> Policy:
-    """One axios instance's."""
+    """The policy of one axios instance."""
     return AxiosPolicy(retries, _condition, _delay_s, least_timeout_s=None)
 
 
 def _condition(failed: Failed) -> bool:
-    # A cut body is "stream has been aborted", and axios 1 gives the response with it: its 200 is no network
-    # error and none to repeat.
+    # A cut body is "stream has been aborted". axios 1 passes the response on with it, so its 200 is neither a
+    # network error nor a status to retry.
     error = seen(failed, failed.status)
     return is_network_error(error) or is_idempotent_request_error(error, too_many_requests=True)
 
 
 def _delay_s(failed: Failed) -> float:
-    """``noDelay``: what Retry-After says, without a limit."""
+    """``noDelay``: the time of Retry-After, without a limit."""
     return max(0.0, failed.retry_after_s or 0.0) if failed.head_read else 0.0

@@ -28,18 +28,18 @@ _LONGEST_DELAY_S = 20.0
 
 
 def policy(retries: int, random: random.Random) -> Policy:
-    """One AWS client's: its bucket serves all its requests."""
-    return _Policy(retries, random)
+    """The policy of one AWS client, whose bucket serves all its requests."""
+    return _BotocorePolicy(retries, random)
 
 
-class _Policy:
-    """Gives back what a rescued request had taken; the token of one that never failed it cannot see."""
+class _BotocorePolicy:
+    """A token bucket. A rescued request returns its tokens; requests that never failed are not seen here."""
 
     def __init__(self, retries: int, random: random.Random) -> None:
         self._retries = retries
         self._random = random
         self._capacity = _CAPACITY
-        #: What the last retry took: given back where no failure followed it.
+        #: Tokens that the last retry took; returned if no failure followed it.
         self._taken = 0
 
     def after(self, failed: Failed) -> Again | None:
@@ -55,12 +55,12 @@ class _Policy:
         self._capacity -= cost
         self._taken = cost
         scale_s = _SCALE_THROTTLED_S if throttled else _SCALE_S
-        # Retry-After is not looked at, only AWS's own x-amz-retry-after
+        # It ignores Retry-After and reads only AWS's x-amz-retry-after
         return Again(self._random.random() * min(scale_s * 2 ** (failed.attempt - 1), _LONGEST_DELAY_S))
 
 
 def _retryable(failed: Failed) -> bool:
     if failed.outcome is Outcome.HTTP_ERROR:
         return failed.status in STATUSES or failed.status == _THROTTLED
-    # send() asks urllib3 with enforce_content_length=False: nobody notices that a body ends early
+    # send() calls urllib3 with enforce_content_length=False, so a body that ends early goes unnoticed
     return failed.outcome is not Outcome.TRUNCATED or not failed.head_read

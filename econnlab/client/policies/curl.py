@@ -1,4 +1,4 @@
-"""curl by itself: what it does without --retry, which is another thing and leaves resets alone."""
+"""curl without --retry. (With --retry it repeats other failures, but not resets.)"""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _NO_ANSWER = (Outcome.RESET, Outcome.CLOSED)
 
 
 def policy(retries: int, random: random.Random) -> Policy:
-    """One easy handle's."""
-    return _Policy(min(retries, RETRIES))
+    """The policy of one easy handle."""
+    return _CurlPolicy(min(retries, RETRIES))
 
 
-class _Policy:
+class _CurlPolicy:
     def __init__(self, retries: int) -> None:
         self._retries = retries
 
@@ -32,6 +32,7 @@ class _Policy:
             return None
         if failed.answered or not failed.replayable:
             return None
-        # CURLE_RECV_ERROR, or an end without an answer; CURLE_SEND_ERROR only as the request begins to go out
+        # CURLE_RECV_ERROR, or an end without an answer; CURLE_SEND_ERROR only before a byte of the request
+        # was sent
         broke_first = failed.outcome is Outcome.BROKEN_PIPE and not failed.sent
         return Again() if failed.outcome in _NO_ANSWER or broke_first else None

@@ -1,4 +1,4 @@
-"""Go's net/http Transport: only what died with a reused connection, and only what can be sent again."""
+"""Go's net/http Transport: it retries only on reused connections, and only what can be sent again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SOURCE = (
     "request.go, Request.isReplayable"
 )
 KIND = "model"
-#: There is no count: it ends with the last connection of the pool (transport.go, DefaultMaxIdleConnsPerHost).
+#: Go has no count: it stops with the last connection of the pool (transport.go, DefaultMaxIdleConnsPerHost).
 RETRIES = 2
 
 _REPLAYABLE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -23,11 +23,11 @@ _BROKEN = (Outcome.RESET, Outcome.BROKEN_PIPE)
 
 
 def policy(retries: int, random: random.Random) -> Policy:
-    """One Transport's."""
-    return _Policy(retries)
+    """The policy of one Transport."""
+    return _GoPolicy(retries)
 
 
-class _Policy:
+class _GoPolicy:
     def __init__(self, retries: int) -> None:
         self._retries = retries
 
@@ -36,7 +36,7 @@ class _Policy:
             return None
         if not failed.replayable or failed.answered:
             return None
-        # nothingWrittenError; where a FIN was seen first it is errServerClosedIdle, which goes by the method
+        # nothingWrittenError; if a FIN was seen first it is errServerClosedIdle, and then the method decides
         if not failed.sent and failed.outcome in _BROKEN:
             return Again()
         if failed.method not in _REPLAYABLE and not failed.idempotency_key:

@@ -22,16 +22,16 @@ CODES = frozenset(
 _FIRST_DELAY_S = 1.0
 _NOISE_S = 0.1
 _TIMED_OUT = "ETIMEDOUT"
-#: 413 is tried again only when the server says when.
+#: 413 is retried only with a Retry-After.
 _TOO_LARGE = 413
 
 
 def policy(retries: int, random: random.Random) -> Policy:
-    """One client's."""
-    return _Policy(retries, random)
+    """The policy of one client."""
+    return _GotPolicy(retries, random)
 
 
-class _Policy:
+class _GotPolicy:
     def __init__(self, retries: int, random: random.Random) -> None:
         self._retries = retries
         self._random = random
@@ -47,7 +47,7 @@ class _Policy:
         if failed.status not in STATUSES:
             return None
         if failed.retry_after_s:
-            # maxRetryAfter is by default the request's timeout, and without one there is no limit
+            # maxRetryAfter defaults to the request's timeout; without one there is no limit
             too_late = failed.timeout_s is not None and failed.retry_after_s > failed.timeout_s
             return None if too_late else Again(failed.retry_after_s)
         return None if failed.status == _TOO_LARGE else Again(self._backoff_s(failed))

@@ -14,11 +14,11 @@ SOURCE = (
     "proxy_next_upstream error timeout; proxy_next_upstream_tries 0"
 )
 KIND = "model"
-#: How many more servers there are to ask.
+#: How many other servers it can ask.
 RETRIES = 1
 
 _NOT_IDEMPOTENT = frozenset({"POST", "LOCK", "PATCH"})
-#: NGX_HTTP_UPSTREAM_FT_ERROR; half a head is one as well.
+#: NGX_HTTP_UPSTREAM_FT_ERROR, which half a head is as well.
 _ERRORS = (
     Outcome.RESET,
     Outcome.CLOSED,
@@ -29,11 +29,11 @@ _ERRORS = (
 
 
 def policy(retries: int, random: random.Random) -> Policy:
-    """One upstream's."""
-    return _Policy(retries)
+    """The policy of one upstream."""
+    return _NginxPolicy(retries)
 
 
-class _Policy:
+class _NginxPolicy:
     def __init__(self, retries: int) -> None:
         self._servers = retries + 1
         self._left = 0
@@ -43,10 +43,11 @@ class _Policy:
             self._left = self._servers
         is_error = failed.outcome in _ERRORS or (failed.outcome is Outcome.OTHER and not failed.connected)
         if not (is_error and failed.reused):
-            self._left -= 1  # an error on a kept connection does not count: peer.cached, tries++
+            self._left -= 1  # an error on a kept connection is not counted: peer.cached, tries++
         if self._left <= 0 or failed.head_read:
-            return None  # with the head read, the response is on its way to the client
-        # request_sent, set as the first write begins; with proxy_request_buffering off the body is gone then
+            return None  # the head has been read, so the response is on its way to the client
+        # request_sent is set as the first write begins; with proxy_request_buffering off, the body is gone by
+        # then
         if failed.sent and (failed.method in _NOT_IDEMPOTENT or not failed.replayable):
             return None
         return Again() if is_error or failed.outcome is Outcome.TIMEOUT else None

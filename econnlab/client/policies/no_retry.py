@@ -1,4 +1,4 @@
-"""No policy: what failed has failed."""
+"""No retries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RETRIES = 0
 
 
 def policy(retries: int, random: random.Random) -> Policy:
-    """Nobody's."""
+    """A policy that always gives up."""
     return _Never()
 
 

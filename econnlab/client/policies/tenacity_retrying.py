@@ -1,4 +1,4 @@
-"""tenacity itself. It knows nothing of HTTP: any exception, at once; its own default never stops."""
+"""tenacity itself. It knows nothing of HTTP: it retries any exception at once; its default never stops."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ NAME = "tenacity"
 HELP = "tenacity's Retrying: any exception, whatever the method, at once"
 SOURCE = "tenacity, __init__.py, BaseRetrying: retry_if_exception_type(), wait_none(); stop_never is replaced"
 KIND = "library"
-#: The article's: tenacity's own default never stops.
+#: The article's number; tenacity's default never stops.
 RETRIES = 3
 
 
 def policy(retries: int, random: random.Random) -> Policy:
-    """One decorated function's. Raises EnvironmentProblem where tenacity is not installed."""
-    return _Asked(_retrying(retries))
+    """The policy of one decorated function. Raises EnvironmentProblem if tenacity is not installed."""
+    return _AskedTenacity(_retrying(retries))
 
 
 def run(once: Callable[[], None], retries: int, sleep: Callable[[float], object]) -> None:
-    """Run ``once`` under tenacity until it returns; ``retries`` more times at most, then its own error.
+    """Run ``once`` under tenacity until it returns, at most ``retries`` more times; then raise its error.
 
-    Raises EnvironmentProblem where tenacity is not installed.
+    Raises EnvironmentProblem if tenacity is not installed.
     """
     _retrying(retries, sleep)(once)
 
@@ -39,7 +39,7 @@ def _retrying(retries: int, sleep: Callable[[float], object] | None = None) -> R
         import tenacity
     except ImportError as error:
         raise EnvironmentProblem(
-            "--retry tenacity asks tenacity itself.", "Install it: pip install 'econnlab[tenacity]'."
+            "--retry tenacity needs tenacity itself.", "Install it: pip install 'econnlab[tenacity]'."
         ) from error
     stop = tenacity.stop_after_attempt(retries + 1)
     if sleep is None:
@@ -47,8 +47,8 @@ def _retrying(retries: int, sleep: Callable[[float], object] | None = None) -> R
     return tenacity.Retrying(stop=stop, reraise=True, sleep=lambda seconds: (sleep(seconds), None)[1])
 
 
-class _Asked:
-    """Asks tenacity's predicate, its stop and its wait, in the order of BaseRetrying.iter."""
+class _AskedTenacity:
+    """Calls tenacity's predicate, its stop and its wait, in the order of BaseRetrying.iter."""
 
     def __init__(self, retrying: Retrying) -> None:
         self._retrying = retrying

@@ -26,11 +26,11 @@ _TIMED_OUT = "UND_ERR_HEADERS_TIMEOUT"
 
 
 def policy(retries: int, random: random.Random) -> Policy:
-    """One agent's."""
-    return _Policy(retries)
+    """The policy of one agent."""
+    return _UndiciPolicy(retries)
 
 
-class _Policy:
+class _UndiciPolicy:
     def __init__(self, retries: int) -> None:
         self._retries = retries
         self._wants_rest = False
@@ -41,7 +41,7 @@ class _Policy:
         if failed.attempt > self._retries or failed.method not in METHODS or not failed.replayable:
             return None
         if wanted_rest and failed.head_read:
-            return None  # what was delivered cannot be taken back, so only a 206 could have followed
+            return None  # part of the body was delivered already, so only a 206 could have followed
         if failed.outcome is Outcome.HTTP_ERROR:
             return Again(self._delay_s(failed)) if failed.status in STATUSES else None
         if self._code(failed) not in CODES:

@@ -1,4 +1,4 @@
-"""urllib3's own Retry, asked with the exceptions that urllib3 raises."""
+"""urllib3's Retry, called with the exceptions that urllib3 raises."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from urllib3.util import Retry
 
 NAME = "urllib3"
-HELP = "urllib3's Retry: idempotent methods, any method where no connection came about, no delay"
+HELP = "urllib3's Retry: idempotent methods, any method if no connection was established, no delay"
 SOURCE = "urllib3, util/retry.py, Retry.increment and is_retry; the exceptions of connectionpool.py, urlopen"
 KIND = "library"
 #: PoolManager's default, Retry.DEFAULT.
@@ -24,30 +24,30 @@ _URL = "/"
 
 
 def policy(retries: int, random: random.Random) -> Policy:
-    """One PoolManager's, with ``retries=Retry(retries)``; its jitter is 0 by default."""
+    """The policy of one PoolManager with ``retries=Retry(retries)``; its jitter is 0 by default."""
     from urllib3.util import Retry
 
     return AskedRetry(lambda: Retry(retries))
 
 
 class AskedRetry:
-    """Does what ``urlopen`` does with a Retry, and leaves the sleeping to others."""
+    """Does what ``urlopen`` does with a Retry, except the sleeping."""
 
     def __init__(self, first: Callable[[], Retry]) -> None:
         self._first = first
         self._retry = first()
 
     def after(self, failed: Failed) -> Again | None:
-        """Ask; whatever Retry raises ends the request."""
+        """Ask Retry; if it raises, the request is over."""
         from urllib3.exceptions import HTTPError
 
         if failed.attempt == 1:
             self._retry = self._first()
         if failed.connected and not failed.replayable:
-            return None  # UnrewindableBodyError, on the way to the next try
+            return None  # UnrewindableBodyError before the next try
         try:
             delay_s = self._increment(failed)
-        except HTTPError:  # MaxRetryError, or the very error that may not be tried again
+        except HTTPError:  # MaxRetryError, or the error itself if it may not be retried
             return None
         return None if delay_s is None else Again(delay_s)
 
@@ -78,7 +78,7 @@ def raised_for(failed: Failed) -> Exception:
     if not failed.connected:
         return u3.NewConnectionError(HTTPConnection(host), "no connection")
     if failed.outcome is Outcome.OTHER and not failed.sent:
-        return u3.SSLError("nothing was sent over a standing connection: TLS did not come about")
+        return u3.SSLError("nothing was sent over an open connection: the TLS handshake failed")
     if failed.outcome is Outcome.TRUNCATED:
         return u3.ProtocolError("Connection broken", http.client.IncompleteRead(b""))
     return u3.ProtocolError("Connection aborted.", ConnectionError(failed.outcome.value))

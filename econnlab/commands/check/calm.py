@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from econnlab.commands.check.asked import WAYS, Asked, Tallies
-from econnlab.commands.check.ended import KEPT_BYTES, CommandEnd
+from econnlab.commands.check.command_end import KEPT_BYTES, CommandEnd
 from econnlab.commands.check.survival import Survival
 from econnlab.errors import EnvironmentProblem
 from econnlab.scenario.model import Scenario

@@ -1,4 +1,4 @@
-"""``econnlab check``: does a client of the user's survive?"""
+"""``econnlab check``: does the user's own client survive?"""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from econnlab.cli import options
+from econnlab.cli.command import formats, lab_command, option
 from econnlab.cli.params import DURATION
 
-EPILOG = """\b
-Examples:
+EXAMPLES = """
   econnlab check -- python client.py              it asks the URL in ECONNLAB_URL
   econnlab check -- curl -sSf -d order {url}orders
   econnlab check --scenario done-reset --scenario reused-reset -- node client.js
@@ -20,59 +20,70 @@ Examples:
 """
 
 
-@click.command(
+@lab_command(
     "check",
-    epilog=EPILOG,
-    short_help="Does your own client survive? A matrix of troubles.",
+    examples=EXAMPLES,
+    summary="Does your own client survive? A matrix of troubles.",
     context_settings={"allow_interspersed_args": False},
 )
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[--] COMMAND...")
-@click.option(
+@option(
     "--scenario",
     "scenarios",
     multiple=True,
     metavar="NAME|FILE",
-    help="Only this one; may be given again.  [default: the 18 that `econnlab scenarios` lists for check]",
+    help="Run only this scenario; may be given several times.  [default: the 18 that `econnlab scenarios` "
+    "lists for check]",
 )
-@click.option(
+@option(
     "--timeout",
     type=DURATION,
     default="10s",
     show_default=True,
     help="How long each run of the command may take.",
 )
-@click.option(
+@option(
     "--answer",
     metavar="FILE",
-    help="Answer every request with this text, as JSON where it is called *.json.  [default: ok]",
+    help="Answer every request with the text of FILE, as JSON if it is called *.json.  [default: ok]",
 )
-@click.option(
+@option(
     "--expect",
     "expect",
     multiple=True,
     metavar="SCENARIO=VERDICT[,VERDICT]",
-    help="What is right there, in place of survived or not-met; may be given again.",
+    help="The verdicts that pass for this scenario; may be given several times.",
 )
-@click.option("--expectations", metavar="FILE", help="The same as TOML: done-reset = ['survived', 'failed'].")
-@click.option("--jobs", type=options.POSITIVE, metavar="N", help="How many run at a time.  [default: 4]")
-@options.formats_of(options.CHECKS)
-def command(words: tuple[str, ...], **values: Any) -> int:
-    """Run COMMAND once per scenario against the lab's server; its exit code and the server's ledger judge it.
+@option(
+    "--expectations",
+    metavar="FILE",
+    help="The same as a TOML file: done-reset = ['survived', 'failed'].",
+)
+@option(
+    "--jobs",
+    type=options.POSITIVE,
+    metavar="N",
+    help="How many scenarios run at a time.  [default: 4]",
+)
+@formats("econnlab.commands.check.formats")
+def command(**values: Any) -> int:
+    """Run COMMAND once per scenario against the lab server, and judge its exit code and the server's ledger.
 
-    COMMAND finds the server's URL in ECONNLAB_URL, and in place of {url} in its arguments. First it runs
-    twice without trouble: what it asks then is what is to be carried out, once each. The worst verdict first:
+    COMMAND finds the server's URL in ECONNLAB_URL, and in its arguments instead of {url}. It first runs
+    twice without trouble: the requests of those runs are the expected work. The verdicts, worst first:
 
     \b
-    duplicated  a POST or PATCH was carried out more often than without trouble
-    hung        it did not end in time
-    lost        it claims success (exit code 0), and something was not done or not answered
-    failed      it says so itself, and nothing was done twice
-    survived    everything was done
-    not met     it never gave the trouble an occasion: on one request a connection nothing is reused
+    duplicated  the server carried out a POST or PATCH more often than without trouble
+    hung        the command did not end in time
+    lost        the command exited with 0, but a request was not carried out or not answered
+    failed      the command reported an error, and no request was carried out twice
+    survived    every request was carried out
+    not met     the trouble never occurred: a client that sends one request per connection reuses none
 
-    Exit code 1 where a verdict is not the one expected: survived or not met, and after work that was done but
-    never answered failed as well. 3 where the command does not work even without trouble.
+    Exit code 1 means that a verdict is not the expected one. Expected are survived and not met, and failed if
+    the server carried out a request that it never answered. Exit code 3 means that the command fails even
+    without trouble.
     """
-    from econnlab.commands.check.screen import check_command
+    from econnlab.commands.check.screen import CheckOptions, check_command
 
-    return check_command(words, values)
+    return check_command(CheckOptions(**values))

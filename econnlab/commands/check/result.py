@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from econnlab.commands.check.calm import Baseline
-from econnlab.commands.check.ended import CommandEnd
+from econnlab.commands.check.command_end import CommandEnd
 from econnlab.commands.check.survival import Survival
 from econnlab.commands.check.verdict import Judgement
 from econnlab.errors import EconnlabError

@@ -1,4 +1,4 @@
-"""A command of the user's under one scenario after another: staged, run, judged."""
+"""Runs the user's command under each scenario, and judges how it survives."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 from econnlab.commands.check.asked import Asked, asked_of
 from econnlab.commands.check.calm import Baseline, aimed, baseline, right_under
-from econnlab.commands.check.ended import CommandEnd
-from econnlab.commands.check.process import Commands, ensure_command
+from econnlab.commands.check.command_end import CommandEnd
 from econnlab.commands.check.result import Check, Checked
 from econnlab.commands.check.survival import Survival
+from econnlab.commands.check.user_command import UserCommands, ensure_command
 from econnlab.commands.check.verdict import judge, met
 from econnlab.errors import EconnlabError
 from econnlab.lab.stage import Stage, ensure_stageable
@@ -24,11 +24,11 @@ URL = "ECONNLAB_URL"
 SCENARIO = "ECONNLAB_SCENARIO"
 AUTHORITY = "ECONNLAB_CA"
 PLACEHOLDER = "{url}"
-#: A healthy server; what the calm runs meet.
+#: The healthy server of the calm runs.
 CALM = Scenario("calm")
-#: So many calm runs show what of a command is the same each time.
+#: What is equal in this many calm runs is taken to be always equal.
 CALM_RUNS = 2
-#: Where OpenSSL, curl, requests and Node look for certificate authorities.
+#: In these variables OpenSSL, curl, requests and Node look for certificate authorities.
 _TRUST = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 _NO_PROXY = ("NO_PROXY", "no_proxy")
 
@@ -36,11 +36,10 @@ _NO_PROXY = ("NO_PROXY", "no_proxy")
 class Checking:
     """Runs ``command`` calm, and then under each of ``scenarios``, at most ``jobs`` at a time.
 
-    The calm runs meet the server of ``calm``. ``expected`` holds the verdicts that are right under a
-    scenario, by its name, where the usual ones are not; ``timeout_s`` is in seconds, for each run. A context
-    manager: after it nothing of the command runs.
+    ``calm`` is the server of the calm runs. ``expected`` has verdicts by the name of a scenario, in place of
+    the usual ones; ``timeout_s`` is the limit of each run. A context manager: after it no run goes on.
 
-    Raises UsageProblem where the command is none, or a scenario is not for clients from outside.
+    Raises UsageProblem if the command cannot be started, or a scenario is not for clients from outside.
     """
 
     def __init__(
@@ -59,14 +58,14 @@ class Checking:
         self._scenarios = scenarios
         self._expected = expected
         self._timeout_s = timeout_s
-        self._commands = Commands()
+        self._commands = UserCommands()
         self._pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="econnlab-check")
         self._calm_scenario = calm
         self._calm: Baseline | None = None
         self._checked: dict[str, Checked] = {}
+        self._warm = Warm()
 
     def __enter__(self) -> Checking:
-        self._warm = Warm()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,13 +74,13 @@ class Checking:
         self._warm.close()
 
     def interrupt(self) -> None:
-        """End what runs and begin no more; may be called from a signal handler."""
+        """End the running commands, and begin no more. A signal handler may call this."""
         self._commands.interrupt()
 
     def runs(self, tick_s: float | None = None) -> Iterator[Checked | None]:
-        """Each scenario as it ends, and None each ``tick_s`` seconds in which none did.
+        """Each scenario as it ends, and None after each ``tick_s`` seconds in which none did.
 
-        Raises EnvironmentProblem where the command does not work even without trouble.
+        Raises EnvironmentProblem if the command does not work even without trouble.
         """
         calm: set[Future[tuple[CommandEnd, list[Asked], bool]]] = {
             self._pool.submit(self._run, self._calm_scenario) for _ in range(CALM_RUNS)
@@ -104,7 +103,7 @@ class Checking:
 
     @property
     def result(self) -> Check | None:
-        """What there is up to now, in the order of the scenarios; None before the calm runs have ended."""
+        """The results up to now in the order of the scenarios; None before the calm runs have ended."""
         if self._calm is None:
             return None
         in_order = [self._checked[each.name] for each in self._scenarios if each.name in self._checked]
@@ -124,7 +123,7 @@ class Checking:
         except EconnlabError as error:
             return None if self._stopped() else replace(blank, error=error)
         if self._stopped():
-            return None  # how it ended was our doing
+            return None  # we have ended it
         return replace(blank, end=end, judgement=judge(self._calm, end, asked, met=struck))
 
     def _run(self, scenario: Scenario) -> tuple[CommandEnd, list[Asked], bool]:
@@ -137,12 +136,12 @@ class Checking:
 
 
 def _environment(name: str, url: str, trusted: Path | None) -> dict[str, str]:
-    """What the command finds in its environment beside what is there."""
+    """Our environment, and what the command needs to reach the server."""
     environment = {**os.environ, URL: url, SCENARIO: name}
-    for variable in _NO_PROXY:  # else the user's proxy would be asked for this machine
+    for variable in _NO_PROXY:  # otherwise it would ask the user's proxy
         others = os.environ.get(variable)
         environment[variable] = f"{others},127.0.0.1,localhost" if others else "127.0.0.1,localhost"
     if trusted is not None:
         environment[AUTHORITY] = str(trusted)
-        environment.update(dict.fromkeys(_TRUST, str(trusted)))  # in place of the user's own, for this run
+        environment.update(dict.fromkeys(_TRUST, str(trusted)))
     return environment

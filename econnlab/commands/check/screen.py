@@ -5,15 +5,15 @@ from __future__ import annotations
 import mimetypes
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from econnlab.cli.console import LabConsole, OutputClosed, console
+from econnlab.cli.console import LabConsole, say
 from econnlab.cli.interrupts import interrupts
-from econnlab.cli.options import CHECKS
-from econnlab.cli.outputs import Outputs
+from econnlab.cli.outputs import Files, Outputs
 from econnlab.cli.progress import TICK_S, progress
 from econnlab.commands.check import report as page
 from econnlab.commands.check.annotations import annotation, disarmed
@@ -26,25 +26,44 @@ from econnlab.scenario.catalogue import CHECK, load, names
 from econnlab.scenario.durations import seconds
 from econnlab.scenario.model import Scenario
 
-#: More at a time than this and the processes of one disturb the timing of another, on two cores.
+#: With more, the processes of one scenario disturb the timing of another on two cores.
 DEFAULT_JOBS = 4
 _LONGEST_ANSWER = 1_000_000
 _VERDICTS = ", ".join(each.value.replace("_", "-") for each in Survival)
 
 
-def check_command(words: tuple[str, ...], values: dict[str, Any]) -> int:
-    """Check the command ``words`` and report. Returns the exit code."""
-    if not words:
+@dataclass(frozen=True)
+class CheckOptions:
+    """What ``check`` was asked for."""
+
+    #: The command under test.
+    words: tuple[str, ...]
+    scenarios: tuple[str, ...]
+    timeout: Decimal
+    #: A file with the answer to every request.
+    answer: str | None
+    #: SCENARIO=VERDICT[,VERDICT]
+    expect: tuple[str, ...]
+    #: A TOML file with the same.
+    expectations: str | None
+    jobs: int | None
+    files: Files
+
+
+def check_command(options: CheckOptions) -> int:
+    """Check the command and report. Returns the exit code."""
+    if not options.words:
         raise UsageProblem("No command is given.", "Write it after --, as econnlab check -- curl -sSf {url}")
-    timeout_s = seconds(values["timeout"])
+    timeout_s = seconds(options.timeout)
     if not timeout_s:
-        raise UsageProblem("A command that may take no time cannot be run.", "Give a --timeout above 0.")
-    answer = _answer(values["answer"])
-    scenarios = [_answering(scenario, answer) for scenario in _chosen(values["scenarios"])]
-    expected = _expected(values, [scenario.name for scenario in scenarios])
-    with Outputs(values, CHECKS) as outputs, interrupts() as stop:
-        jobs, calm = values["jobs"] or DEFAULT_JOBS, _answering(CALM, answer)
-        with Checking(words, scenarios, expected, timeout_s, jobs, calm) as checking:
+        raise UsageProblem("A command cannot end in no time.", "Give a --timeout above 0.")
+    answer = _answer(options.answer)
+    scenarios = [_answering(scenario, answer) for scenario in _chosen(options.scenarios)]
+    expected = _expected(options, [scenario.name for scenario in scenarios])
+    reads = [options.answer, options.expectations, *options.scenarios]
+    with Outputs(options.files, reads) as outputs, interrupts() as stop:
+        jobs, calm = options.jobs or DEFAULT_JOBS, _answering(CALM, answer)
+        with Checking(options.words, scenarios, expected, timeout_s, jobs, calm) as checking:
             stop.stops(checking.interrupt)
             _run(checking, len(scenarios))
         return _report(checking.result, outputs, interrupted=stop.happened)
@@ -61,13 +80,10 @@ def _run(checking: Checking, scenarios: int) -> None:
 
 def _report(check: Check | None, outputs: Outputs, *, interrupted: bool) -> int:
     if check is None:
-        console(stderr=True).print(f"Stopped in the {CALM_RUNS} runs without trouble: nothing was judged.")
+        say(f"Stopped in the {CALM_RUNS} runs without trouble: nothing was judged.", "")
         return ExitCode.INTERRUPTED
-    screen = console(stderr=outputs.on_stdout)
     try:
-        _show(check, screen)
-    except OutputClosed:
-        return ExitCode.PIPE_CLOSED
+        _show(check, outputs.screen)
     finally:
         outputs.write(check)
     if interrupted:
@@ -136,10 +152,10 @@ def _answering(scenario: Scenario, answer: dict[str, Any]) -> Scenario:
     return replace(scenario, server=replace(scenario.server, **answer))
 
 
-def _expected(values: Mapping[str, Any], known: Sequence[str]) -> dict[str, frozenset[Survival]]:
+def _expected(options: CheckOptions, known: Sequence[str]) -> dict[str, frozenset[Survival]]:
     """By the scenario's name. The command line wins over the file, which may speak of others too."""
-    found = {} if values["expectations"] is None else _read_expectations(values["expectations"], known)
-    for text in values["expect"]:
+    found = {} if options.expectations is None else _read_expectations(options.expectations, known)
+    for text in options.expect:
         name, equals, verdicts = text.partition("=")
         if not equals:
             raise UsageProblem(

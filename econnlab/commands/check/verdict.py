@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from econnlab.commands.check.asked import Asked, Tally
 from econnlab.commands.check.calm import Baseline
-from econnlab.commands.check.ended import KEPT_BYTES, CommandEnd
+from econnlab.commands.check.command_end import KEPT_BYTES, CommandEnd
 from econnlab.commands.check.survival import Survival
 from econnlab.record.events import ConnectionEvent, Kind
 from econnlab.scenario.model import Scenario

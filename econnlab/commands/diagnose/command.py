@@ -1,4 +1,4 @@
-"""``econnlab diagnose``: who sent the RST, and why, in a capture of one's own."""
+"""``econnlab diagnose``: who sent the RST, and why, in a capture of the user's."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import Any
 
 import click
 
-from econnlab.cli import options
+from econnlab.cli.command import formats, lab_command, option
 
-EPILOG = """\b
-Examples:
+EXAMPLES = """
   econnlab diagnose trace.pcap
   econnlab diagnose trace.pcapng.gz --all --csv failures.csv
   econnlab diagnose trace.pcap --timeline
@@ -18,23 +17,23 @@ Examples:
 """
 
 
-@click.command(
-    "diagnose", epilog=EPILOG, short_help="Resets and lost requests in a capture, with their causes."
+@lab_command(
+    "diagnose", examples=EXAMPLES, summary="Resets and lost requests in a capture, with their causes."
 )
 @click.argument("capture", metavar="FILE")
-@click.option("--all", "every", is_flag=True, help="Show every failure, not the worst ten.")
-@click.option("--timeline", is_flag=True, help="Draw each failure: who sent what when.")
-@click.option("--host", metavar="ADDRESS", help="Only connections of this address, on either side.")
-@click.option("--port", type=click.IntRange(0, 65535), metavar="N", help="Only connections with this port.")
-@click.option("--since", metavar="TIME", help="Only what failed from then on: 10:03:12, or a date and time.")
-@click.option("--until", metavar="TIME", help="Only what failed up to then.")
-@options.formats_of(options.DIAGNOSES)
-def command(capture: str, **values: Any) -> int:
+@option("--all", "every", is_flag=True, help="Show every failure, not only the worst ten.")
+@option("--timeline", is_flag=True, help="Draw each failure: who sent what and when.")
+@option("--host", metavar="ADDRESS", help="Only connections with this address on either side.")
+@option("--port", type=click.IntRange(0, 65535), metavar="N", help="Only connections with this port.")
+@option("--since", metavar="TIME", help="Only failures from then on: 10:03:12, or a date and time.")
+@option("--until", metavar="TIME", help="Only failures up to then.")
+@formats("econnlab.commands.diagnose.formats")
+def command(**values: Any) -> int:
     """Read a capture of any machine and explain every TCP connection that ended in RST or lost a request.
 
-    FILE is a pcap or pcapng, gzipped or not; - reads stdin. Causes come from the same rules as those of the
-    lab's own runs. With TLS, or packets cut short, TCP alone has to tell.
+    FILE is a pcap or pcapng, gzipped or not; - reads stdin. The rules for causes are those of the lab's own
+    runs. If the capture is encrypted, or its packets are cut short, only the TCP headers are judged.
     """
-    from econnlab.commands.diagnose.screen import diagnose_capture
+    from econnlab.commands.diagnose.screen import DiagnoseOptions, diagnose_capture
 
-    return diagnose_capture(capture, values)
+    return diagnose_capture(DiagnoseOptions(**values))

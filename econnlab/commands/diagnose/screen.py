@@ -7,18 +7,19 @@ import datetime
 import ipaddress
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from econnlab.attribution.packets.diagnosis import Diagnosis, diagnose
 from econnlab.attribution.packets.wanted import Wanted
-from econnlab.cli.console import LabConsole, OutputClosed, console
+from econnlab.cli.console import LabConsole, say
+from econnlab.cli.files import STDOUT
 from econnlab.cli.interrupts import Interrupts, interrupts
-from econnlab.cli.options import DIAGNOSES
-from econnlab.cli.outputs import STDOUT, Outputs
+from econnlab.cli.outputs import Files, Outputs
 from econnlab.commands.diagnose import report as page
 from econnlab.commands.diagnose.timeline import of_capture
 from econnlab.errors import ExitCode, UsageProblem
@@ -27,21 +28,34 @@ from econnlab.packets.frames import Frame, MalformedCapture
 from econnlab.packets.reading import read_capture
 
 
-def diagnose_capture(where: str, values: dict[str, Any]) -> int:
-    """Print and write what the capture ``where`` says. Returns the exit code."""
-    if values["timeline"] and where == STDOUT:
+@dataclass(frozen=True)
+class DiagnoseOptions:
+    """What ``diagnose`` was asked for."""
+
+    #: The file, or - for stdin.
+    capture: str
+    #: Show every failure, not only the worst.
+    every: bool
+    timeline: bool
+    host: str | None
+    port: int | None
+    since: str | None
+    until: str | None
+    files: Files
+
+
+def diagnose_capture(options: DiagnoseOptions) -> int:
+    """Print and write what the capture says. Returns the exit code."""
+    if options.timeline and options.capture == STDOUT:
         raise UsageProblem(
             "--timeline reads the capture twice, which stdin does not allow.", "Write it to a file first."
         )
-    with Outputs(values, DIAGNOSES) as outputs, interrupts() as stop:
-        screen = console(stderr=outputs.on_stdout)
-        capture = _Capture(where, stop)
+    with Outputs(options.files, reads=[options.capture]) as outputs, interrupts() as stop:
+        capture = _Capture(options.capture, stop)
         traffic = capture.follow()
-        found = diagnose(traffic, _wanted(values, traffic))
+        found = diagnose(traffic, _wanted(options, traffic))
         try:
-            _show(found, screen, capture, values)
-        except OutputClosed:
-            return ExitCode.PIPE_CLOSED
+            _show(found, outputs.screen, capture, options)
         finally:
             outputs.write(found)
     return ExitCode.INTERRUPTED if stop.happened else ExitCode.OK
@@ -81,11 +95,11 @@ class _Capture:
             self.cut_at = reader.cut_at
 
 
-def _show(found: Diagnosis, screen: LabConsole, capture: _Capture, values: dict[str, Any]) -> None:
+def _show(found: Diagnosis, screen: LabConsole, capture: _Capture, options: DiagnoseOptions) -> None:
     screen.print(page.headline(found, capture.name), soft_wrap=True)
     screen.print(page.summary(found, screen))
     for title, lines in (
-        ("Failures" if values["every"] else "The worst", _failures(found, capture, values)),
+        ("Failures" if options.every else "The worst", _failures(found, capture, options)),
         ("What to do", page.advice(found)),
     ):
         shown: list[RenderableType] = list(lines)
@@ -94,16 +108,15 @@ def _show(found: Diagnosis, screen: LabConsole, capture: _Capture, values: dict[
         for line in shown:
             screen.print(line, soft_wrap=True)
     screen.print(Text(f"\n{page.conclusion(found)}", "bold"))
-    notes = console(stderr=True)
     for remark in page.remarks(found, capture.cut_at, capture.damage):
-        notes.print(f"note: {remark}", style="dim", soft_wrap=True)
+        say(f"note: {remark}")
 
 
-def _failures(found: Diagnosis, capture: _Capture, values: dict[str, Any]) -> Iterator[RenderableType]:
-    if not values["timeline"]:
-        yield from page.failures(found, every=values["every"])
+def _failures(found: Diagnosis, capture: _Capture, options: DiagnoseOptions) -> Iterator[RenderableType]:
+    if not options.timeline:
+        yield from page.failures(found, every=options.every)
         return
-    shown = found.findings if values["every"] else found.findings[: page.WORST]
+    shown = found.findings if options.every else found.findings[: page.WORST]
     yield from of_capture(capture.frames, shown)
 
 
@@ -126,13 +139,13 @@ def open_capture(where: str) -> Iterator[BinaryIO]:
 # -- filters --------------------------------------------------------------------------------------
 
 
-def _wanted(values: dict[str, Any], traffic: Traffic) -> Wanted:
+def _wanted(options: DiagnoseOptions, traffic: Traffic) -> Wanted:
     began = traffic.began / 1e9
     return Wanted(
-        _host(values["host"]) if values["host"] is not None else None,
-        values["port"],
-        _moment(values["since"], began) if values["since"] is not None else None,
-        _moment(values["until"], began) if values["until"] is not None else None,
+        None if options.host is None else _host(options.host),
+        options.port,
+        None if options.since is None else _moment(options.since, began),
+        None if options.until is None else _moment(options.until, began),
     )
 
 
@@ -141,7 +154,7 @@ def _host(text: str) -> bytes:
         return ipaddress.ip_address(text.strip("[]")).packed
     except ValueError as error:
         raise UsageProblem(
-            f"{text!r} is no IP address.", "Captures hold addresses, not names: give one as 10.0.0.7."
+            f"{text!r} is not an IP address.", "Captures hold addresses, not names: give one as 10.0.0.7."
         ) from error
 
 
@@ -155,5 +168,5 @@ def _moment(text: str, began: float) -> float:
     with contextlib.suppress(ValueError, OverflowError, OSError):
         return datetime.datetime.fromisoformat(text).timestamp()
     raise UsageProblem(
-        f"{text!r} is no time.", "Give one as 10:03:12.5, 2026-11-23T10:03:12, or seconds since the epoch."
+        f"{text!r} is not a time.", "Give one as 10:03:12.5, 2026-11-23T10:03:12, or seconds since the epoch."
     )

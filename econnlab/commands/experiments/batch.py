@@ -1,81 +1,77 @@
-"""What ``run`` and ``scenarios`` do: several scenarios, each held against what it expects."""
+"""``run``: several scenarios, each held against what it expects."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from econnlab.attribution.expectations import broken
 from econnlab.attribution.summary import Summary, summarize
-from econnlab.cli.console import LabConsole, OutputClosed, console
+from econnlab.cli.console import console, say
 from econnlab.cli.header import header
 from econnlab.cli.interrupts import interrupts
-from econnlab.cli.outputs import Outputs
+from econnlab.cli.outputs import Files, Outputs
 from econnlab.cli.progress import TICK_S, progress
 from econnlab.cli.saving import Recorder
 from econnlab.commands.experiments.capturing import Capture
 from econnlab.commands.experiments.rendering import print_warnings
-from econnlab.commands.experiments.report.batch import Tally, catalogue, scenario_page
+from econnlab.commands.experiments.report.batch import Tally
 from econnlab.commands.experiments.report.terminal import report
 from econnlab.errors import EconnlabError, EnvironmentProblem, ExitCode, UsageProblem
 from econnlab.lab.checks import ensure_peers, read_scenario
 from econnlab.lab.workers import Done, Workers
-from econnlab.scenario.catalogue import CHECK, PEERS, load, names
+from econnlab.scenario.catalogue import PEERS, load, names
 from econnlab.scenario.model import Scenario
-from econnlab.scenario.toml import write_scenario
 
-_OF_ONE_RUN = ("csv", "json", "save", "capture", "timeline")
-#: More at a time than this and the processes of one disturb the timing of another, on two cores.
+#: With more, the processes of one scenario disturb the timing of another on two cores.
 DEFAULT_JOBS = 4
 
 
-def show_catalogue() -> int:
-    """Print a line per scenario."""
-    screen = console()
-    return _printed(
-        screen, catalogue(*([load(name) for name in names(group)] for group in ("", PEERS, CHECK)))
-    )
+@dataclass(frozen=True)
+class RunOptions:
+    """What ``run`` was asked for."""
+
+    scenarios: tuple[str, ...]
+    every: bool
+    dry_run: bool
+    jobs: int | None
+    seed: int | None
+    files: Files
 
 
-def show_scenario(name: str) -> int:
-    """Print the story of the scenario ``name`` and its file."""
-    scenario = read_scenario(name)
-    return _printed(console(), scenario_page(scenario, write_scenario(replace(scenario, title="", story=""))))
-
-
-def _printed(screen: LabConsole, renderable: Any) -> int:
-    try:
-        screen.print(renderable, soft_wrap=True)
-    except OutputClosed:
-        return ExitCode.PIPE_CLOSED
-    return ExitCode.OK
-
-
-def run_scenarios(asked: tuple[str, ...], values: dict[str, Any]) -> int:
+def run_scenarios(options: RunOptions) -> int:
     """Run them and report. Returns the exit code."""
-    if values["every"]:
-        asked = (*names(), *_with_peers(), *asked)
-    if not asked:
+    chosen = _chosen(options)
+    if options.dry_run:
+        for scenario in chosen:
+            console().print(header(scenario), soft_wrap=True)
+        return ExitCode.OK
+    files = options.files
+    if len(chosen) > 1 and (files.formats or files.save or files.capture or files.timeline):
         raise UsageProblem(
-            "No scenario is named.", "Name some, or say --all; `econnlab scenarios` lists them."
-        )
-    chosen = [read_scenario(each) for each in dict.fromkeys(asked)]
-    if values["seed"] is not None:
-        chosen = [replace(scenario, seed=values["seed"]) for scenario in chosen]
-    if values["dry_run"]:
-        return _show_plans(chosen)
-    if len(chosen) > 1 and any(values.get(name) for name in _OF_ONE_RUN):
-        raise UsageProblem(
-            "--csv, --json, --save, --capture and --timeline are of one run.",
+            "--csv, --json, --save, --capture and --timeline are for one run.",
             "Name one scenario with them, or leave them out.",
         )
     with (
-        Outputs(values) as outputs,
-        Recorder(values["save"]) as recorder,
-        Capture(values["capture"], chosen[0], drawn=values["timeline"]) as capture,
+        Outputs(files) as outputs,
+        Recorder(files.save) as recorder,
+        Capture(files.capture, chosen[0], drawn=files.timeline) as capture,
     ):
-        batch = _Batch(chosen, values["jobs"] or DEFAULT_JOBS, outputs, recorder, capture)
-        return batch.run(drawn=values["timeline"])
+        batch = _Batch(chosen, options.jobs or DEFAULT_JOBS, outputs, recorder, capture)
+        return batch.run(drawn=files.timeline)
+
+
+def _chosen(options: RunOptions) -> list[Scenario]:
+    asked = options.scenarios
+    if options.every:
+        asked = (*names(), *_with_peers(), *asked)
+    if not asked:
+        raise UsageProblem(
+            "No scenario is named.", "Name some, or give --all; `econnlab scenarios` lists them."
+        )
+    chosen = [read_scenario(each) for each in dict.fromkeys(asked)]
+    if options.seed is not None:
+        chosen = [replace(scenario, seed=options.seed) for scenario in chosen]
+    return chosen
 
 
 def _with_peers() -> list[str]:
@@ -86,16 +82,8 @@ def _with_peers() -> list[str]:
             ensure_peers(load(name))
             able.append(name)
         except EnvironmentProblem as problem:
-            console(stderr=True).print(f"left out: {name}. {problem}", style="dim", soft_wrap=True)
+            say(f"left out: {name}. {problem}")
     return able
-
-
-def _show_plans(chosen: list[Scenario]) -> int:
-    screen = console()
-    for scenario in chosen:
-        if code := _printed(screen, header(scenario)):
-            return code
-    return ExitCode.OK
 
 
 class _Batch:
@@ -107,7 +95,7 @@ class _Batch:
         self._jobs = jobs
         self._outputs = outputs
         self._recorder = recorder
-        self._screen = console(stderr=outputs.on_stdout)
+        self._screen = outputs.screen
         self._tally = Tally(len(chosen))
         self._error: EconnlabError | None = None
 
@@ -117,19 +105,16 @@ class _Batch:
         captures = {} if plan is None else {self._chosen[0].name: plan}
         with interrupts() as stop, Workers(self._chosen, self._jobs, captures) as workers:
             stop.stops(workers.interrupt)
-            try:
-                if alone:
-                    self._screen.print(header(self._chosen[0]), soft_wrap=True)
-                with progress(sum(each.plan.total_requests for each in self._chosen)) as shown:
-                    for done in workers.results(TICK_S):
-                        shown.reached(workers.attempts)
-                        if done is not None:
-                            shown.pause()  # its last drawing must not stand between the lines
-                            self._show(done, alone=alone, drawn=drawn)
-                            shown.go_on()
-                self._screen.print(self._tally.conclusion(), soft_wrap=True)
-            except OutputClosed:
-                return ExitCode.PIPE_CLOSED
+            if alone:
+                self._screen.print(header(self._chosen[0]), soft_wrap=True)
+            with progress(sum(each.plan.total_requests for each in self._chosen)) as shown:
+                for done in workers.results(TICK_S):
+                    shown.reached(workers.attempts)
+                    if done is not None:
+                        shown.pause()  # its last drawing must not stand between the lines
+                        self._show(done, alone=alone, drawn=drawn)
+                        shown.go_on()
+            self._screen.print(self._tally.conclusion(), soft_wrap=True)
             if stop.happened:
                 return ExitCode.INTERRUPTED
         if self._tally.broken:

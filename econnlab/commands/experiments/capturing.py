@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
-from econnlab.cli.console import console
-from econnlab.cli.outputs import STDOUT, open_output
+from econnlab.cli.console import say
+from econnlab.cli.files import STDOUT, Output, open_output
 from econnlab.errors import EnvironmentProblem, UsageProblem
 from econnlab.lab.capturing import Capturing, Where, where_to_capture
 from econnlab.scenario.model import Scenario
@@ -38,7 +38,7 @@ class Capture:
     def __init__(self, where: str | None, scenario: Scenario, *, drawn: bool = False) -> None:
         self.plan: Capturing | None = None
         self._file: IO[bytes] | None = None
-        self._output = None
+        self._output: Output | None = None
         self._where = where
         if where is None and not drawn:
             return
@@ -50,10 +50,10 @@ class Capture:
             self._output = open_output(where)
         place, why = where_to_capture(scenario)
         if place is Where.NOWHERE:
-            _say(_do_it_yourself(where or _UNNAMED, scenario, why), "yellow")
+            say(_do_it_yourself(where or _UNNAMED, scenario, why), "yellow")
             return
         if place is Where.PRIVATE and scenario.kernel is None:
-            _say(f"{why} The run takes a network of its own, where it has that right.", "dim")
+            say(f"{why} The run takes a network of its own, where it has that right.", "dim")
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - __exit__ closes it
         self.plan = Capturing(self._file.fileno(), place is Where.PRIVATE)
 
@@ -136,7 +136,3 @@ def _do_it_yourself(where: str, scenario: Scenario, why: str) -> str:
         which = f"'tcp port {port}'"
     command = f"sudo tcpdump -i {interface} -U -w {shlex.quote(where)} {which}"
     return f"warning: {why} Capture it yourself, in another terminal, for econnlab diagnose: {command}"
-
-
-def _say(text: str, style: str) -> None:
-    console(stderr=True).print(text, style=style, soft_wrap=True)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
+from econnlab.attribution.explanations import Failure
 from econnlab.attribution.packets.diagnosis import Diagnosis, diagnose
 from econnlab.attribution.packets.observing import address_text
-from econnlab.attribution.summary import Failure, Summary
+from econnlab.attribution.summary import Summary
 from econnlab.cli.ladders import Drawn, Frames, connections_of, ladders
 from econnlab.commands.experiments.report.terminal import failed_line
 from econnlab.packets.excerpt import Connection

@@ -1,11 +1,12 @@
-"""``econnlab explain``: an error as users meet it, in plain words."""
+"""``econnlab explain``: an error message, explained in plain words."""
 
 from __future__ import annotations
 
 import click
 
-EPILOG = """\b
-Examples:
+from econnlab.cli.command import lab_command
+
+EXAMPLES = """
   econnlab explain                               every word, with its meaning in a line
   econnlab explain socket hang up
   econnlab explain curl 52
@@ -14,18 +15,18 @@ Examples:
 """
 
 
-@click.command(
+@lab_command(
     "explain",
-    epilog=EPILOG,
-    short_help="What an error means on the wire, and what to do.",
+    examples=EXAMPLES,
+    summary="What an error means on the wire, and what to do.",
     context_settings={"ignore_unknown_options": True},
 )
 @click.argument("word", nargs=-1)
 def command(word: tuple[str, ...]) -> int:
-    """Say what WORD means on the wire, its likely causes, which scenario shows it, what to do.
+    """Explain WORD: what it means on the wire, its likely causes, the scenario that shows it, and what to do.
 
-    WORD is an error as your client, proxy or balancer spells it, or a whole pasted line; of several in one
-    line the innermost comes first. - reads stdin. Without WORD, all words are listed.
+    WORD is an error as your client, proxy or balancer spells it, or a whole pasted line. If a line holds
+    several errors, the innermost comes first. - reads stdin. Without WORD, the command lists all it knows.
     """
     from econnlab.commands.explain.screen import explain_words
 

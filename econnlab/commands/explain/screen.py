@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from econnlab.cli.console import OutputClosed, console
+from econnlab.cli.console import console
 from econnlab.commands.explain.glossary import look_up, words
 from econnlab.commands.explain.report import listing, page
 from econnlab.errors import ExitCode, UsageProblem
@@ -21,15 +21,12 @@ def explain_words(text: str) -> int:
         if not text.strip():
             raise UsageProblem("Nothing came on stdin.", "Pipe the error line into it.")
     screen = console()
-    try:
-        if not text.strip():
-            screen.print(listing(words().values()))
-            return ExitCode.OK
-        for number, word in enumerate(look_up(text[-_LONGEST:])):
-            if number:
-                screen.print()
-                screen.rule(style="dim")
-            screen.print(page(word))
-    except OutputClosed:
-        return ExitCode.PIPE_CLOSED
+    if not text.strip():
+        screen.print(listing(words().values()))
+        return ExitCode.OK
+    for number, word in enumerate(look_up(text[-_LONGEST:])):
+        if number:
+            screen.print()
+            screen.rule(style="dim")
+        screen.print(page(word))
     return ExitCode.OK

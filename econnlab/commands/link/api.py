@@ -13,7 +13,7 @@ from typing import Any
 import h11
 
 from econnlab.commands.link.api_requests import MOST_BODY, Asked, Refusal, answered
-from econnlab.commands.link.linking import Linking
+from econnlab.commands.link.lone_link import LoneLink
 from econnlab.lab.listeners import bind
 from econnlab.scenario.places import LOOPBACK
 from econnlab.system.clock import now
@@ -25,8 +25,8 @@ PATIENCE_S = 2.0
 class LinkApi:
     """A context manager: inside it requests are answered, one after another."""
 
-    def __init__(self, linking: Linking, port: int) -> None:
-        self._linking = linking
+    def __init__(self, link: LoneLink, port: int) -> None:
+        self._link = link
         self._listener = bind(LOOPBACK, port, "--api")
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://{LOOPBACK}:{self.port}/"
@@ -66,7 +66,7 @@ class LinkApi:
         connection = h11.Connection(h11.SERVER)
         deadline = now() + PATIENCE_S
         try:
-            status, document = answered(self._read(sock, connection, deadline), self._linking, self.port)
+            status, document = answered(self._read(sock, connection, deadline), self._link, self.port)
         except Refusal as refusal:
             status, document = refusal.status, {"error": str(refusal)}
         except h11.RemoteProtocolError as error:

@@ -20,7 +20,7 @@ _ROUTES = "GET /, POST /settings, POST /reset, POST /pause, POST /resume"
 
 
 class Controlled(Protocol):
-    """What is asked and told: a Linking."""
+    """What is asked and told: a LoneLink."""
 
     def obey(self, order: Change | Do) -> None:
         """Carry ``order`` out. Raises EconnlabError."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from econnlab.commands.link.tally import Tally
+from econnlab.commands.link.tally import LinkTally
 from econnlab.record.events import ConnectionEvent, Kind
 from econnlab.scenario.orders import parse_settings
 from econnlab.scenario.treatment import Treatment
@@ -95,7 +95,7 @@ def treatment_words(settings: dict[str, Any]) -> str:
     return str(parse_settings(settings).applied_to(Treatment()))
 
 
-def link_summary(tally: Tally) -> str:
+def link_summary(tally: LinkTally) -> str:
     """What happened from beginning to end."""
     counts = dict(tally.counts)
     connections = counts.pop("connections", 0)

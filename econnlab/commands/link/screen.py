@@ -5,72 +5,91 @@ from __future__ import annotations
 import contextlib
 import queue
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from decimal import Decimal
 
 import click
 
-from econnlab.cli.console import LabConsole, OutputClosed, console
+from econnlab.cli.console import LabConsole, console
+from econnlab.cli.files import STDOUT
 from econnlab.cli.interrupts import interrupts
-from econnlab.cli.ledger import open_ledger, write_event
-from econnlab.cli.outputs import STDOUT
+from econnlab.cli.saving import EventFile
 from econnlab.commands.link.api import LinkApi
 from econnlab.commands.link.lines import Lines
-from econnlab.commands.link.linking import Linking
+from econnlab.commands.link.lone_link import LoneLink
 from econnlab.commands.link.report import LinkTicker, link_summary, status_text
 from econnlab.errors import EconnlabError, ExitCode
 from econnlab.plaintext import harmless, harmless_lines
 from econnlab.record.events import ConnectionEvent
+from econnlab.scenario.links import LinkSpec
 from econnlab.scenario.orders import HELP, Ask, idle_drop, parse_order
 from econnlab.scenario.places import Place
 from econnlab.scenario.treatment import NO_DELAY, Counted, Limit, ResetAfter, Treatment, WhenFull
 
 
-def treatment_of(values: dict[str, Any]) -> Treatment:
-    """What the options ask for. Raises UsageProblem."""
-    dropped, size, count = values["idle_drop"], values["reset_after"], values["max_connections"]
-    return Treatment(
-        delay=values["delay"] if values["delay"].relayed else NO_DELAY,
-        idle_drop=None if dropped is None else idle_drop(dropped, values["idle_drop_with"] == "rst"),
-        reset_after=None if size is None else ResetAfter(size, Counted(values["reset_counts"])),
-        limit=None if count is None else Limit(count, WhenFull(values["when_full"])),
-        fail_first=values["fail_first"] or 0,
-    )
+@dataclass(frozen=True)
+class LinkOptions:
+    """What ``link`` was asked for."""
+
+    listen: Place
+    to: Place
+    delay: LinkSpec
+    idle_drop: Decimal | None
+    #: ``silent`` or ``rst``.
+    idle_drop_with: str
+    reset_after: int | None
+    reset_counts: str
+    max_connections: int | None
+    when_full: str
+    fail_first: int | None
+    seed: int
+    jsonl: str | None
+    #: The port for commands over HTTP.
+    api: int | None
+
+    @property
+    def treatment(self) -> Treatment:
+        """What the link does to connections. Raises UsageProblem."""
+        dropped, size, count = self.idle_drop, self.reset_after, self.max_connections
+        return Treatment(
+            delay=self.delay if self.delay.relayed else NO_DELAY,
+            idle_drop=None if dropped is None else idle_drop(dropped, self.idle_drop_with == "rst"),
+            reset_after=None if size is None else ResetAfter(size, Counted(self.reset_counts)),
+            limit=None if count is None else Limit(count, WhenFull(self.when_full)),
+            fail_first=self.fail_first or 0,
+        )
 
 
-def link_in_foreground(
-    treatment: Treatment, listen: Place, to: Place, seed: int, jsonl: str | None, api_port: int | None
-) -> int:
+def link_in_foreground(options: LinkOptions) -> int:
     """Relay until interrupted. Returns the exit code."""
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(interrupts())
-        ledger = open_ledger(jsonl, stack)
-        screen = console(stderr=jsonl == STDOUT)
-        linking = Linking(treatment, listen, to, seed)
-        stop.stops(linking.interrupt)
-        stack.enter_context(linking)
-        talk = _Talk(linking)
+        ledger = stack.enter_context(EventFile(options.jsonl))
+        screen = console(stderr=options.jsonl == STDOUT)
+        link = LoneLink(options.treatment, options.listen, options.to, options.seed)
+        stop.stops(link.interrupt)
+        stack.enter_context(link)
+        ledger.begin()
+        talk = _Talk(link)
         ticker = LinkTicker()
-        try:
-            _greet(screen, linking, treatment)
-            if api_port is not None:
-                api = stack.enter_context(LinkApi(linking, api_port))
-                screen.print(f"takes orders at {api.url}", soft_wrap=True)
-            stack.enter_context(Lines(talk.take))
-            stack.callback(linking.take_no_more)  # first of all: nobody answers them any more
-            for batch in linking.events():
-                for event in batch:
-                    write_event(ledger, event)
-                _show(screen, ticker, batch)
-                talk.print_answers(screen)
-            screen.print(link_summary(linking.tally), soft_wrap=True)
-        except OutputClosed:
-            return ExitCode.PIPE_CLOSED
+        _greet(screen, link, options.treatment)
+        if options.api is not None:
+            api = stack.enter_context(LinkApi(link, options.api))
+            screen.print(f"accepts commands at {api.url}", soft_wrap=True)
+        stack.enter_context(Lines(talk.take))
+        stack.callback(link.take_no_more)  # first of all: the commands would have no answer
+        for batch in link.events():
+            for event in batch:
+                ledger.event(event)
+            _show(screen, ticker, batch)
+            talk.print_answers(screen)
+        screen.print(link_summary(link.tally), soft_wrap=True)
     return ExitCode.INTERRUPTED
 
 
-def _greet(screen: LabConsole, linking: Linking, treatment: Treatment) -> None:
+def _greet(screen: LabConsole, link: LoneLink, treatment: Treatment) -> None:
     screen.print(
-        f"listening on {linking.place}, relays to {harmless(str(linking.to))}: {treatment}\n"
+        f"listening on {link.place}, relays to {harmless(str(link.to))}: {treatment}\n"
         "help lists what may be said to it; Ctrl-C ends",
         soft_wrap=True,
     )
@@ -85,8 +104,8 @@ def _show(screen: LabConsole, ticker: LinkTicker, batch: Sequence[ConnectionEven
 class _Talk:
     """Takes lines in the thread that reads them, and has the answers printed by the one that prints."""
 
-    def __init__(self, linking: Linking) -> None:
-        self._linking = linking
+    def __init__(self, link: LoneLink) -> None:
+        self._link = link
         self._answers: queue.SimpleQueue[tuple[str, bool]] = queue.SimpleQueue()
 
     def take(self, line: str) -> None:
@@ -96,12 +115,12 @@ class _Talk:
             if order is Ask.HELP:
                 self._answers.put((HELP, False))
             elif order is Ask.STATUS:
-                self._answers.put((status_text(self._linking.status()), False))
+                self._answers.put((status_text(self._link.status()), False))
             elif not isinstance(order, Ask):
-                self._linking.obey(order)  # the ledger tells what came of it
+                self._link.obey(order)  # the ledger tells what came of it
         except EconnlabError as error:
             self._answers.put((harmless_lines(f"{error.message} {error.hint}".strip()), True))
-        self._linking.wake()
+        self._link.wake()
 
     def print_answers(self, screen: LabConsole) -> None:
         """Print what has been asked for; what could not be understood goes to stderr."""

@@ -1,4 +1,4 @@
-"""What the events of a link that stands alone add up to: who is connected now, and the totals."""
+"""What the events of a link add up to: its open connections, and the totals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from econnlab.record.events import ConnectionEvent, Kind
 
 @dataclass
 class Open:
-    """A connection that is open. Bytes and state are those of when they were last counted."""
+    """An open connection. Bytes and state are as last counted."""
 
     number: int
     peer: str
@@ -23,24 +23,24 @@ class Open:
     to_client: int = 0
 
 
-class Tally:
-    """Takes events in their order."""
+class LinkTally:
+    """The sums of all events taken so far, in their order."""
 
     def __init__(self) -> None:
         self.open: dict[int, Open] = {}
         self.most_open = 0
-        #: The treatment as orders spell it, and whether everything is held.
+        #: The treatment as orders spell it, and whether all is paused.
         self.plan: dict[str, Any] = {}
         self.paused = False
-        #: Connections, and how many of them came to which end.
+        #: How many connections there were, and how many ended in which way.
         self.counts: Counter[str] = Counter()
         self.to_server = 0
         self.to_client = 0
-        #: The last sync that has been answered.
-        self.synced = ""
+        #: The number of the last sync that was answered.
+        self.synced = 0
 
     def take(self, event: ConnectionEvent) -> None:
-        """Count ``event`` in."""
+        """Count ``event``."""
         if event.connection is None:
             self._take_of_all(event)
             return
@@ -62,7 +62,7 @@ class Tally:
         elif event.kind in (Kind.PAUSED, Kind.RESUMED):
             self.paused = event.kind == Kind.PAUSED
         elif event.kind == Kind.SYNC:
-            self.synced = event.reason or ""
+            self.synced = max(self.synced, int(event.reason or 0))
 
     def _take_of_one(self, event: ConnectionEvent) -> None:
         if event.kind == Kind.RESET:
@@ -73,7 +73,7 @@ class Tally:
             self.counts[f"rst from {event.side}"] += 1
         elif event.kind in (Kind.DROPPED, Kind.EXPIRED, Kind.CONNECT_FAILED):
             self.counts[event.kind] += 1
-        if event.kind in (Kind.CONNECTED, Kind.CONNECT_FAILED):  # not those that are sent away at once
+        if event.kind in (Kind.CONNECTED, Kind.CONNECT_FAILED):  # not those over the limit
             self.most_open = max(self.most_open, len(self.open))
 
     def _update(self, row: Open, event: ConnectionEvent) -> None:
@@ -83,7 +83,7 @@ class Tally:
 
     @property
     def bytes_passed(self) -> tuple[int, int]:
-        """To the server and to the client, of connections that have ended and of those that are open."""
+        """To the server and to the client, in ended and open connections."""
         rows = self.open.values()
         return (
             self.to_server + sum(row.to_server for row in rows),

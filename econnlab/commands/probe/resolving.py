@@ -1,32 +1,35 @@
-"""The URL, taken apart and resolved."""
+"""The parts of the URL, and its addresses."""
 
 from __future__ import annotations
 
 import ssl
 from urllib.parse import quote, urlsplit
 
-from econnlab.commands.probe.asking.target import Target
+from econnlab.commands.probe.asking.target import ProbeTarget
 from econnlab.commands.probe.spec import ProbeSpec
 from econnlab.errors import EnvironmentProblem, UsageProblem
 from econnlab.lab.listeners import PORTS, parse_url, resolve
 
-#: What may stand in a path and query as it is (RFC 3986); the rest is percent-encoded.
+#: Characters that may stand in a path and query (RFC 3986); others are percent-encoded.
 _SAFE = "/%:=&?~+!$,;'@()*[]#"
 
+#: One body may have at most the byte budget divided by this.
+_MOST_BODIES = 10
 
-def targets(spec: ProbeSpec) -> list[Target]:
+
+def targets(spec: ProbeSpec) -> list[ProbeTarget]:
     """The URL of ``spec`` at each of its addresses. Raises UsageProblem, EnvironmentProblem."""
     scheme, host, port = parse_url(spec.url)
     parts = urlsplit(spec.url)
     if "@" in parts.netloc:
         raise UsageProblem(
             "The probe sends no credentials.",
-            "Give the URL without them: an answer of 401 shows as well how long a connection is kept.",
+            "Give the URL without them: a 401 shows just as well how long a connection is kept.",
         )
     query = f"?{parts.query}" if parts.query else ""
     name = f"[{host}]" if ":" in host else _ascii(host)
     tls = trusting_context() if scheme == "https" else None
-    common = Target(
+    common = ProbeTarget(
         spec.url,
         host,
         name if port == PORTS[scheme] else f"{name}:{port}",
@@ -35,12 +38,13 @@ def targets(spec: ProbeSpec) -> list[Target]:
         0,
         ("", 0),
         tls,
+        spec.byte_budget // _MOST_BODIES,
     )
     return [common.at(family, where) for family, where in resolve(host, port)]
 
 
 def trusting_context(*, insecure: bool = False) -> ssl.SSLContext:
-    """TLS as clients speak it, with the system's authorities, or with no check at all. HTTP/1.1 alone."""
+    """TLS as clients use it, with the system's authorities, or without any check; only HTTP/1.1."""
     context = ssl.create_default_context()
     if insecure:
         context.check_hostname = False

@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from econnlab.cli.console import OutputClosed, console
+from econnlab.cli.console import say
 from econnlab.cli.interrupts import interrupts
-from econnlab.cli.options import PROBES
-from econnlab.cli.outputs import Outputs
+from econnlab.cli.outputs import Files, Outputs
 from econnlab.commands.probe import report
 from econnlab.commands.probe.judging.conclusion import conclude
 from econnlab.commands.probe.probe import Probe
@@ -18,38 +16,25 @@ from econnlab.commands.probe.spec import ProbeSpec
 from econnlab.errors import ExitCode
 from econnlab.system.clock import now
 
-#: How often the stage is shown anew.
+#: How often the line is written anew.
 _TICK_S = 0.25
 
 
-def probe_server(url: str, values: dict[str, Any]) -> int:
-    """Probe ``url`` as the options in ``values`` say. Returns the exit code."""
-    spec = ProbeSpec(
-        url,
-        values["method"].upper(),
-        values["max_wait"],
-        values["timeout"],
-        values["connections"],
-        values["budget"],
-        values["requests_per_connection"],
-        values["max_connections"],
-        values["insecure"],
-    )
-    with Outputs(values, PROBES) as outputs, interrupts() as stop:
-        screen, notes = console(stderr=outputs.on_stdout), console(stderr=True)
+def probe_server(spec: ProbeSpec, files: Files) -> int:
+    """Probe the server of ``spec``. Returns the exit code."""
+    with Outputs(files) as outputs, interrupts() as stop:
         with _stages() as progress:
             probe = Probe(spec, progress)
             stop.stops(probe.stop)
-            said = report.announcement(
-                spec.url, spec.method, spec.budget, spec.connections, spec.max_connections
+            say(
+                report.announcement(
+                    spec.url, spec.method, spec.budget, spec.connections, spec.max_connections
+                )
             )
-            with contextlib.suppress(OutputClosed, OSError):
-                notes.print(said, style="dim", soft_wrap=True)
             found = conclude(probe.run())
         try:
+            screen = outputs.screen
             screen.print(report.page(found, screen))
-        except OutputClosed:
-            return ExitCode.PIPE_CLOSED
         finally:
             outputs.write(found)
     return ExitCode.INTERRUPTED if stop.happened else ExitCode.OK
@@ -57,7 +42,7 @@ def probe_server(url: str, values: dict[str, Any]) -> int:
 
 @contextlib.contextmanager
 def _stages() -> Iterator[Callable[[str, int], None]]:
-    """A line on stderr that says what is being done, where that is a terminal."""
+    """A line on stderr that says what the probe is doing, if stderr is a terminal."""
     if not sys.stderr.isatty():
         yield lambda stage, requests: None
         return

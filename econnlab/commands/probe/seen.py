@@ -1,4 +1,4 @@
-"""What a probe saw of a server: one visit a connection. Times are seconds."""
+"""What a probe saw of a server; each visit is one connection. Times are seconds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from econnlab.record.attempts import Outcome
 
-#: A request that left later than this after it was due is not the one that was wanted: it is repeated.
+#: A request that was sent this much too late is discarded and repeated.
 LATEST_S = 0.0002
-#: So is one whose response may have ended this much earlier than it was seen; less is reckoned with.
+#: So is one whose first response may have ended this much earlier than it was seen; less is taken into
+#: account.
 LOOSEST_S = 0.001
 
 
@@ -24,7 +25,7 @@ class Framing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a response says of itself and of its connection; text as it came."""
+    """The head of a response; text as it came."""
 
     http_version: str
     status: int
@@ -36,7 +37,7 @@ class Head:
     body_bytes: int
     #: Statuses of the interim responses before it (1xx).
     interim: tuple[int, ...]
-    #: By HTTP's rules another request may follow on the connection (RFC 9112 section 9.3).
+    #: Another request may follow on the connection (RFC 9112 section 9.3).
     persistent: bool
 
 
@@ -44,19 +45,19 @@ class Head:
 class Closing:
     """The server's end of a connection that waited for a request."""
 
-    #: From the end of the response to when a client could see it.
+    #: From the end of the response to the moment when a client could see the end of the connection.
     idle_s: float
-    #: ``FIN`` or ``RST``; empty where only its words came, and no packet of TCP that ends it.
+    #: ``FIN`` or ``RST``; empty if the server announced the end, but no packet of TCP ended the connection.
     packet: str
     #: By how much earlier it may have come.
     slack_s: float
-    #: What it said before it closed: ``close_notify``, ``408``, or nothing.
+    #: What the server sent before it closed: ``close_notify``, ``408``, or nothing.
     said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """One connection: a request answered, then silence, then mostly a second request, written blindly."""
+class ProbeVisit:
+    """One connection: an answered request, then silence, then mostly a second request, written blindly."""
 
     #: When the response had ended, on the monotonic clock.
     began: float
@@ -67,19 +68,21 @@ class Visit:
     took_s: float
     #: By how much earlier than it was seen the response may have ended.
     slack_s: float
-    #: Seen before the second request was written, or where there was none.
+    #: The end, if it was seen before the second request was written, or without one.
     closing: Closing | None = None
-    #: When the second request was due, from the end of the response; None where there was none.
+    #: When the second request was due, from the end of the response; None without a second request.
     idle_s: float | None = None
-    #: How much later than due it was handed to the kernel.
+    #: How much later than due the kernel got it.
     late_s: float = 0.0
     outcome: Outcome | None = None
     errno: str | None = None
     status: int | None = None
+    #: Line breaks came behind a response: RFC 9112 section 9.2 lets a client ignore them.
+    stray: bool = False
 
     @property
     def asked(self) -> bool:
-        """It is a trial: a second request was written."""
+        """A second request was written, so it is a trial."""
         return self.idle_s is not None
 
     @property
@@ -89,12 +92,12 @@ class Visit:
 
     @property
     def seen(self) -> bool:
-        """A client that looks before it writes would have seen the end, and opened anew."""
+        """A client that checks before it writes would have seen the end, and opened a new connection."""
         return self.closing is not None
 
     @property
     def exact(self) -> bool:
-        """Its times can be relied upon."""
+        """Its times are reliable."""
         return self.late_s <= LATEST_S and self.slack_s <= LOOSEST_S
 
 
@@ -102,60 +105,60 @@ class Visit:
 class Series:
     """Requests one after another on one connection."""
 
-    #: Answered.
+    #: How many were answered.
     requests: int
-    #: So many were to be asked.
+    #: How many were to be sent.
     wanted: int
     #: The last response announced the end (``Connection: close``).
     announced: bool = False
-    #: How the request after the last answered one was lost; None where none was.
+    #: How the request after the last answered one was lost; None if none was.
     outcome: Outcome | None = None
 
     @property
     def unfinished(self) -> bool:
-        """It ended before the server ended it, and before all were asked."""
+        """It ended before all requests were sent, though the server did not end it."""
         return self.requests < self.wanted and not self.announced and self.outcome is None
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Connections held at the same time, each with a request answered, until one was not taken."""
+    """Connections held open at the same time, each with an answered request, until one was refused."""
 
     held: int
     wanted: int
-    #: How those beyond were refused, most of which a few are tried; empty where all were taken.
-    refused: tuple[Refusal, ...] = ()
+    #: How the first few beyond those were refused; empty if none was.
+    refused: tuple[NotServed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """How one connection more was not served."""
+class NotServed:
+    """How one more connection was not served."""
 
     outcome: Outcome
-    #: It had been accepted.
+    #: The connection had been accepted.
     connected: bool
     status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """What TLS came to."""
+    """What the TLS handshake agreed on."""
 
     version: str
     cipher: str
     protocol: str | None
-    #: Why the certificate is not to be trusted; empty where it is. Not asked: see ``checked``.
+    #: Why the certificate is not trusted; empty if it is.
     complaint: str
 
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """How punctual the prober was, over all sends that had a time."""
+    """How punctual the probe was, over all timed sends."""
 
     sends: int
     median_s: float
     p99_s: float
-    #: Trials that were repeated for it.
+    #: Trials that were too late, and repeated.
     discarded: int
 
 
@@ -167,25 +170,28 @@ class Probed:
     method: str
     address: str
     user_agent: str
+    #: Requests allowed.
     budget: int
-    #: Requests that were sent.
+    #: How many were sent.
     requests: int
     connections: int
     max_wait_s: float
     took_s: float
     head: Head
     security: Security | None
-    #: How a connection ended that was not to be kept.
+    #: How the first connection ended, if it was not kept.
     closing: Closing | None
-    visits: tuple[Visit, ...]
-    #: How connections ended before their first response was whole, beside the visits.
+    visits: tuple[ProbeVisit, ...]
+    #: How those connections failed whose first response did not come whole; they are not visits.
     failures: tuple[Outcome, ...]
     series: Series | None
     crowd: Crowd | None
     precision: Precision | None
-    #: Told to stop, by the user.
+    #: The user stopped it.
     interrupted: bool
-    #: The server answered 429, and was left alone from then on.
+    #: The server answered 429, so no more was asked.
     throttled: bool
-    #: More would have been asked.
+    #: The budget of requests was used up before the probe was complete.
     out_of_budget: bool
+    #: The byte budget, if it was used up before the probe was complete.
+    out_of_bytes: int | None = None

@@ -8,21 +8,28 @@ from decimal import Decimal
 
 @dataclass(frozen=True)
 class ProbeSpec:
-    """The server, and how much of it is asked."""
+    """The server, and how much may be asked of it."""
 
     url: str
     method: str = "GET"
-    #: A connection that is idle for this long without being closed is kept, as far as the probe is concerned.
+    #: A connection that is idle for this long counts as kept.
     max_wait_ms: Decimal = Decimal(120_000)
     #: For each connection, and for each whole response.
     timeout_ms: Decimal = Decimal(10_000)
-    #: At the same time.
+    #: Open at the same time.
     connections: int = 40
     #: Requests in all.
     budget: int = 500
-    #: Asked on one connection, one after another, to find a limit; 0 does not look for it.
+    #: Sent one after another on one connection, to find a limit; 0 does not look for it.
     requests_per_connection: int = 110
     #: Connections held at a time to find a limit; None does not look for it.
     max_connections: int | None = None
-    #: Go on where the certificate is not to be trusted.
+    #: Continue despite an untrusted certificate.
     insecure: bool = False
+    #: Megabytes of response bodies in all; a single one may have a tenth of them.
+    megabytes: int = 100
+
+    @property
+    def byte_budget(self) -> int:
+        """``megabytes`` in bytes."""
+        return self.megabytes * 1_000_000

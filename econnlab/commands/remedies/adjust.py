@@ -1,4 +1,4 @@
-"""How remedies fit a scenario: what its timeouts allow."""
+"""How remedies change a scenario, within what its timeouts allow."""
 
 from __future__ import annotations
 
@@ -6,27 +6,32 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from econnlab.discovery import parts
 from econnlab.scenario.model import Scenario
 
-#: A client's limit stays a round trip and this share of the server's timeout below it.
+#: A client's limit is a round trip and this share of the server's timeout below that timeout.
 MARGIN = Decimal("0.2")
-#: What only a client with a pool can do (client/kinds/).
-_OF_POOLS = {"idle_limit_ms", "keep_alive_margin_ms", "ping", "stale_check", "pool_size", "pool_order"}
-_WITHOUT_POOL = "http.client"
-#: A server's timeout, where it is to outlast its clients, is this many times their longest pause.
+#: What only a client with a pool has (``POOLED`` in client/kinds/).
+_OF_POOLS = {"idle_limit_ms", "honour_keep_alive_ms", "ping", "stale_check", "pool_size", "pool_order"}
+#: A server that is to outlast its clients gets this many times their longest pause.
 OUTLASTS = 4
 
 
+def pooled(scenario: Scenario) -> bool:
+    """Whether the scenario's client has a pool."""
+    return bool(parts("econnlab.client.kinds")[scenario.client.kind].POOLED)
+
+
 def client(scenario: Scenario, **changes: Any) -> Scenario | None:
-    """``scenario`` with these settings of its client; None where it has them already, or cannot have them."""
-    if scenario.client.kind == _WITHOUT_POOL and _OF_POOLS & changes.keys():
+    """``scenario`` with these settings of its client; None if it has them already, or cannot have them."""
+    if not pooled(scenario) and _OF_POOLS & changes.keys():
         return None
     changed = replace(scenario.client, **changes)
     return None if changed == scenario.client else replace(scenario, client=changed)
 
 
 def server(scenario: Scenario, **changes: Any) -> Scenario | None:
-    """``scenario`` with these settings of the lab server; None where it has them, or there is none."""
+    """``scenario`` with these settings of the lab server; None if it has them, or there is no lab server."""
     if scenario.server is None:
         return None
     changed = replace(scenario.server, **changes)
@@ -34,10 +39,10 @@ def server(scenario: Scenario, **changes: Any) -> Scenario | None:
 
 
 def idle_limit_below(scenario: Scenario) -> Decimal | None:
-    """The longest idle time in ms that is safe on this path; None where nobody ends idle connections in time.
+    """The longest safe idle time on this path, ms; None if it is not above 0, or no timeout is known.
 
-    T - round trip - how long the client is held up - margin, T being the shortest of the timeouts on the
-    way (docs/architecture.md, The keep-alive race).
+    T - round trip - how long the client is blocked - margin, where T is the shortest timeout on the path
+    (docs/architecture.md: the keep-alive race).
     """
     timeouts = []
     if scenario.server is not None:
@@ -53,9 +58,9 @@ def idle_limit_below(scenario: Scenario) -> Decimal | None:
 
 
 def longest_pause(scenario: Scenario) -> Decimal:
-    """How long a connection of the plan may be idle for the server's code, in ms."""
+    """How long a connection of the plan may be idle as the server sees it, in ms."""
     busy = Decimal(0) if scenario.server is None else scenario.server.busy_for_ms
-    # A request is not seen before the client has written it and the server's loop has come round.
+    # The server sees a request only after the client has written it and the server's loop has come round.
     pause = max(scenario.plan.intervals_ms) + scenario.client.blocked_ms + busy
     if scenario.client.pool_size == 1:
         return pause

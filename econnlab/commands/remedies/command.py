@@ -7,11 +7,10 @@ from typing import Any
 import click
 
 from econnlab.cli import options
-from econnlab.cli.params import DURATION, LINK
-from econnlab.errors import UsageProblem
+from econnlab.cli.command import EXPERIMENT, OUTPUT, formats, lab_command, option
+from econnlab.cli.params import DURATION, INTERVAL, LINK
 
-EPILOG = """\b
-Examples:
+EXAMPLES = """
   econnlab remedies                                     the race with the idle timer, every remedy
   econnlab remedies reset-after-processing --method POST
   econnlab remedies keepalive --interval 4995 --sessions 400 --requests 6 --remedy idle-limit
@@ -19,49 +18,75 @@ Examples:
   econnlab remedies --show idle-limit                   the lines to paste, for each client and server
   econnlab remedies --show retry --for axios > retry.cjs
 """
+_REPLACES = "Replace the scenario's {}."
 
 
-@click.command("remedies", epilog=EPILOG, short_help="Which fix works, how well, and what it breaks.")
+@lab_command("remedies", examples=EXAMPLES, summary="Which fix works, how well, and what it breaks.")
 @click.argument("scenario", required=False, metavar="[SCENARIO]")
-@click.option(
+@option(
     "--method",
-    type=click.Choice(["GET", "HEAD", "POST", "PUT", "DELETE"], case_sensitive=False),
+    type=click.Choice(options.METHODS, case_sensitive=False),
     metavar="METHOD",
-    help="GET, HEAD, POST, PUT or DELETE, in place of the scenario's own.",
+    group=EXPERIMENT,
+    help="GET, HEAD, POST, PUT or DELETE, instead of the scenario's method.",
 )
-@click.option(
-    "--remedy", "remedies", multiple=True, metavar="NAME", help="Only this one; may be given several times."
+@option(
+    "--remedy",
+    "remedies",
+    multiple=True,
+    metavar="NAME",
+    help="Try only this remedy; may be repeated.",
 )
-@click.option("--list", "listed", is_flag=True, help="Name the remedies, and run nothing.")
-@click.option("--show", metavar="NAME", help="Print the lines to paste for this remedy, and run nothing.")
-@click.option("--for", "stack", metavar="STACK", help="With --show: for this client or server alone.")
-@click.option("--interval", type=DURATION, help="In place of the scenario's own.")
-@click.option("--keepalive-timeout", type=DURATION, help="The lab server's, in place of the scenario's own.")
-@click.option("--link", type=LINK, help="In place of the scenario's own.")
-@click.option("--sessions", type=options.POSITIVE, metavar="N", help="In place of the scenario's own.")
-@click.option("--requests", type=options.POSITIVE, metavar="N", help="In place of the scenario's own.")
+@option("--list", "listed", is_flag=True, help="List the remedies, and run nothing.")
+@option("--show", metavar="NAME", help="Print the lines to paste for this remedy, and run nothing.")
+@option("--for", "stack", metavar="STACK", help="With --show: only for this client or server.")
+@option("--interval", "intervals_ms", type=INTERVAL, group=EXPERIMENT, help=_REPLACES.format("interval"))
+@option(
+    "--keepalive-timeout",
+    "keepalive_timeout_ms",
+    type=DURATION,
+    group=EXPERIMENT,
+    help=_REPLACES.format("keep-alive timeout of the lab server"),
+)
+@option("--link", type=LINK, group=EXPERIMENT, help=_REPLACES.format("link"))
+@option(
+    "--sessions",
+    type=options.POSITIVE,
+    metavar="N",
+    group=EXPERIMENT,
+    help=_REPLACES.format("number of sessions"),
+)
+@option(
+    "--requests",
+    type=options.POSITIVE,
+    metavar="N",
+    group=EXPERIMENT,
+    help=_REPLACES.format("number of requests per session"),
+)
 @options.run_seed
-@click.option(
+@option(
     "--jobs",
     type=options.POSITIVE,
     metavar="N",
-    help="How many run at a time; by default as many as keep time.",
+    group=EXPERIMENT,
+    help="How many runs at a time; by default as many as can be punctual.",
 )
-@click.option("--save", "folder", metavar="FOLDER", help="Write the record of each run there: REMEDY.jsonl.")
-@options.formats_of(options.COMPARISONS)
+@option(
+    "--save",
+    "folder",
+    metavar="FOLDER",
+    group=OUTPUT,
+    help="Write the record of each run to FOLDER/REMEDY.jsonl.",
+)
+@formats("econnlab.commands.remedies.formats")
 def command(**values: Any) -> int:
-    """Run SCENARIO once per remedy, side by side on equal schedules, and compare them.
+    """Run SCENARIO once per remedy, side by side on equal schedules, and compare the remedies.
 
     SCENARIO is a name that `econnlab scenarios` lists, keepalive, sweep or maxconn, or a TOML file of yours;
-    by default keepalive-race. Its own retries are left out first. The best remedy that is safe for the
-    method stands first; what may carry a request out twice is marked with ! and never recommended for POST.
+    by default keepalive-race. The scenario's own retries are removed first. The best remedy that is safe for
+    the method comes first. A remedy that may carry out a request twice is marked with ! and is never
+    recommended for POST.
     """
-    from econnlab.commands.remedies.screen import compare, list_remedies, show_snippets
+    from econnlab.commands.remedies.screen import RemediesOptions, run_remedies
 
-    if values["show"] is not None or values["stack"] is not None:
-        if values["listed"]:
-            raise UsageProblem("--list names every remedy, and --show prints the lines of one.", "Say one.")
-        return show_snippets(values["show"], values["stack"])
-    if values["listed"]:
-        return list_remedies()
-    return compare(values)
+    return run_remedies(RemediesOptions(**values))

@@ -9,9 +9,9 @@ from econnlab.errors import UsageProblem
 
 
 def lines_to_paste(page: Page, stack: str | None) -> Text:
-    """Each block under the name of its client or server; with ``stack`` that block alone, as it is.
+    """Each block under the name of its client or server; with ``stack`` only that block, unchanged.
 
-    Raises UsageProblem where there is none for ``stack``.
+    Raises UsageProblem if there is none for ``stack``.
     """
     if stack is None:
         parts: list[str | tuple[str, str]] = [(page.title, "bold")]

@@ -1,4 +1,4 @@
-"""Remedies beside each other on a terminal: the figures of each, its verdict, and which to take."""
+"""A comparison on a terminal: the figures of each remedy, its verdict, and the recommended one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from econnlab.cli.columns import Column, draw, fitting
-from econnlab.commands.remedies.comparison import Comparison, Effect, Result
+from econnlab.commands.remedies.comparison import Comparison
+from econnlab.commands.remedies.judging import Effect, Result
 from econnlab.plaintext import harmless
 
 _MARKS = {Effect.NONE: " ", Effect.CURED: "+", Effect.HELPED: "+", Effect.SAME: " ", Effect.WORSE: "-"}
@@ -24,11 +25,11 @@ def page(comparison: Comparison, screen: Console) -> RenderableType:
         for unable in comparison.unable
     ]
     if comparison.inapplicable:
-        where = "here" if comparison.run.scenario.server is not None else "that is not your server's"
+        where = "here" if comparison.run.scenario.server is not None else "on the client's side"
         parts.append(Text(f"change nothing {where}: {', '.join(comparison.inapplicable)}", "dim"))
     if comparison.run.interrupted:
         parts.append(
-            Text("Interrupted: some remedies were tried on fewer requests, or not at all.", "yellow")
+            Text("Interrupted: some remedies were tried with fewer requests, or not at all.", "yellow")
         )
     if note := _of_handshakes(comparison):
         parts.append(Text(note, "dim"))
@@ -37,14 +38,14 @@ def page(comparison: Comparison, screen: Console) -> RenderableType:
 
 
 def _of_handshakes(comparison: Comparison) -> str:
-    """What the latencies leave out, where that is a round trip or more for some connections."""
+    """A note on the handshakes that the latencies leave out, if the path has a round trip."""
     round_trip_ms = comparison.run.scenario.link.round_trip_ms
     connections = {row.figures.connections for row in (comparison.baseline, *comparison.results)}
     if not round_trip_ms or len(connections) == 1:
         return ""
     return (
-        "not in the latencies: the link's relay answers a handshake at once; on a real path like this one "
-        f"each new connection takes {round_trip_ms:g} ms more"
+        "The latencies leave out handshakes, which the link's relay answers at once: on a real path like "
+        f"this, each new connection takes {round_trip_ms:g} ms more."
     )
 
 
@@ -81,7 +82,7 @@ def _percent(low: float, high: float) -> str:
 
 
 def _latency(own_ms: float | None, added_ms: float | None) -> str:
-    """In ms what a remedy adds, with its sign; without one what it took, where there is nothing to add to."""
+    """What a remedy adds, in ms with a sign; the latency itself if there is nothing to compare with."""
     if added_ms is not None:
         return f"{added_ms:+.1f}"
     return "" if own_ms is None else f"{own_ms:.1f}"
@@ -91,8 +92,8 @@ def _conclusion(comparison: Comparison) -> Text:
     method = comparison.run.scenario.client.method
     legend = (
         "lost: never carried out; 2x+: carried out more than once; tries: per request; median, p99: ms that "
-        "a successful request takes, with a sign what it is more with a remedy, which counts those that it "
-        f"rescued as well{_of_few(comparison)}\n"
+        "a successful request takes; with a sign, what a remedy adds, rescued requests included"
+        f"{_of_few(comparison)}\n"
     )
     best = comparison.best
     if best is None:
@@ -106,7 +107,7 @@ def _conclusion(comparison: Comparison) -> Text:
 
 
 def _of_few(comparison: Comparison) -> str:
-    """A nearest rank of 99 % is the last one of fewer than 100."""
+    """Of fewer than 100 values, the nearest rank of 99 % is the last one."""
     succeeded = (
         row.figures.requests - row.figures.failures for row in (comparison.baseline, *comparison.results)
     )
@@ -115,7 +116,7 @@ def _of_few(comparison: Comparison) -> str:
 
 def _of_no_best(comparison: Comparison, method: str) -> str:
     if not comparison.baseline.figures.failures:
-        return "Nothing fails here that a remedy could cure."
+        return "Nothing fails here, so there is nothing to cure."
     if not comparison.hopeful and comparison.run.interrupted:
         return "Interrupted before a remedy was seen to help."
     if not comparison.hopeful:
@@ -123,11 +124,11 @@ def _of_no_best(comparison: Comparison, method: str) -> str:
     first, others = comparison.hopeful[0].remedy.name, len(comparison.hopeful) - 1
     named = f"{first} and {others} more" if others else first
     plan, times = comparison.run.scenario.plan, comparison.times_more
-    # More clients at the same moment would be another experiment.
+    # More clients at the same moment would be a different experiment.
     more = "" if times is None or plan.together else f" --sessions {plan.sessions * times} would tell."
-    return f"Too few requests to recommend one: it went better with {named}, which may be chance.{more}"
+    return f"Too few requests to recommend one: fewer failed with {named}, which may be chance.{more}"
 
 
 def _family(name: str) -> str:
-    """Retry policies share their lines."""
+    """Retry policies share one page of lines."""
     return "retry" if name.startswith("retry-") else name

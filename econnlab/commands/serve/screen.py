@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-
-from econnlab.cli.console import OutputClosed, console
+from econnlab.cli.console import LabConsole, console
+from econnlab.cli.files import STDOUT
 from econnlab.cli.interrupts import interrupts
-from econnlab.cli.ledger import open_ledger, write_event
-from econnlab.cli.outputs import STDOUT
+from econnlab.cli.saving import EventFile
+from econnlab.commands.serve.lone_server import LoneServer
 from econnlab.commands.serve.report import Ticker
-from econnlab.commands.serve.serving import Serving
 from econnlab.errors import ExitCode
 from econnlab.scenario.durations import format_ms
 from econnlab.scenario.server import ServerSpec
@@ -18,29 +16,29 @@ from econnlab.system.sockets import address
 
 def serve_in_foreground(spec: ServerSpec, jsonl: str | None) -> int:
     """Serve until interrupted. Returns the exit code."""
-    with contextlib.ExitStack() as stack:
-        stop = stack.enter_context(interrupts())
-        ledger = open_ledger(jsonl, stack)
+    with interrupts() as stop, EventFile(jsonl) as ledger:
         screen = console(stderr=jsonl == STDOUT)
-        serving = Serving(spec)
-        stop.stops(serving.interrupt)
-        stack.enter_context(serving)
-        ticker = Ticker()
-        try:
-            where = address((spec.host, serving.port))
-            screen.print(
-                f"listening on {'https' if spec.tls else 'http'}://{where}/, keep-alive timeout "
-                f"{format_ms(spec.keepalive_timeout_ms)} ms; Ctrl-C ends",
-                soft_wrap=True,
-            )
-            if serving.authority is not None:
-                screen.print(f"clients are to trust {serving.authority} (curl --cacert)", soft_wrap=True)
-            for event in serving.events():
-                write_event(ledger, event)
+        server = LoneServer(spec)
+        stop.stops(server.interrupt)
+        with server:
+            ledger.begin()
+            _greet(screen, spec, server)
+            ticker = Ticker()
+            for event in server.events():
+                ledger.event(event)
                 line = ticker.line(event)
                 if line is not None:
                     screen.print(line, soft_wrap=True)
             screen.print(ticker.summary(), soft_wrap=True)
-        except OutputClosed:
-            return ExitCode.PIPE_CLOSED
     return ExitCode.INTERRUPTED
+
+
+def _greet(screen: LabConsole, spec: ServerSpec, server: LoneServer) -> None:
+    where = address((spec.host, server.port))
+    screen.print(
+        f"listening on {'https' if spec.tls else 'http'}://{where}/, keep-alive timeout "
+        f"{format_ms(spec.keepalive_timeout_ms)} ms; Ctrl-C ends",
+        soft_wrap=True,
+    )
+    if server.authority is not None:
+        screen.print(f"clients must trust {server.authority} (curl --cacert)", soft_wrap=True)

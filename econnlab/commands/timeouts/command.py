@@ -1,4 +1,4 @@
-"""``econnlab timeouts``: who keeps idle connections for how long, and whether a chain of them is safe."""
+"""``econnlab timeouts``: idle timeouts of products, and whether a chain of them is safe."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Examples:
 
 
 class _ShownByDefault(click.Group):
-    """``timeouts nginx`` is ``timeouts show nginx``. Its commands are imported when they are asked for."""
+    """``timeouts nginx`` means ``timeouts show nginx``. The commands are imported when they are needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The two there are."""
+        """Both of them."""
         return ["check", "show"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """That of ``cli/timeouts_commands.py``."""
+        """The command of that name in ``subcommands.py``."""
         if cmd_name not in self.list_commands(ctx):
             return None
         from econnlab.commands.timeouts import subcommands as timeouts_commands
@@ -32,7 +32,7 @@ class _ShownByDefault(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """click's own, with ``show`` in front where no command is named."""
+        """click's own, with ``show`` in front if no command is named."""
         named = bool(args) and args[0] in (*self.list_commands(ctx), *ctx.help_option_names)
         return super().parse_args(ctx, args if named else ["show", *args])
 
@@ -48,6 +48,6 @@ class _ShownByDefault(click.Group):
 def command() -> None:
     """How long servers, proxies, balancers, NATs and clients keep or reuse idle connections, by version.
 
-    Nothing in the table is unchecked: each entry names what was read or measured. timeouts show --help and
-    timeouts check --help tell the options.
+    Each entry names the source that was read or the measurement that was made. See timeouts show --help and
+    timeouts check --help for the options.
     """

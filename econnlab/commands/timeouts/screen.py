@@ -5,15 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from econnlab.advice.product import Kind, Product, Release, products, releases_of
-from econnlab.cli.console import LabConsole, OutputClosed, console
-from econnlab.cli.options import CHAINS, TIMEOUT_TABLES
-from econnlab.cli.outputs import STDOUT, Outputs
+from econnlab.cli.console import LabConsole, say
+from econnlab.cli.files import STDOUT
+from econnlab.cli.outputs import Files, Outputs
 from econnlab.commands.timeouts import report
 from econnlab.commands.timeouts.chain import Chain, parse_chain, read_chain
 from econnlab.commands.timeouts.judging import Safety, judge
@@ -22,17 +21,16 @@ from econnlab.errors import ExitCode, UsageProblem
 _KINDS = list(Kind)
 
 
-def show_timeouts(names: Sequence[str], values: dict[str, Any]) -> int:
+def show_timeouts(names: Sequence[str], kind: str | None, files: Files) -> int:
     """Print and write the table, or what is known of ``names``. Returns the exit code."""
-    entries = _wanted(names, values["kind"])
-    with Outputs(values, TIMEOUT_TABLES) as outputs:
-        screen = console(stderr=outputs.on_stdout)
+    entries = _wanted(names, kind)
+    with Outputs(files) as outputs:
+        screen = outputs.screen
         shown = report.page(*entries[0]) if len(names) == 1 and entries else report.table(entries, screen)
         try:
             screen.print(shown)
-        except OutputClosed:
-            return ExitCode.PIPE_CLOSED
-        outputs.write(entries)
+        finally:
+            outputs.write(entries)
     return ExitCode.OK
 
 
@@ -49,21 +47,18 @@ def _wanted(names: Sequence[str], kind: str | None) -> list[tuple[Product, tuple
     )
 
 
-def check_chain(words: Sequence[str], values: dict[str, Any]) -> int:
+def check_chain(words: Sequence[str], rtt: str, margin: str, files: Files) -> int:
     """Judge the chain of ``words``, or of the file they name. Returns the exit code."""
-    chain = _chain(words, values)
+    chain = _chain(words, rtt, margin)
     found = judge(chain)
-    with Outputs(values, CHAINS) as outputs:
-        screen = console(stderr=outputs.on_stdout)
+    with Outputs(files, reads=words) as outputs:
         try:
-            _print(screen, list(report.judgements(found)))
-            screen.print(Text(f"\n{report.conclusion(found)}", "bold"))
-        except OutputClosed:
-            return ExitCode.PIPE_CLOSED
-        notes = console(stderr=True)
-        for remark in report.remarks(chain):
-            notes.print(Text(f"Note: {remark}.", "dim"), soft_wrap=True)
-        outputs.write((chain, found))
+            _print(outputs.screen, list(report.judgements(found)))
+            outputs.screen.print(Text(f"\n{report.conclusion(found)}", "bold"))
+            for remark in report.remarks(chain):
+                say(f"Note: {remark}.")
+        finally:
+            outputs.write((chain, found))
     unsafe = any(each.safety is Safety.UNSAFE for each in found)
     return ExitCode.EXPECTATION if unsafe else ExitCode.OK
 
@@ -73,15 +68,15 @@ def _print(screen: LabConsole, parts: Sequence[RenderableType]) -> None:
         screen.print(part)
 
 
-def _chain(words: Sequence[str], values: dict[str, Any]) -> Chain:
+def _chain(words: Sequence[str], rtt: str, margin: str) -> Chain:
     file = next((word for word in words if word == STDOUT or word.endswith(".toml")), None)
     if file is None:
-        return parse_chain(words, values["rtt"], values["margin"])
+        return parse_chain(words, rtt, margin)
     if len(words) > 1:
-        raise UsageProblem(f"{file!r} is a chain of its own.", "Give one file, or hops.")
-    if values["rtt"] or values["margin"]:
+        raise UsageProblem(f"{file!r} is a whole chain.", "Give one file, or hops.")
+    if rtt or margin:
         raise UsageProblem(
-            "--rtt and --margin stand in the file.", 'Write rtt = "1ms" and margin = "500ms" there.'
+            "--rtt and --margin belong in the file.", 'Write rtt = "1ms" and margin = "500ms" there.'
         )
     return read_chain(_text(file), "stdin" if file == STDOUT else file)
 

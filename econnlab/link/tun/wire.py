@@ -1,4 +1,4 @@
-"""The wire: takes packets out of the device and puts them back, turned round, after their delay."""
+"""The wire: reads packets from the device and writes them back, turned round, after their delay."""
 
 from __future__ import annotations
 
@@ -7,67 +7,55 @@ import os
 from collections import deque
 from collections.abc import Callable
 
+from econnlab.link.clockwork import Clockwork
 from econnlab.link.delays import delays
-from econnlab.link.poller import READ, Poller
+from econnlab.link.poller import READ
+from econnlab.link.settings import WireSettings
 from econnlab.link.tun.device import FAR, NEAR
 from econnlab.link.tun.packets import ACK, FIN, RST, SYN, Segment, tcp_segment, turned_round
 from econnlab.record.events import Kind
 from econnlab.record.ledger import Ledger
-from econnlab.scenario.links import LinkSpec
+from econnlab.system.child import Command
 from econnlab.system.clock import now
 from econnlab.system.sockets import address
 
 CLIENT, SERVER = "client", "server"
 
 _LONGEST_PACKET = 65535
-#: Packets taken in before those that are due get their turn.
+#: Packets read in a row before those that are due have their turn.
 _BATCH = 64
 
 
 class Wire:
-    """Carries packets between NEAR and FAR with the delays of ``spec``, and enters what they were.
+    """Carries packets between NEAR and FAR, and enters in the ledger what they were.
 
-    ``port`` is the server's: a packet to it comes from a client. Each direction is one queue: nothing
-    overtakes, whatever the jitter. What is no TCP over IPv4 is dropped. The ledger counts packets: what TCP
-    sends again is entered again. ``run`` flushes it at ``flush_by``.
+    A packet to the server's port comes from a client. Each direction is one queue: nothing overtakes,
+    whatever the jitter. What is not TCP over IPv4 is dropped. A retransmission is entered again.
     """
 
-    def __init__(self, spec: LinkSpec, seed: int, fd: int, port: int, ledger: Ledger, poller: Poller) -> None:
-        self.flush_by: float | None = None
-        self._fd = fd
-        self._port = port
+    def __init__(self, settings: WireSettings, ledger: Ledger, clockwork: Clockwork) -> None:
+        self._fd = settings.listener_fd
+        self._port = settings.port
         self._ledger = ledger
-        self._poller = poller
+        self._clockwork = clockwork
         self._ways = {
-            CLIENT: _Way(delays(spec.to_server, f"{seed}/to_server")),
-            SERVER: _Way(delays(spec.to_client, f"{seed}/to_client")),
+            CLIENT: _Way(delays(settings.spec.to_server, f"{settings.seed}/to_server")),
+            SERVER: _Way(delays(settings.spec.to_client, f"{settings.seed}/to_client")),
         }
         self._connections = _Connections()
-        self._stopped = False
 
-    def run(self) -> None:
-        """Carry until stopped."""
+    def start(self) -> None:
+        """Carry packets from now on."""
         os.set_blocking(self._fd, False)
-        self._poller.watch(self._fd, READ, lambda _: self._take_in())
+        self._clockwork.poller.watch(self._fd, READ, lambda _: self._take_in())
         self._ledger.event(Kind.LISTENING, local=address((FAR, self._port)))
-        self._ledger.flush()
-        while not self._stopped:
-            due = [way.queue[0][0] for way in self._ways.values() if way.queue]
-            if self.flush_by is not None:
-                due.append(self.flush_by)
-            self._poller.wait(max(0.0, min(due) - now()) if due else None)
-            self._pass_on()
-            if self.flush_by is not None and self.flush_by <= now():
-                self.flush_by = None
-                self._ledger.flush()
 
-    def stop(self) -> None:
-        """Make ``run`` return."""
-        self._stopped = True
+    def obey(self, command: Command) -> None:
+        """A wire has no commands of its own."""
 
     def close(self) -> None:
-        """Close the device: the interface goes, with every packet still under way."""
-        self._poller.forget(self._fd)
+        """Close the device: the interface disappears, with every packet on its way."""
+        self._clockwork.poller.forget(self._fd)
         os.close(self._fd)
         self._ledger.event(Kind.STOPPED)
 
@@ -81,10 +69,11 @@ class Wire:
             segment = tcp_segment(packet)
             if segment is not None:
                 side = CLIENT if segment.target_port == self._port else SERVER
-                self._ways[side].add(began, turned_round(packet), segment)
+                due = self._ways[side].add(began, turned_round(packet), segment)
+                self._clockwork.at(due, self._pass_on)
 
     def _pass_on(self) -> None:
-        # Whichever of the two directions is due first: their order is evidence.
+        # First the direction that is due first: the order of the two is evidence.
         while True:
             side = min(self._ways, key=lambda side: self._ways[side].next_due)
             if self._ways[side].next_due > now():
@@ -118,9 +107,11 @@ class _Way:
         self._draw = draw
         self._last_due = 0.0
 
-    def add(self, began: float, packet: bytes, segment: Segment) -> None:
+    def add(self, began: float, packet: bytes, segment: Segment) -> float:
+        """Queue ``packet``. Returns when it is due."""
         self._last_due = max(self._last_due, began + self._draw())
         self.queue.append((self._last_due, began, packet, segment))
+        return self._last_due
 
     @property
     def next_due(self) -> float:
@@ -128,9 +119,9 @@ class _Way:
 
 
 class _Connections:
-    """Numbers for connections: the client's port tells them apart, and the first SYN's sequence number.
+    """Numbers for connections, told apart by the client's port and the sequence number of the first SYN.
 
-    A SYN that is sent again repeats its sequence number; a port taken for another connection does not.
+    A retransmitted SYN repeats its sequence number; a new connection from the same port has another.
     """
 
     def __init__(self) -> None:

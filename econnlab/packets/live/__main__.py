@@ -12,7 +12,8 @@ from typing import Any
 from econnlab.packets.live.filter import program
 from econnlab.packets.live.recording import Recording
 from econnlab.packets.live.ring import Ring, interface_name, loopback_index
-from econnlab.system.child import Commands, claim_ledger_stream
+from econnlab.packets.live.settings import CaptureSettings
+from econnlab.system.child import Command, Commands, Verb, claim_ledger_stream
 from econnlab.system.clock import now
 
 #: After a first packet so many ms go by until it is taken out, with all that have come meanwhile: to wake up
@@ -21,19 +22,15 @@ _GATHER_MS = 20
 
 
 def main() -> None:
-    """Capture by the packet socket that the first command names, until told to stop.
-
-    Settings: ``listener_fd`` (the socket's descriptor), ``ports``, ``into`` (a file's descriptor), ``local``
-    (the address that clients go to; it is only handed on).
-    """
+    """Capture by the packet socket that the settings name, until told to stop."""
     ledger_fd = claim_ledger_stream()
     commands = Commands()
-    settings = commands.first()
-    sock = socket.socket(fileno=settings["listener_fd"])
-    ring = Ring(sock, program(settings["ports"], loopback_index()))
-    stream = os.fdopen(settings["into"], "wb")
+    settings = CaptureSettings(**commands.first())
+    sock = socket.socket(fileno=settings.listener_fd)
+    ring = Ring(sock, program(settings.ports, loopback_index()))
+    stream = os.fdopen(settings.into, "wb")
     recording = Recording(stream, interface_name)
-    _say(ledger_fd, "listening", local=settings["local"])
+    _say(ledger_fd, "listening", local=settings.local)
     _record(ring, recording, commands, ledger_fd)
     recording.finish()
     failed = {} if recording.failed is None else {"errno": recording.failed}
@@ -58,14 +55,14 @@ def _record(ring: Ring, recording: Recording, commands: Commands, ledger_fd: int
     recording.add(ring.packets())
 
 
-def _obeyed(orders: list[dict[str, Any]], ring: Ring, recording: Recording, ledger_fd: int) -> bool:
-    """Answer them; False where one says stop."""
+def _obeyed(orders: list[Command], ring: Ring, recording: Recording, ledger_fd: int) -> bool:
+    """Carry them out. False if one is to stop."""
     for command in orders:
-        if "sync" in command:
+        if command.verb is Verb.SYNC:
             recording.add(ring.packets())
             recording.finish()
-            _say(ledger_fd, "sync", reason=command["sync"])
-    return not any(command.get("stop") for command in orders)
+            _say(ledger_fd, "sync", reason=command.value)
+    return not any(command.verb is Verb.STOP for command in orders)
 
 
 def _say(ledger_fd: int, kind: str, **details: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from econnlab.scenario.server import CloseWith
+
 if TYPE_CHECKING:
     from econnlab.server.lab_server import LabServer
 
@@ -13,4 +15,4 @@ HELP = "accepted and reset at once (linger 0)"
 
 def on_acceptable(server: LabServer) -> None:
     """RST, whatever has arrived."""
-    server.drop(NAME, close_with="rst")
+    server.drop(NAME, CloseWith.RST)

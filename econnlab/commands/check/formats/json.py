@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from econnlab.cli.writing import json_text
+
 if TYPE_CHECKING:
     from econnlab.commands.check.result import Check, Checked
 
-NAME = "json"
 HELP = "every verdict with its reasons as JSON"
 
 #: Raised when a key changes its meaning or goes; commands/check/schema.json describes this one.
@@ -16,10 +17,8 @@ VERSION = 1
 
 def render(check: Check) -> str:
     """The document; keys as in commands/check/schema.json, times in s."""
-    import json
 
     document = {
-        "version": VERSION,
         "command": list(check.command),
         "interrupted": check.interrupted,
         "asked": check.asked,
@@ -30,7 +29,7 @@ def render(check: Check) -> str:
         },
         "scenarios": [_scenario(each) for each in check.checked],
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(VERSION, document)
 
 
 def _scenario(checked: Checked) -> dict[str, Any]:

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
     from econnlab.commands.check.result import Check, Checked
 
-NAME = "junit"
 HELP = "a test case per scenario as JUnit XML"
 _SUITE = "econnlab check"
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from econnlab.commands.check.result import Check, Checked
 
-NAME = "markdown"
 HELP = "the matrix as Markdown, for a job's summary"
 _SIGNS = {True: "✅", False: "❌", None: "❔"}
 #: What Markdown, as GitHub writes it, could take for markup: also a mention, an issue, a cell's end.

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from econnlab.cli.writing import csv_text
+
 if TYPE_CHECKING:
     from econnlab.attribution.packets.diagnosis import Diagnosis
 
-NAME = "csv"
 HELP = "a row per failure as CSV"
 
 
 def render(diagnosis: Diagnosis) -> str:
     """The table, its first line the names of the columns; in the order in which they happened."""
-    import csv
-    import io
-
     from econnlab.commands.diagnose.formats.json import finding_of
 
-    rows = [finding_of(each) for each in sorted(diagnosis.findings, key=lambda each: each.at)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    findings = sorted(diagnosis.findings, key=lambda each: each.at)
+    return csv_text(map(finding_of, findings), _COLUMNS)
 
 
 _COLUMNS = [

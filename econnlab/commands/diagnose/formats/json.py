@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from econnlab.cli.writing import json_text
+
 if TYPE_CHECKING:
     from econnlab.attribution.packets.diagnosis import Diagnosis
     from econnlab.attribution.packets.findings import Finding, ServerReport
 
-NAME = "json"
 HELP = "servers, failures and advice as JSON"
 
 #: Raised when a key changes its meaning or goes; commands/diagnose/schema.json describes this one.
@@ -18,10 +19,8 @@ VERSION = 1
 def render(diagnosis: Diagnosis) -> str:
     """The document; keys as in commands/diagnose/schema.json, times in ISO 8601 (UTC) and ms."""
     import dataclasses
-    import json
 
     document = {
-        "version": VERSION,
         "packets": diagnosis.frames,
         "packets_without_tcp": diagnosis.others,
         "packets_cut_short": diagnosis.shortened,
@@ -36,7 +35,7 @@ def render(diagnosis: Diagnosis) -> str:
         "failures": [finding_of(finding) for finding in diagnosis.findings],
         "advice": [dataclasses.asdict(advice) for advice in diagnosis.advice],
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(VERSION, document)
 
 
 def finding_of(finding: Finding) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from econnlab.cli import options
-from econnlab.cli.params import DURATION
+from econnlab.cli.command import EXPERIMENT, lab_command, option
+from econnlab.cli.params import INTERVAL
 
-EPILOG = """\b
-Examples:
+if TYPE_CHECKING:
+    from econnlab.cli.outputs import Files
+
+EXAMPLES = """
   econnlab keepalive --interval 4990
   econnlab keepalive --keepalive-timeout 500 --interval 498 --sessions 10
   econnlab keepalive --interval 5000 --retries 3           a cure, every attempt recorded
@@ -19,30 +20,35 @@ Examples:
 """
 
 
-@click.command("keepalive", epilog=EPILOG, short_help="Requests that race with the server's idle timer.")
-@click.option(
-    "--interval", type=DURATION, help="From the end of a response to the next request.  [default: 5s]"
+@lab_command("keepalive", examples=EXAMPLES, summary="Requests that race with the server's idle timer.")
+@option(
+    "--interval",
+    "intervals_ms",
+    type=INTERVAL,
+    group=EXPERIMENT,
+    help="Time from the end of a response to the next request.  [default: 5s]",
 )
 @options.requests
 @options.sessions
+@options.seed
 @options.keepalive_timeout
 @options.server_busy
 @options.url
+@options.tls
 @options.link
 @options.client_options
-@options.tls
-@options.seed
 @options.show_scenario
-@options.output_options
-def command(**values: Any) -> int:
+@options.run_outputs("econnlab.commands.experiments.formats")
+def command(*, files: Files, show_scenario: bool, **values: Any) -> int:
     """Send requests one INTERVAL apart to a server that closes idle connections.
 
-    A request that leaves just before the server closes arrives just after: it is lost. One line per
-    request as it happens, then the table. By default a link of some milliseconds stands between client
-    and server, for on bare loopback (--link none) the window is a fraction of a millisecond.
+    A request that leaves just before the server closes the connection arrives just after, and is lost. The
+    command prints a line for each request as it ends, then a table. A link that delays packets by some
+    milliseconds stands between client and server: on bare loopback (--link none) the race window is only a
+    fraction of a millisecond wide.
     """
     from econnlab.commands.experiments.experiment import run_experiment
 
-    intervals = None if values["interval"] is None else (values["interval"],)
-    scenario = options.scenario_of("keepalive", {**values, "intervals": intervals})
-    return run_experiment(scenario, values, lines=True)
+    return run_experiment(
+        options.scenario_of("keepalive", values), files, show_scenario=show_scenario, lines=True
+    )

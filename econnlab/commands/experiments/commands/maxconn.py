@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from econnlab.cli import options
+from econnlab.cli.command import EXPERIMENT, SERVER, lab_command, option
 
-EPILOG = """\b
-Examples:
+if TYPE_CHECKING:
+    from econnlab.cli.outputs import Files
+
+EXAMPLES = """
   econnlab maxconn                                        1 allowed, 2 clients: 1 succeeds, 1 fails
   econnlab maxconn --max-connections 5 --clients 20
   econnlab maxconn --when-full 503
@@ -18,34 +19,38 @@ Examples:
 """
 
 
-@click.command("maxconn", epilog=EPILOG, short_help="More clients than the server allows connections.")
-@click.option(
+@lab_command("maxconn", examples=EXAMPLES, summary="More clients than the server allows connections.")
+@option(
+    "--clients",
+    "sessions",
+    type=options.POSITIVE,
+    metavar="N",
+    group=EXPERIMENT,
+    help="Clients that send one request each, at the same moment.  [default: 2]",
+)
+@options.seed
+@option(
     "--max-connections",
     type=options.POSITIVE,
     metavar="N",
-    help="Connections the lab server allows at a time.  [default: 1]",
-)
-@click.option(
-    "--clients",
-    type=options.POSITIVE,
-    metavar="N",
-    help="Clients that each send one request, at the same moment.  [default: 2]",
+    group=SERVER,
+    help="Connections that the lab server allows at a time.  [default: 1]",
 )
 @options.when_full
 @options.keepalive_timeout
 @options.url
+@options.tls
 @options.link
 @options.client_options
-@options.tls
-@options.seed
 @options.show_scenario
-@options.output_options
-def command(**values: Any) -> int:
-    """Let more CLIENTS ask at the same moment than the server allows connections.
+@options.run_outputs("econnlab.commands.experiments.formats")
+def command(*, files: Files, show_scenario: bool, **values: Any) -> int:
+    """Send requests from more CLIENTS at the same moment than the server allows connections.
 
-    Who gets in keeps its connection, so the limit stays reached until the server's idle timer ends one.
+    A client that gets in keeps its connection, so the server stays full until its idle timer closes one.
     """
-
     from econnlab.commands.experiments.experiment import run_experiment
 
-    return run_experiment(options.scenario_of("maxconn", values), values, lines=True)
+    return run_experiment(
+        options.scenario_of("maxconn", values), files, show_scenario=show_scenario, lines=True
+    )

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from econnlab.cli import options
+from econnlab.cli.command import formats, lab_command
 
-EPILOG = """\b
-Examples:
+if TYPE_CHECKING:
+    from econnlab.cli.outputs import Files
+
+EXAMPLES = """
   econnlab sweep --save run.jsonl
   econnlab report run.jsonl
   econnlab report run.jsonl --csv run.csv --json run.json
 """
 
 
-@click.command("report", epilog=EPILOG, short_help="Render a saved run again, without running.")
+@lab_command("report", examples=EXAMPLES, summary="Render a saved run again, without running it.")
 @click.argument("record", metavar="FILE")
-@options.format_options
-def command(record: str, **values: Any) -> int:
+@formats("econnlab.commands.experiments.formats")
+def command(record: str, files: Files) -> int:
     """Print the table of a run that --save wrote to FILE, and write it in other formats.
 
-    Causes are attributed anew, from the events in the file. - reads stdin.
+    The causes are attributed anew, from the events in the file. - reads stdin.
     """
     from econnlab.commands.experiments.rendering import render_record
 
-    return render_record(record, values)
+    return render_record(record, files)

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from econnlab.cli import options
+from econnlab.cli.command import EXPERIMENT, lab_command, option
 
-EPILOG = """\b
-Examples:
+EXAMPLES = """
   econnlab run keepalive-race
   econnlab run busy-server idle-drop-rst          both, side by side
   econnlab run --all                              every scenario there is, in a minute
@@ -18,19 +18,30 @@ Examples:
 """
 
 
-@click.command("run", epilog=EPILOG, short_help="Run scenarios, and check what they expect.")
+@lab_command("run", examples=EXAMPLES, summary="Run scenarios, and check what they expect.")
 @click.argument("scenarios", nargs=-1, metavar="[NAME|FILE]...")
-@click.option("--all", "every", is_flag=True, help="Every scenario that comes with the lab.")
-@click.option("--dry-run", is_flag=True, help="Read and check the scenarios, and show what would run.")
-@click.option("--jobs", type=options.POSITIVE, metavar="N", help="How many run at a time.  [default: 4]")
+@option("--all", "every", is_flag=True, group=EXPERIMENT, help="Run every scenario that comes with the lab.")
+@option(
+    "--dry-run",
+    is_flag=True,
+    group=EXPERIMENT,
+    help="Read and check the scenarios and show them, but run nothing.",
+)
+@option(
+    "--jobs",
+    type=options.POSITIVE,
+    metavar="N",
+    group=EXPERIMENT,
+    help="How many scenarios run at a time.  [default: 4]",
+)
 @options.run_seed
-@options.output_options
-def command(scenarios: tuple[str, ...], **values: Any) -> int:
-    """Run each scenario in processes of its own and hold it against its [expect].
+@options.run_outputs("econnlab.commands.experiments.formats")
+def command(**values: Any) -> int:
+    """Run each scenario in processes of its own and check its [expect].
 
-    A NAME is one that `econnlab scenarios` lists, a FILE a TOML file of yours. Exit code 1 where an
-    expectation does not hold, 3 where this system cannot run one.
+    A NAME is one that `econnlab scenarios` lists, a FILE a TOML file of yours. Exit code 1 means that an
+    expectation does not hold, 3 that this machine cannot run a scenario.
     """
-    from econnlab.commands.experiments.batch import run_scenarios
+    from econnlab.commands.experiments.batch import RunOptions, run_scenarios
 
-    return run_scenarios(scenarios, values)
+    return run_scenarios(RunOptions(**values))

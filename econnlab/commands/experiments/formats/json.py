@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from econnlab.attribution.summary import Failure, Summary
+from econnlab.cli.writing import json_text
 
-NAME = "json"
+if TYPE_CHECKING:
+    from econnlab.attribution.explanations import Failure
+    from econnlab.attribution.summary import Summary
+
 HELP = "the table and every failure with its evidence as JSON"
 
 #: Raised when a key changes its meaning or goes; commands/experiments/schema.json describes this one.
@@ -19,7 +21,6 @@ _CLOCKS = ("began", "epoch")
 def render(summary: Summary) -> str:
     """The document; keys as in commands/experiments/schema.json, times in ms from the start of the run."""
     import dataclasses
-    import json
 
     from econnlab.attribution.notes import conclusion, remarks, warnings
     from econnlab.commands.experiments.report.table import figures, labels, without_new_zeros
@@ -27,7 +28,6 @@ def render(summary: Summary) -> str:
 
     run = summary.run
     document = {
-        "version": VERSION,
         "command": run.scenario.name,
         "scenario": encode(run.scenario),
         "facts": {key: value for key, value in dataclasses.asdict(run.facts).items() if key not in _CLOCKS},
@@ -40,7 +40,7 @@ def render(summary: Summary) -> str:
         "counters": run.counters,
         "conclusion": conclusion(summary),
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(VERSION, document)
 
 
 def _failure(summary: Summary, failure: Failure) -> dict[str, Any]:

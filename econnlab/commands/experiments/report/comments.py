@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from econnlab.attribution.summary import Failure, Summary
+from econnlab.attribution.explanations import Failure
+from econnlab.attribution.summary import Summary
 from econnlab.attribution.verdict import carried_out
 from econnlab.packets.frames import Frame
 from econnlab.packets.layers import FIN, RST, Segment, segment

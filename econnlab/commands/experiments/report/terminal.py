@@ -6,8 +6,9 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from econnlab.attribution.explanations import Failure
 from econnlab.attribution.notes import conclusion, remarks
-from econnlab.attribution.summary import Failure, Row, Summary
+from econnlab.attribution.summary import Row, Summary
 from econnlab.attribution.verdict import UNKNOWN, Certainty, Verdict, carried_out
 from econnlab.cli.bar import BAR_WIDTH, bar
 from econnlab.cli.columns import Column, draw, fitting

@@ -1,4 +1,4 @@
-"""When bytes came, by the kernel's own word, however late it let us look."""
+"""When bytes arrived by the kernel's timestamp, however late the process was woken."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SO_TIMESTAMPNS = 35
 _TIMESPEC = struct.Struct("@ll")
 _ROOM = socket.CMSG_SPACE(_TIMESPEC.size)
 _NS = 1_000_000_000
-#: Nobody is kept from looking for longer.
+#: No process is kept from reading for longer than this.
 _LONGEST_S = 5.0
 
 
@@ -33,11 +33,13 @@ class Arrivals:
                 self._stamped = True
 
     def read(self, size: int, woken: Woken) -> tuple[bytes, Woken]:
-        """Up to ``size`` bytes, and when the last of them came: ``woken``, or better. Raises OSError."""
+        """Up to ``size`` bytes, and when the last of them arrived, at most as late as ``woken``. Raises
+        OSError.
+        """
         if not self._stamped:
             return self._sock.recv(size), woken
         data, ancillary, _, _ = self._sock.recvmsg(size, _ROOM)
-        # How far the two clocks are apart lies in between, however long we are interrupted there.
+        # The offset of the two clocks lies between these readings, even if the process is interrupted there.
         before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         real = time.clock_gettime_ns(time.CLOCK_REALTIME)
         monotonic = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
@@ -45,7 +47,7 @@ class Arrivals:
             if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(stamp) == _TIMESPEC.size:
                 seconds, nanoseconds = _TIMESPEC.unpack(stamp)
                 at = (monotonic - (real - seconds * _NS - nanoseconds)) / _NS
-                # Never in the future, nor longer ago than anything waits: then somebody set the clock.
+                # A time in the future, or too long ago, means that the clock was set.
                 if woken.at - _LONGEST_S <= at <= monotonic / _NS:
                     return data, replace(woken, at=at, slack=(monotonic - before) / _NS)
         return data, woken

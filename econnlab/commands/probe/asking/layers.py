@@ -1,35 +1,35 @@
-"""What lies between HTTP and the socket: nothing, or TLS. Bytes in, bytes out, so that a request can be
-enciphered before it is due."""
+"""The layer between HTTP and the socket: none, or TLS. It works on bytes, so that a request can be encrypted
+before it is due."""
 
 from __future__ import annotations
 
 import ssl
 from typing import Protocol
 
-from econnlab.commands.probe.asking.target import Target
+from econnlab.commands.probe.asking.target import ProbeTarget
 from econnlab.commands.probe.seen import Security
 
 
 class Layer(Protocol):
     """Turns bytes of HTTP into those on the wire, and back."""
 
-    #: HTTP may be spoken.
+    #: HTTP may begin.
     established: bool
-    #: The far end has said that no more comes.
+    #: The peer has announced that it sends nothing more.
     closed: bool
 
     def greet(self) -> bytes:
-        """What is to be sent first."""
+        """The bytes to send first."""
 
     def seal(self, data: bytes) -> bytes:
-        """``data`` as it goes on the wire."""
+        """``data`` as it is sent on the wire."""
 
     def unseal(self, data: bytes) -> tuple[bytes, bytes]:
-        """What ``data`` from the wire holds, and what is to be sent for it. Raises ssl.SSLError."""
+        """The content of ``data`` from the wire, and the bytes to send in reply. Raises ssl.SSLError."""
 
 
 class Plain:
-    """No layer at all."""
+    """No layer: plain HTTP."""
 
     established = True
     closed = False
@@ -48,7 +48,7 @@ class Plain:
 
 
 class Tls:
-    """TLS by OpenSSL, over memory."""
+    """TLS by OpenSSL, in memory."""
 
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -66,7 +66,7 @@ class Tls:
         return self._outgoing.read()
 
     def unseal(self, data: bytes) -> tuple[bytes, bytes]:
-        """What the records hold; before the handshake is over, its next words."""
+        """The content of the records; during the handshake, the bytes of its next step."""
         self._incoming.write(data)
         answer = b"" if self.established else self._shake()
         held = b""
@@ -97,6 +97,6 @@ class Tls:
         return self._outgoing.read()
 
 
-def layer_for(target: Target) -> Layer:
-    """What ``target`` speaks."""
+def layer_for(target: ProbeTarget) -> Layer:
+    """The layer for ``target``."""
     return Plain() if target.tls is None else Tls(target.tls, target.host)

@@ -1,8 +1,8 @@
 """One thread for all connections: it sleeps until shortly before a send is due, then spins.
 
-A sleep ends up to some tenths of a millisecond late, a spin within microseconds; and threads that spin would
-wait for each other's interpreter lock. So one thread spins for all, and looks for what the server does
-meanwhile. In the last stretch before a send it looks at nothing but the clock.
+A sleep ends up to some tenths of a millisecond late, a spin within microseconds. Several spinning threads
+would wait for each other's interpreter lock, so one thread spins for all, and polls the sockets meanwhile.
+Right before a send it watches only the clock.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from dataclasses import dataclass
 from econnlab.system.clock import now
 from econnlab.system.precise import wait_readable
 
-#: The spin begins this long before a send is due. A sleep ends 0.1 ms late at the median; a longer spin is
-#: what a busy machine's scheduler interrupts first, and on loopback it keeps a server on the same processor
-#: from closing in time: with 0.8 ms the lab server's 95 % edge moved by up to 1.3 ms between two probes, with
-#: 0.3 by less than 0.2 (Linux 6.18, two processors).
+#: The spin begins this long before a send is due; a sleep ends 0.1 ms late at the median. A longer spin is
+#: the first thing that a busy machine's scheduler interrupts, and on loopback it keeps a server on the same
+#: processor from closing in time: with 0.8 ms the lab server's 95 % edge moved by up to 1.3 ms between two
+#: probes, with 0.3 ms by less than 0.2 ms (Linux 6.18, two processors).
 SPIN_S = 0.0003
-#: In this last stretch nothing but the clock is looked at: what else comes takes 0.2 ms to handle, or more.
+#: In this last stretch only the clock is watched, because handling any event takes 0.2 ms or more.
 ALONE_S = 0.00025
-#: Between sends the loop's owner gets to work when none is due for this long.
+#: The loop's owner does its work if no send is due for this long.
 QUIET_S = 0.012
-#: It gets to work, and a stop is noticed, at least this often.
+#: It does its work, and a stop is noticed, at least this often.
 TICK_S = 0.05
 #: How late the kernel wakes a sleeper on a quiet machine (Linux: timer slack and a context switch).
 _USUAL_WAKE_S = 0.00005
@@ -37,13 +37,13 @@ _USUAL_WAKE_S = 0.00005
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """What a task waits for: its socket, a moment, or news, whichever comes first."""
+    """What a task waits for: its socket, a moment, or news; the first of them wakes it."""
 
     sock: socket.socket | None = None
     write: bool = False
     #: On the monotonic clock.
     until: float = math.inf
-    #: ``until`` is the moment of a send: the loop spins for it.
+    #: ``until`` is the moment of a send, so the loop spins before it.
     exact: bool = False
     #: Come back when the loop's owner calls ``announce``.
     news: bool = False
@@ -51,9 +51,9 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Woken:
-    """Why a task goes on."""
+    """Why a task was woken."""
 
-    #: The socket is ready; else it is the moment, or there is news.
+    #: True: the socket is ready. False: the moment has come, or there is news.
     ready: bool
     at: float
     #: By how much earlier the socket may have become ready.
@@ -69,12 +69,12 @@ class _Running:
     def __init__(self, task: Task) -> None:
         self.task = task
         self.wait = Wait()
-        #: Counts its waits, so that what is left of an earlier one in a queue is passed over.
+        #: Counts its waits, so that entries of earlier ones in a queue are skipped.
         self.turn = 0
 
 
 class _Queue:
-    """Moments in order, and the tasks that wait for them."""
+    """Tasks in the order of the moments that they wait for."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, _Running, int]] = []
@@ -84,7 +84,7 @@ class _Queue:
         heapq.heappush(self._heap, (running.wait.until, next(self._count), running, running.turn))
 
     def next(self) -> float:
-        """The earliest moment; infinity where nobody waits."""
+        """The earliest moment; infinity if no task waits."""
         while self._heap and self._heap[0][2].turn != self._heap[0][3]:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else math.inf
@@ -104,11 +104,11 @@ class ExactLoop:
         self._stopped = False
         self._looked = now()
         self._wakes: deque[float] = deque([_USUAL_WAKE_S], maxlen=8)
-        #: Called when no send is due for QUIET_S, every TICK_S or oftener; it delays events, not sends.
+        #: Called at least every TICK_S if no send is due for QUIET_S; it delays events, not sends.
         self.work: Callable[[], None] = lambda: None
 
     def __enter__(self) -> ExactLoop:
-        # What there is now is never garbage; collecting takes milliseconds.
+        # A garbage collection takes milliseconds; what exists now is not garbage.
         gc.freeze()
         gc.disable()
         return self
@@ -122,7 +122,7 @@ class ExactLoop:
         gc.unfreeze()
 
     def start(self, task: Task) -> None:
-        """Run ``task`` up to its first wait, and from there on with the others."""
+        """Run ``task`` up to its first wait, and then together with the others."""
         running = _Running(task)
         self._tasks.add(running)
         self._advance(running, None)
@@ -136,7 +136,7 @@ class ExactLoop:
         self._stopped = True
 
     def run(self) -> None:
-        """Until no task is left, or told to stop."""
+        """Run until no task is left, or ``stop`` is called."""
         self.work()
         while self._tasks and not self._stopped:
             self._step()
@@ -159,7 +159,7 @@ class ExactLoop:
             self._advance(self._plain.pop(), Woken(False, at))
 
     def _look(self, exact: float) -> None:
-        """Wait for what comes next but a send, and let it be handled."""
+        """Wait for the next event that is not a send, and handle it."""
         before = self._looked
         at = now()
         moment = min(exact - SPIN_S, self._plain.next(), at + TICK_S)
@@ -173,7 +173,7 @@ class ExactLoop:
         slack = max(self._wakes) if asleep else seen - before
         for key, _ in events:
             if exact - now() <= ALONE_S:
-                return  # they will still be there
+                return  # the events stay pending
             running: _Running = key.data
             self._advance(running, Woken(True, seen, slack))
 
@@ -207,4 +207,4 @@ class ExactLoop:
 
     def _unregister(self, wait: Wait) -> None:
         if wait.sock is not None:
-            self._selector.unregister(wait.sock)  # found also where the task has closed it
+            self._selector.unregister(wait.sock)  # works even if the task has closed it

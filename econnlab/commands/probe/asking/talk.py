@@ -1,4 +1,4 @@
-"""One connection of a probe, step by step: each step is a generator that yields what it waits for."""
+"""One connection of a probe, step by step."""
 
 from __future__ import annotations
 
@@ -7,109 +7,55 @@ import os
 import select
 import socket
 import ssl
-from collections.abc import Generator
-from dataclasses import dataclass
-from enum import StrEnum
 
 import h11
 
 from econnlab.commands.probe.asking.arrivals import Arrivals
+from econnlab.commands.probe.asking.heads import head_of, status_said
 from econnlab.commands.probe.asking.layers import Layer, layer_for
 from econnlab.commands.probe.asking.loop import Wait, Woken
-from econnlab.commands.probe.asking.target import Target
-from econnlab.commands.probe.seen import Closing, Framing, Head
-from econnlab.record.attempts import Outcome
+from econnlab.commands.probe.asking.steps import Exchange, Phase, Step, StepFailed, Why
+from econnlab.commands.probe.asking.target import ProbeTarget
+from econnlab.commands.probe.seen import Closing
+from econnlab.record.attempts import BY_ERRNO, Outcome
 from econnlab.system.clock import now
 from econnlab.system.sockets import errno_name
 
-#: Headers longer than this never end.
+#: A longer header is taken to have no end.
 LONGEST_HEAD = 64 * 1024
 _CHUNK = 65536
 _KEPT = 200
-_STATUS_DIGITS = 3
-_BY_ERRNO = {
-    errno.ECONNRESET: Outcome.RESET,
-    errno.EPIPE: Outcome.BROKEN_PIPE,
-    errno.EPROTOTYPE: Outcome.BROKEN_PIPE,  # macOS, writing during teardown (libuv PR #482)
-    errno.ECONNREFUSED: Outcome.REFUSED,
-    errno.ETIMEDOUT: Outcome.TIMEOUT,
-}
-
-
-class Stage(StrEnum):
-    """How far a connection had come."""
-
-    CONNECT = "connect"
-    TLS = "tls"
-    HEAD = "head"
-    BODY = "body"
-
-
-class Failed(Exception):
-    """A step did not come to its end."""
-
-    def __init__(
-        self,
-        outcome: Outcome,
-        stage: Stage,
-        *,
-        errno: str | None = None,
-        detail: str = "",
-        got: bytes = b"",
-        untrusted: bool = False,
-    ) -> None:
-        super().__init__(outcome)
-        self.outcome = outcome
-        self.stage = stage
-        self.errno = errno
-        #: What OpenSSL, h11 or the system said.
-        self.detail = detail
-        #: The first bytes that came, of TLS's handshake or of HTTP.
-        self.got = got
-        #: It was the certificate.
-        self.untrusted = untrusted
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A whole response."""
-
-    head: Head
-    #: When its request was written, its first and its last byte were read, on the monotonic clock.
-    asked: float
-    first: float
-    ended: float
-    #: By how much earlier it may have ended.
-    slack: float
-
-
-Steps = Generator[Wait, Woken, None]
+#: Line breaks between responses may be ignored (RFC 9112 sections 2.2 and 9.2).
+_BREAKS = b"\r\n"
 
 
 class Talk:
-    """A connection to ``target``; every step of it takes at most ``timeout_s``."""
+    """A connection to ``target``; each step of it takes at most ``timeout_s``."""
 
-    def __init__(self, target: Target, timeout_s: float) -> None:
+    def __init__(self, target: ProbeTarget, timeout_s: float) -> None:
         self._target = target
         self._timeout_s = timeout_s
         self._sock = target.socket()
         self._arrivals = Arrivals(self._sock)
-        self._http = _conversation()
-        self._stage = Stage.CONNECT
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
+        self._phase = Phase.CONNECT
         self._sealed = b""
+        #: Bytes of HTTP that came before they were asked for.
         self._early = b""
         self._got = b""
         self._asked = 0.0
         self._ended = False
+        #: A line break came behind a response.
+        self.stray = False
         self.layer: Layer = layer_for(target)
         self.connect_s = 0.0
 
     def close(self) -> None:
-        """Close it."""
+        """Close the socket."""
         self._sock.close()
 
-    def open(self) -> Steps:
-        """Connect, and shake hands. Raises Failed."""
+    def open(self) -> Step[None]:
+        """Connect, and do the TLS handshake. Raises StepFailed."""
         began = now()
         until = began + self._timeout_s
         number = self._sock.connect_ex(self._target.sockaddr)
@@ -122,10 +68,10 @@ class Talk:
         else:
             self.connect_s = now() - began
         if number:
-            if number == errno.ECONNRESET:  # an RST for a SYN reads ECONNREFUSED: it had been accepted
-                self._stage = Stage.HEAD
+            if number == errno.ECONNRESET:  # an RST for a SYN gives ECONNREFUSED, so it had been accepted
+                self._phase = Phase.HEAD
             raise self._broken(OSError(number, os.strerror(number)))
-        self._stage = Stage.TLS
+        self._phase = Phase.TLS
         self._write(self.layer.greet())
         while not self.layer.established:
             woken = yield Wait(self._sock, until=until)
@@ -135,72 +81,78 @@ class Talk:
             self._got = self._got or data[:_KEPT]
             self._early += self._unsealed(data)
         self._got = b""
-        self._stage = Stage.HEAD
+        self._phase = Phase.HEAD
+
+    def listen(self, for_s: float) -> Step[None]:
+        """Raises StepFailed if the server sends anything before it is asked, within ``for_s``."""
+        until = now() + for_s
+        while not self._early:
+            woken = yield Wait(self._sock, until=until)
+            if not woken.ready:
+                return
+            data, _ = self._read(woken)
+            if not data:
+                raise self._failed(Outcome.CLOSED)
+            self._early = self._without_breaks(self._unsealed(data))
+        self._got = self._early[:_KEPT]
+        raise self._failed(Outcome.OTHER, why=Why.UNASKED)
 
     def prepare(self) -> None:
         """Make the next request ready, so that ``write`` has little to do."""
-        if self._http.our_state is h11.MUST_CLOSE:  # HTTP/1.0 that is kept all the same: h11 knows of none
-            self._http = _conversation()
-        elif self._http.our_state is not h11.IDLE:
-            self._http.start_next_cycle()
+        if self._http.our_state is not h11.IDLE:
+            self._early = self._without_breaks(self._http.trailing_data[0]) + self._early
+            self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
         plain = self._http.send(self._target.request()) or b""
         self._sealed = self.layer.seal(plain + (self._http.send(h11.EndOfMessage()) or b""))
-        self._stage = Stage.HEAD
+        self._got, self._phase = b"", Phase.HEAD
 
     def write(self) -> None:
-        """Write the request that was made ready. Raises Failed."""
+        """Write the request that was made ready. Raises StepFailed."""
         self._asked = now()
         self._write(self._sealed)
 
     def readable(self) -> bool:
-        """What a client sees that looks before it writes: bytes, or the end (urllib3's wait_for_read)."""
+        """What a client finds that checks before it writes: bytes, or the end (urllib3's wait_for_read)."""
         poll = select.poll()
         poll.register(self._sock, select.POLLIN)
         return bool(poll.poll(0))
 
-    def answer(self) -> Generator[Wait, Woken, Answer]:
-        """Read the response to its end. Raises Failed."""
+    def answer(self) -> Step[Exchange]:
+        """Read the response to its end, and drop its body. Raises StepFailed."""
         until = self._asked + self._timeout_s
         response: h11.Response | None = None
         interim: list[int] = []
         first, size = 0.0, 0
         woken = Woken(True, now())
         if self._early:
-            first = woken.at
+            first = self._asked
             self._take(self._early)
-            self._early = b""
+            self._got, self._early = self._early[:_KEPT], b""
         while True:
             event = self._next_event()
             if event is h11.NEED_DATA:
                 woken = yield Wait(self._sock, until=until)
-                data, woken = self._read(woken)
-                plain = self._unsealed(data) if data else b""
-                first = first or (woken.at if plain else 0.0)
-                if plain:
-                    self._got = (self._got + plain)[:_KEPT]
-                    self._take(plain)
-                if not data or self.layer.closed:
-                    if not first:
-                        raise self._failed(Outcome.CLOSED)
-                    self._ended = True
-                    self._take(b"")
+                woken = self._receive(woken)
+                first = first or (woken.at if self._got else 0.0)
             elif isinstance(event, h11.InformationalResponse):
                 interim.append(event.status_code)
             elif isinstance(event, h11.Response):
-                response, self._stage = event, Stage.BODY
+                response, self._phase = event, Phase.BODY
             elif isinstance(event, h11.Data):
                 size += len(event.data)
+                if size > self._target.longest_body:
+                    raise self._failed(Outcome.OTHER, why=Why.TOO_LONG)
             elif isinstance(event, h11.EndOfMessage):
                 assert response is not None
-                head = _head(response, size, interim, self._target.method, self._http)
-                return Answer(head, self._asked, first, woken.at, woken.slack)
+                head = head_of(response, size, interim, self._target.method, self._http)
+                return Exchange(head, self._asked, first, woken.at, woken.slack)
             elif isinstance(event, h11.ConnectionClosed):
                 raise self._failed(Outcome.CLOSED)
 
     def idle(
         self, since: float, until: float, *, exact: bool = False, news: bool = False
-    ) -> Generator[Wait, Woken, Closing | None]:
-        """Wait for the server's end of the connection; None where the moment, or news, comes before it."""
+    ) -> Step[Closing | None]:
+        """Wait for the server's end of the connection; None if the moment, or news, comes first."""
         seen: Woken | None = None
         said = ""
         while True:
@@ -217,13 +169,20 @@ class Talk:
             if not data:
                 at = seen or woken
                 return Closing(at.at - since, "FIN", at.slack, said)
-            plain = self._unsealed(data)
-            if plain or self.layer.closed:
-                seen = seen or woken
-                self._early = (self._early + plain)[:LONGEST_HEAD]
-                said = said or (_status_said(self._early) if plain else "close_notify")
+            plain = self._without_breaks(self._unsealed(data))
+            if not plain and not self.layer.closed:
+                continue
+            seen = seen or woken
+            self._early = (self._early + plain)[:LONGEST_HEAD]
+            said = said or (status_said(self._early) if plain else "close_notify")
 
     # -- beneath HTTP -----------------------------------------------------------------------------
+
+    def _without_breaks(self, plain: bytes) -> bytes:
+        """What came between two responses, without the line breaks before it."""
+        rest = plain.lstrip(_BREAKS)
+        self.stray = self.stray or len(rest) < len(plain)
+        return rest
 
     def _write(self, data: bytes) -> None:
         if not data:
@@ -235,7 +194,7 @@ class Talk:
             raise self._broken(error) from error
 
     def _read(self, woken: Woken) -> tuple[bytes, Woken]:
-        """What has come, and when; empty at the end. Raises Failed."""
+        """What has come, and when; empty at the end. Raises StepFailed."""
         if not woken.ready:
             raise self._failed(Outcome.TIMEOUT)
         try:
@@ -243,19 +202,35 @@ class Talk:
         except OSError as error:
             raise self._broken(error) from error
 
+    def _receive(self, woken: Woken) -> Woken:
+        """Hand what has come to h11; returns when it came. Raises StepFailed."""
+        data, woken = self._read(woken)
+        plain = self._unsealed(data) if data else b""
+        if not self._got:
+            plain = self._without_breaks(plain)
+        if plain:
+            self._got = (self._got + plain)[:_KEPT]
+            self._take(plain)
+        if not data or self.layer.closed:
+            if not self._got:
+                raise self._failed(Outcome.CLOSED)
+            self._ended = True
+            self._take(b"")
+        return woken
+
     def _unsealed(self, data: bytes) -> bytes:
         try:
             plain, answer = self.layer.unseal(data)
         except ssl.SSLError as error:
-            untrusted = isinstance(error, ssl.SSLCertVerificationError)
-            raise self._failed(Outcome.OTHER, _openssl(error), untrusted=untrusted) from error
+            why = Why.UNTRUSTED if isinstance(error, ssl.SSLCertVerificationError) else None
+            raise self._failed(Outcome.OTHER, _openssl(error), why) from error
         self._write(answer)
         return plain
 
     def _take(self, data: bytes) -> None:
         try:
             self._http.receive_data(data)
-        except RuntimeError as error:  # after its end: of TLS, but not of TCP
+        except RuntimeError as error:  # after the end of TLS, but not of TCP
             raise self._failed(Outcome.CLOSED) from error
 
     def _next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
@@ -263,68 +238,15 @@ class Talk:
             return self._http.next_event()
         except h11.RemoteProtocolError as error:
             outcome = Outcome.TRUNCATED if self._ended else Outcome.OTHER
-            raise self._failed(outcome, detail=str(error)) from error
+            raise self._failed(outcome, str(error)) from error
 
-    def _failed(self, outcome: Outcome, detail: str = "", *, untrusted: bool = False) -> Failed:
-        return Failed(outcome, self._stage, detail=detail, got=self._got, untrusted=untrusted)
+    def _failed(self, outcome: Outcome, detail: str = "", why: Why | None = None) -> StepFailed:
+        return StepFailed(outcome, self._phase, detail=detail, got=self._got, why=why)
 
-    def _broken(self, error: OSError) -> Failed:
-        outcome = _BY_ERRNO.get(error.errno or 0, Outcome.OTHER)
+    def _broken(self, error: OSError) -> StepFailed:
+        outcome = BY_ERRNO.get(error.errno or 0, Outcome.OTHER)
         name = errno_name(error.errno) if error.errno is not None else None
-        return Failed(outcome, self._stage, errno=name, detail=error.strerror or "", got=self._got)
-
-
-def _conversation() -> h11.Connection:
-    return h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
-
-
-def _head(
-    response: h11.Response, size: int, interim: list[int], method: str, connection: h11.Connection
-) -> Head:
-    values: dict[bytes, list[bytes]] = {}
-    for name, value in response.headers:
-        values.setdefault(name, []).append(value)
-
-    def text(name: bytes) -> str | None:
-        found = values.get(name)
-        return b", ".join(found).decode("latin-1") if found else None
-
-    framing = _framing(response, values, method)
-    done = connection.their_state is h11.DONE and connection.our_state is h11.DONE
-    return Head(
-        response.http_version.decode(),
-        response.status_code,
-        text(b"keep-alive"),
-        text(b"connection"),
-        text(b"server"),
-        text(b"location"),
-        framing,
-        size,
-        tuple(interim),
-        (done or _kept_as_of_old(response, values)) and framing is not Framing.UNTIL_CLOSE,
-    )
-
-
-def _kept_as_of_old(response: h11.Response, values: dict[bytes, list[bytes]]) -> bool:
-    """HTTP/1.0, and ``Connection: keep-alive``: it persists (RFC 9112 section 9.3), and Python, Node and curl
-    reuse it."""
-    options = b",".join(values.get(b"connection", [])).lower().split(b",")
-    return response.http_version == b"1.0" and b"keep-alive" in {option.strip() for option in options}
-
-
-def _framing(response: h11.Response, values: dict[bytes, list[bytes]], method: str) -> Framing:
-    if method == "HEAD" or response.status_code in (204, 304):
-        return Framing.NO_BODY
-    if b"transfer-encoding" in values:
-        return Framing.CHUNKED
-    return Framing.LENGTH if b"content-length" in values else Framing.UNTIL_CLOSE
-
-
-def _status_said(early: bytes) -> str:
-    """The status of a response that nobody asked for, as 408 (RFC 9110 section 15.5.9)."""
-    words = early.split(b"\r\n", 1)[0].split()
-    spoken = len(words) > 1 and words[0].startswith(b"HTTP/") and words[1].isdigit()
-    return words[1][:_STATUS_DIGITS].decode() if spoken else "bytes"
+        return StepFailed(outcome, self._phase, errno=name, detail=error.strerror or "", got=self._got)
 
 
 def _openssl(error: ssl.SSLError) -> str:

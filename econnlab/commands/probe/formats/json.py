@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from econnlab.cli.writing import json_text
+
 if TYPE_CHECKING:
     from econnlab.commands.probe.judging.conclusion import Conclusion
-    from econnlab.commands.probe.judging.window import Edge, Window
-    from econnlab.commands.probe.seen import Visit
+    from econnlab.commands.probe.judging.window import Edge, RaceWindow
+    from econnlab.commands.probe.seen import Probed, ProbeVisit
 
-NAME = "json"
 HELP = "the whole answer, with every connection, as JSON"
 
 #: Raised when a key changes its meaning or goes; commands/probe/schema.json describes this one.
@@ -19,11 +20,16 @@ VERSION = 1
 def render(found: Conclusion) -> str:
     """The document; keys as in commands/probe/schema.json, times in ms."""
     import dataclasses
-    import json
 
-    probed, head, idle = found.probed, found.probed.head, found.idle
+    from econnlab.commands.probe.judging.gaps import gaps_in
+
+    probed, series, crowd, precision = (
+        found.probed,
+        found.probed.series,
+        found.probed.crowd,
+        found.probed.precision,
+    )
     document = {
-        "version": VERSION,
         "url": probed.url,
         "address": probed.address,
         "method": probed.method,
@@ -33,77 +39,84 @@ def render(found: Conclusion) -> str:
         "connections": probed.connections,
         "max_wait_ms": _ms(probed.max_wait_s),
         "took_ms": _ms(probed.took_s),
-        "response": {
-            "http_version": head.http_version,
-            "status": head.status,
-            "interim": list(head.interim),
-            "keep_alive": head.keep_alive,
-            "connection": head.connection,
-            "server": head.server,
-            "location": head.location,
-            "framing": head.framing.name.lower(),
-            "body_bytes": head.body_bytes,
-            "persistent": head.persistent,
-        },
+        "response": _response(probed),
         "tls": None if probed.security is None else dataclasses.asdict(probed.security),
         "advertised": {"timeout_ms": found.advertised_ms, "max_requests": found.advertised_max},
-        "idle": {
-            "ends": found.ends.value,
-            "closed_after_ms": None
-            if idle is None
-            else {
-                "seen": idle.seen,
-                "median": round(idle.median_ms, 3),
-                "min": round(idle.low_ms, 3),
-                "max": round(idle.high_ms, 3),
-                "packets": dict(idle.packets),
-                "said": dict(idle.said),
-                "swept": idle.swept,
-                "scan_period": _rounded(idle.scan_ms),
-            },
-            "later_than_advertised_ms": _rounded(found.later_ms),
-            "earliest_close_ms": _rounded(found.earliest_ms),
-            "answered_after_ms": round(found.survived_ms, 3),
-            "silent_after_ms": _rounded(found.silent_ms),
-            "silent_outcomes": {each.value: times for each, times in found.silent_outcomes.items()},
+        "idle": _idle(found),
+        "requests_per_connection": series
+        and {
+            "answered": series.requests,
+            "tried": series.wanted,
+            "announced": series.announced,
+            "outcome": series.outcome,
         },
-        "requests_per_connection": None
-        if probed.series is None
-        else {
-            "answered": probed.series.requests,
-            "tried": probed.series.wanted,
-            "announced": probed.series.announced,
-            "outcome": probed.series.outcome,
-        },
-        "max_connections": None
-        if probed.crowd is None
-        else {
-            "held": probed.crowd.held,
-            "tried": probed.crowd.wanted,
-            "refused": [dataclasses.asdict(each) for each in probed.crowd.refused],
+        "max_connections": crowd
+        and {
+            "held": crowd.held,
+            "tried": crowd.wanted,
+            "refused": [dataclasses.asdict(each) for each in crowd.refused],
         },
         "connect_ms": round(found.connect_ms, 3),
         "round_trip_ms": round(found.round_trip_ms, 3),
-        "window": None if found.window is None else _window(found.window),
+        "window": found.window and _window(found.window),
         "limit_ms": found.limit_ms,
         "settings": [dataclasses.asdict(each) for each in found.settings],
-        "unknown": list(found.unknown),
-        "precision": None
-        if probed.precision is None
-        else {
-            "sends": probed.precision.sends,
-            "late_ms_median": _ms(probed.precision.median_s),
-            "late_ms_p99": _ms(probed.precision.p99_s),
-            "discarded": probed.precision.discarded,
+        "unknown": list(gaps_in(found)),
+        "precision": precision
+        and {
+            "sends": precision.sends,
+            "late_ms_median": _ms(precision.median_s),
+            "late_ms_p99": _ms(precision.p99_s),
+            "discarded": precision.discarded,
         },
         "visits": [_visit(visit) for visit in probed.visits],
         "failures": [outcome.value for outcome in probed.failures],
         "interrupted": probed.interrupted,
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(VERSION, document)
 
 
-def _window(window: Window) -> dict[str, Any]:
+def _response(probed: Probed) -> dict[str, Any]:
+    head = probed.head
+    return {
+        "http_version": head.http_version,
+        "status": head.status,
+        "interim": list(head.interim),
+        "keep_alive": head.keep_alive,
+        "connection": head.connection,
+        "server": head.server,
+        "location": head.location,
+        "framing": head.framing.name.lower(),
+        "body_bytes": head.body_bytes,
+        "persistent": head.persistent,
+        "stray_line_break": any(visit.stray for visit in probed.visits),
+    }
+
+
+def _idle(found: Conclusion) -> dict[str, Any]:
+    idle = found.idle
+    return {
+        "ends": found.ends.value,
+        "closed_after_ms": idle
+        and {
+            "seen": idle.seen,
+            "median": round(idle.median_ms, 3),
+            "min": round(idle.low_ms, 3),
+            "max": round(idle.high_ms, 3),
+            "packets": dict(idle.packets),
+            "said": dict(idle.said),
+            "swept": idle.swept,
+            "scan_period": _rounded(idle.scan_ms),
+        },
+        "later_than_advertised_ms": _rounded(found.later_ms),
+        "earliest_close_ms": _rounded(found.earliest_ms),
+        "answered_after_ms": round(found.survived_ms, 3),
+        "silent_after_ms": _rounded(found.silent_ms),
+        "silent_outcomes": {each.value: times for each, times in found.silent_outcomes.items()},
+    }
+
+
+def _window(window: RaceWindow) -> dict[str, Any]:
     return {
         "edge_5": _edge(window.first),
         "edge_50": _edge(window.middle),
@@ -134,7 +147,7 @@ def _edge(edge: Edge) -> dict[str, float]:
     return {"ms": round(edge.at_ms, 3), "low": round(edge.low_ms, 3), "high": round(edge.high_ms, 3)}
 
 
-def _visit(visit: Visit) -> dict[str, Any]:
+def _visit(visit: ProbeVisit) -> dict[str, Any]:
     closing = visit.closing
     return {
         "connect_ms": _ms(visit.connect_s),

@@ -1,1 +1,1 @@
-"""What the visits of a probe come to: when the server closes, which requests are lost, what to set. Pure."""
+"""Judging the visits of a probe: when the server closes, which requests are lost, what to set. Pure."""

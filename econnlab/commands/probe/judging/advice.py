@@ -1,4 +1,4 @@
-"""How long a client may keep an idle connection to this server, and where that is set."""
+"""How long a client may keep an idle connection to this server, and which line sets it."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-#: The margin: this share of the server's time, at most a second (as for captures: explain/packets/advice.py).
+#: The margin: this share of the server's time, at most a second (as in attribution/packets/advice.py).
 _MARGIN, _WIDEST_MARGIN_S = 0.2, 1.0
 #: Rounded down to two digits, or up by no more than this share of the margin: 0.7995 s is 0.8 s.
 _AS_GOOD_AS = 0.02
-#: Below this, keeping connections is of no use, and no limit is given.
+#: Below this, keeping connections is useless, and no limit is given.
 _LEAST_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where one client or balancer takes the limit, and the line that sets it."""
+    """A client or balancer, and the line that sets its limit."""
 
     client: str
     line: str
-    #: What else is to be known; mostly nothing.
+    #: What else to know; mostly nothing.
     remark: str = ""
 
 
 def limit_s(first_loss_s: float | None) -> float | None:
-    """The first loss (T - RTT) less a margin, rounded down; None where nothing is lost, or left."""
+    """The first loss (T - RTT) less a margin, rounded down; None if nothing is lost, or nothing is left."""
     if first_loss_s is None:
         return None
     margin = min(_WIDEST_MARGIN_S, _MARGIN * first_loss_s)
@@ -49,7 +49,7 @@ def settings(limit: float) -> Iterator[Setting]:
     yield Setting(
         "Node http",
         f"new http.Agent({{ keepAlive: true, timeout: {ms} }})",
-        "it limits silence within a request as well; agentkeepalive's freeSocketTimeout does not",
+        "it also limits silence within a request; agentkeepalive's freeSocketTimeout does not",
     )
     yield Setting("undici, fetch", f"new Agent({{ keepAliveTimeout: {ms}, keepAliveMaxTimeout: {ms} }})")
     yield Setting("Go", f"&http.Transport{{IdleConnTimeout: {ms} * time.Millisecond}}")
@@ -62,4 +62,6 @@ def settings(limit: float) -> Iterator[Setting]:
     if limit >= 1:
         yield Setting("AWS ALB", f"idle_timeout.timeout_seconds={math.floor(limit)}")
     else:
-        yield Setting("AWS ALB", "", "takes whole seconds from 1 on: let the server keep connections longer")
+        yield Setting(
+            "AWS ALB", "", "takes whole seconds from 1 on, so the server must keep connections longer"
+        )

@@ -1,7 +1,7 @@
-"""How often a server looks for idle connections, where it does that from time to time.
+"""How often a server looks for idle connections, if it does so periodically.
 
-Such a server (waitress: every 30 s) closes at moments of its own, up to a period after the idle time is over.
-A server with a timer for each connection closes each in its turn.
+Such a server (waitress: every 30 s) closes at its own moments, up to a period after the idle time is over.
+A server with a timer for each connection closes them one by one.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from collections.abc import Sequence
 from statistics import linear_regression
 
 from econnlab.attribution.statistics import quantile
-from econnlab.commands.probe.seen import Visit
+from econnlab.commands.probe.seen import ProbeVisit
 
-#: Shorter periods are not told from the pace at which connections are opened, and hardly matter.
+#: Shorter periods look like the pace at which the probe opens connections, and hardly matter.
 _LEAST_S = 0.05
-#: So many looks must have been seen.
+#: So many scans must have been seen.
 _FEWEST = 4
-#: Idle times are spread over a period: over so much of it at least, and so much at most.
+#: Idle times are spread over a period: over at least and at most such a share of it.
 _SPREAD = 0.5, 1.3
-#: How near to one beat closes are: 1 where all are on it, 0.85 where they are late by a tenth of a period at
-#: the mean, and 0.56 at most where a timer of each connection spreads them evenly over half a period or more.
+#: How near the closes are to one beat: 1 if all are on it, 0.85 if they are late by a tenth of a period on
+#: average, and at most 0.56 if a timer of each connection spreads them evenly over half a period or more.
 _ON_BEAT = 0.75
-#: A peak of a periodogram is one beat in the whole time seen wide: it is looked for in such parts of it.
+#: A peak of a periodogram is one beat in the whole time seen wide; the search steps are such parts of it.
 _PARTS = 8
-#: Moments on a beat are as well on those of half and a third of its period, and so on.
+#: Moments on a beat are also on the beats of half and a third of its period, and so on.
 _AS_STRONG, _MOST_TIMES = 0.9, 6
 
 
-def scan_period_s(visits: Sequence[Visit]) -> float | None:
-    """The seconds between two looks; None where closes have no beat, or too few looks were seen."""
+def scan_period_s(visits: Sequence[ProbeVisit]) -> float | None:
+    """The seconds between two scans; None if the closes have no beat, or too few scans were seen."""
     closed = [(visit.began, visit.closing.idle_s) for visit in visits if visit.closing is not None]
     if len(closed) < _FEWEST:
         return None
@@ -44,7 +44,7 @@ def scan_period_s(visits: Sequence[Visit]) -> float | None:
     beat = _beat(moments, shortest, longest)
     if _strength(moments, beat) < _ON_BEAT:
         return None
-    # All connections may have begun in one part of the period, and been idle for times that differ by less.
+    # If all connections began in one part of the period, their idle times differ by less than a period.
     strong = [
         times * beat
         for times in range(1, _MOST_TIMES + 1)
@@ -54,7 +54,7 @@ def scan_period_s(visits: Sequence[Visit]) -> float | None:
 
 
 def _beat(moments: Sequence[float], shortest: float, longest: float) -> float:
-    """The period, between these, that the moments are nearest to: the peak of their periodogram."""
+    """The period between these that fits the moments best: the peak of their periodogram."""
     step = 1 / (_PARTS * moments[-1])
     steps = range(math.ceil((1 / shortest - 1 / longest) / step) + 1)
     periods = [1 / (1 / longest + number * step) for number in steps]
@@ -62,7 +62,7 @@ def _beat(moments: Sequence[float], shortest: float, longest: float) -> float:
 
 
 def _strength(moments: Sequence[float], period: float) -> float:
-    """1 where all moments are on one beat of this period, near 0 where they know none."""
+    """1 if all moments are on one beat of this period, near 0 if they have no beat."""
     return abs(_turned(moments, period))
 
 
@@ -72,7 +72,7 @@ def _turned(moments: Sequence[float], period: float) -> complex:
 
 
 def _fitted(moments: Sequence[float], period: float) -> float | None:
-    """The slope of the moments over the numbers of their looks."""
+    """The slope of the moments over the numbers of their scans."""
     phase = cmath.phase(_turned(moments, period)) / (2 * math.pi)
     numbers = [round(at / period - phase) for at in moments]
     if len(set(numbers)) < _FEWEST:

@@ -1,4 +1,4 @@
-"""When to send the next second request: first across the window, then where it tells most."""
+"""When to send the next second request: first across the window, then where it is most informative."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 
-from econnlab.attribution.statistics import quantile
 from econnlab.commands.probe.judging.thresholds import Distribution, estimate, round_trip, spans, warm
-from econnlab.commands.probe.seen import Visit
+from econnlab.commands.probe.seen import ProbeVisit
 
-#: The edges of the race window: so many requests are lost at its beginning, and at its end.
+#: The edges of the race window: the share of requests lost at its beginning, and at its end.
 FIRST_EDGE, LAST_EDGE = 0.05, 0.95
-#: Below this a server keeps nothing: it closes right behind its response.
+#: A server that closes sooner keeps nothing: it closes right behind its response.
 AT_ONCE_S = 0.02
-#: Closes that must have been seen before anything is sent.
+#: So many closes must have been seen before a second request is sent.
 CLOSES = 4
-#: Trials across the whole window before any is aimed.
+#: So many trials go across the whole window before any is aimed.
 COARSE = 8
-#: The window is never searched on less than this on either side of what was seen.
+#: The search covers at least this much on either side of the window that was seen.
 _LEAST_S = 0.001
-#: Where the trials that are aimed go, in turn: both edges twice as often as the middle; None is beyond them.
+#: Where the aimed trials go, in turn: both edges twice as often as the middle; None: beyond the edges.
 _AIMS = (FIRST_EDGE, LAST_EDGE, 0.5, None, FIRST_EDGE, LAST_EDGE, 0.25, 0.75)
-#: Decisions are made this long before the window begins, to be in time.
+#: Moments are decided this long before the window begins, to be in time.
 _AHEAD_S = 0.008
-#: At least and at most so many trials; in between until the edges are known well enough.
+#: At least and at most so many trials; in between, until the edges are known well enough.
 FEWEST, MOST = 90, 120
 #: Known well enough: within so many seconds, or such a share of the window.
 _WITHIN_S, _WITHIN_SHARE = 0.00015, 0.08
@@ -34,24 +33,24 @@ _QUICK_ROUNDS = 50
 
 
 class Search:
-    """Takes visits as they end, and says when the second request of another is to be sent."""
+    """Collects visits as they end, and decides when the second request of the next is sent."""
 
     def __init__(self, seed: int = 1) -> None:
         self._random = random.Random(seed)
-        self._visits: list[Visit] = []
+        self._visits: list[ProbeVisit] = []
         self._aims = itertools.cycle(_AIMS)
         self._sides = itertools.cycle((0, 1))
         self._coarse: Iterator[float] | None = None
         self._found: Distribution | None = None
         self._fresh = False
         self._given_up = False
-        #: It has been said that enough is known to aim, and that no more is needed.
+        #: ``refresh`` has reported that enough is known to aim, and that no more is needed.
         self._told = self._told_enough = False
         self.trials = 0
 
     @property
-    def visits(self) -> Sequence[Visit]:
-        """All of them."""
+    def visits(self) -> Sequence[ProbeVisit]:
+        """All visits so far."""
         return self._visits
 
     @property
@@ -59,18 +58,18 @@ class Search:
         """A round trip, or little more."""
         return round_trip(self._visits)
 
-    def add(self, visit: Visit) -> None:
+    def add(self, visit: ProbeVisit) -> None:
         """A visit has ended."""
         self._visits.append(visit)
         self.trials += visit.asked and visit.exact
         self._fresh = False
 
     def give_up(self) -> None:
-        """There is nothing to aim at: no second request is to be sent."""
+        """There is nothing to aim at, so no second request is sent."""
         self._given_up = True
 
     def refresh(self) -> bool:
-        """Estimate anew, which takes some milliseconds; whether those who wait for news should hear."""
+        """Estimate anew, which takes some milliseconds. Returns whether there is news for waiting tasks."""
         if self._fresh:
             return False
         self._fresh = True
@@ -84,7 +83,7 @@ class Search:
 
     @property
     def closes_s(self) -> list[float]:
-        """The idle times after which the server closed connections that nothing was sent on, in order."""
+        """The idle times after which the server closed connections on which nothing was sent, in order."""
         return sorted(v.closing.idle_s for v in self._visits if v.closing is not None and not v.asked)
 
     @property
@@ -94,7 +93,7 @@ class Search:
 
     @property
     def frame_s(self) -> tuple[float, float]:
-        """What is searched: the window as far as it is known, and as much again on either side of it."""
+        """The search range: the window as far as it is known, and half as much again on either side."""
         assert self._found is not None
         low, high = self._found.quantile(FIRST_EDGE), self._found.quantile(LAST_EDGE)
         around = max(_LEAST_S, self.round_trip_s, (high - low) / 2)
@@ -109,7 +108,7 @@ class Search:
 
     @property
     def enough(self) -> bool:
-        """More trials would tell little more."""
+        """More trials would add little."""
         if self.trials < FEWEST or self._found is None:
             return False
         return self.trials >= MOST or all(self._sure(edge) for edge in (FIRST_EDGE, LAST_EDGE))
@@ -123,7 +122,7 @@ class Search:
     # -- what is tried ----------------------------------------------------------------------------
 
     def next(self, earliest_s: float) -> float | None:
-        """Idle seconds at which the next second request is sent; None where no more is to be asked."""
+        """Idle seconds at which the next second request is sent; None if no more is sent."""
         if not self.known or self._given_up or self.enough:
             return None
         return max(earliest_s, self._aimed())
@@ -139,15 +138,8 @@ class Search:
         for place in self._coarse:
             return place
         aim = next(self._aims)
-        if (
-            aim is None
-        ):  # that nothing is lost before the window and nothing answered after it is seen as well
+        if aim is None:  # to see that nothing is lost before the window, and nothing answered after it
             before, behind = self._found.quantile(FIRST_EDGE), self._found.quantile(LAST_EDGE)
             return self._random.uniform(*((low, before) if next(self._sides) else (min(behind, high), high)))
         at = self._found.quantile(aim)
         return at + self._random.uniform(-0.05, 0.05) * (high - low)
-
-
-def spread(values: Sequence[float]) -> tuple[float, float, float]:
-    """Median, least and greatest of ``values``, which are in order."""
-    return quantile(values, 0.5), values[0], values[-1]

@@ -1,11 +1,11 @@
-"""From when on a second request is lost, as a distribution: estimated from all that was seen.
+"""The idle time from which on a second request is lost, estimated as a distribution from all that was seen.
 
-Each connection has a moment, its threshold: a request written before it is answered, one written after it is
-lost. No connection shows it exactly. One whose close was seen after c had it at most one round trip earlier,
-in (c - r, c]; one that answered a request at i has it later than i; one that lost a request at i before the
-end could be seen, shortly before i. The most likely distribution of such interval-censored values has a
-known form (Turnbull 1976, JRSS B 38:290): its mass lies between neighbouring ends of the intervals, and a
-few rounds of expectation and maximization find how much lies where.
+Each connection has a threshold: a request written before it is answered, one written after it is lost. No
+connection shows it exactly. If a close was seen after c, the threshold lies at most one round trip earlier,
+in (c - r, c]; if a request at i was answered, it is later than i; if a request at i was lost before the end
+could be seen, it lies shortly before i. The most likely distribution of such interval-censored values has a
+known form (Turnbull 1976, JRSS B 38:290): its mass lies between neighbouring ends of the intervals, and a few
+rounds of expectation and maximization find how much lies in each.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from econnlab.attribution.statistics import quantile, wilson
-from econnlab.commands.probe.seen import Visit
+from econnlab.commands.probe.seen import ProbeVisit
 
-#: What a close may be late by beyond the round trip when it is seen: the time the kernel takes to wake us.
+#: A close may be seen this much later than a round trip after it: the kernel's time to wake the process.
 _SEEN_LATE_S = 0.0001
-#: A lost request that was written before the end could be seen came after the threshold by no more than the
-#: round trip and this: the server may have looked at its timers before it looked at what had arrived.
+#: A request that was lost before the end could be seen was written after the threshold by at most the round
+#: trip and this: the server may have checked its timers before it checked for input.
 _HELD_UP_S = 0.001
 _ROUNDS = 200
 _RIGHT_BEHIND_S = 0.0001
@@ -40,29 +40,29 @@ class Span:
     high: float
 
 
-def round_trip(visits: Iterable[Visit]) -> float:
+def round_trip(visits: Iterable[ProbeVisit]) -> float:
     """The shortest time from a request to the first byte of its response, seconds: a round trip and little
-    more. Not the shortest connect: a balancer or a relay takes connections by itself."""
+    more. The shortest connect would not do: a balancer or a relay accepts connections by itself."""
     return min((visit.answer_s for visit in visits), default=0.0)
 
 
-def warm(visits: Sequence[Visit]) -> list[Visit]:
-    """``visits`` without the one that became idle first, where there are enough others.
+def warm(visits: Sequence[ProbeVisit]) -> list[ProbeVisit]:
+    """``visits`` without the one that became idle first, if there are enough others.
 
-    Its close is the first thing that a server does which has slept for seconds, and it alone comes 3 to 5 ms
-    late (the lab server by its own ledger, and Node; Linux 6.18 in a virtual machine). With ten connections
-    watched it would be a tenth of all closes, and decide where the last twentieth begins.
+    A server that has slept for seconds closes that one first, and only that close comes 3 to 5 ms late (the
+    lab server by its ledger, and Node; Linux 6.18 in a virtual machine). With ten connections watched it
+    would be a tenth of all closes, and decide where the last twentieth begins.
     """
     first = min((visit.began for visit in visits), default=0.0)
     rest = [visit for visit in visits if visit.asked or visit.began > first]
     return rest if len(rest) >= _ENOUGH_OTHERS else list(visits)
 
 
-def spans(visits: Iterable[Visit], round_trip_s: float) -> list[Span]:
-    """What each visit says of its threshold.
+def spans(visits: Iterable[ProbeVisit], round_trip_s: float) -> list[Span]:
+    """The range in which the threshold of each visit lies.
 
-    Where the response may have ended before it was seen, the idle times may be that much longer.
-    A server that answers after its FIN has been seen (a half-closed connection) is judged by trials alone.
+    If the response may have ended before it was seen, the idle times may be that much longer.
+    A server that answers after its FIN was seen (a half-closed connection) is judged only by trials.
     """
     usable = [visit for visit in visits if visit.exact]
     answered_after = any(visit.seen and visit.asked and not visit.lost for visit in usable)
@@ -106,9 +106,10 @@ class Distribution:
         return low + (high - low) * inside
 
     def interval(self, share: float) -> tuple[float, float]:
-        """Between which send times the quantile lies, roughly: where the curve crosses Wilson's interval.
+        """The send times between which the quantile lies, roughly: where the curve crosses Wilson's interval.
 
-        Half of the connections are reckoned with: what the others saw was far from it, or one side of it.
+        Only half of the connections count, because the others were far from the quantile, or on one side of
+        it.
         """
         telling = max(1, self.connections // 2)
         low, high = wilson(round(share * telling), telling)
@@ -116,11 +117,11 @@ class Distribution:
 
 
 def estimate(found: Sequence[Span], rounds: int = _ROUNDS) -> Distribution | None:
-    """The most likely distribution of the thresholds; None where no request was ever lost."""
+    """The most likely distribution of the thresholds; None if no request was lost."""
     if not any(math.isfinite(span.high) for span in found):
         return None
     ends = sorted({end for span in found for end in (span.low, span.high) if math.isfinite(end)})
-    # Whoever outlived all the others is taken to have ended right behind them (Efron 1967).
+    # A connection that outlived all others is taken to have ended right behind them (Efron 1967).
     ends.append(ends[-1] + _RIGHT_BEHIND_S)
     cells = len(ends) - 1
     ranges = [
@@ -135,10 +136,10 @@ def estimate(found: Sequence[Span], rounds: int = _ROUNDS) -> Distribution | Non
 
 
 def resampled(found: Sequence[Span], shares: Sequence[float]) -> list[tuple[float, float]]:
-    """The 95 % intervals of these quantiles, from estimates for connections drawn anew from those there were.
+    """The 95 % intervals of these quantiles, by Efron's bootstrap: estimates for connections drawn anew.
 
-    (Efron's bootstrap.) Within its cell a quantile may lie anywhere: the cell's ends are what counts, and
-    beyond them what a close may be seen late by.
+    A quantile may lie anywhere in its cell, so the cell's ends count, and beyond them the time by which a
+    close may be seen late.
     """
     draw = random.Random(1)
     cells: list[list[tuple[float, float, float]]] = [[] for _ in shares]
@@ -157,7 +158,7 @@ def resampled(found: Sequence[Span], shares: Sequence[float]) -> list[tuple[floa
 
 
 def _innermost(ranges: Sequence[tuple[int, int]], cells: int) -> list[float]:
-    """Equal shares for those cells that can hold any: between a low end and a high end next to it."""
+    """Equal shares for the cells that can hold any: those between a low end and the high end next to it."""
     lows, highs = {low for low, _ in ranges}, {high for _, high in ranges}
     possible = [cell in lows and cell + 1 in highs for cell in range(cells)]
     return [each / sum(possible) for each in possible]

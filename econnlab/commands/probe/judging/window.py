@@ -1,4 +1,4 @@
-"""The race window: how many requests were lost at which send times, and where it begins and ends."""
+"""The race window: how many requests were lost at each send time, and where it begins and ends."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from econnlab.attribution.statistics import quantile, wilson
 from econnlab.commands.probe.judging.search import FIRST_EDGE, LAST_EDGE
 from econnlab.commands.probe.judging.thresholds import estimate, resampled, spans, warm
-from econnlab.commands.probe.seen import Visit
+from econnlab.commands.probe.seen import ProbeVisit
 from econnlab.record.attempts import Outcome
 
-#: The picture has at most so many bands, each of at least so many trials on average.
+#: The table has at most so many bands, each with at least so many trials on average.
 _MOST_BANDS, _TRIALS_EACH = 14, 5
-#: It is never finer than this: sends are not more punctual.
+#: A band is at least this wide, because sends are not more punctual.
 _FINEST_MS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A send time, ms of idle time, and between which two it lies with 95 %."""
+    """A send time as ms of idle time, and its 95 % interval."""
 
     at_ms: float
     low_ms: float
@@ -31,13 +31,13 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """The trials that were sent from one idle time on, up to another."""
+    """The trials between two idle times."""
 
     from_ms: float
     to_ms: float
     tried: int
     lost: int
-    #: Of those lost: the end could not be seen when the request was written. Clients that look lose these.
+    #: Lost while the end could not be seen when the request was written: clients that check lose these too.
     unseen: int
 
     @property
@@ -47,26 +47,26 @@ class Band:
 
     @property
     def unseen_rate(self) -> float:
-        """The share that a client loses which looks before it writes."""
+        """The share that a client loses even if it checks before it writes."""
         return self.unseen / self.tried if self.tried else 0.0
 
     @property
     def interval95(self) -> tuple[float, float]:
-        """Of the rate."""
+        """The 95 % interval of the rate."""
         return wilson(self.lost, self.tried)
 
 
 @dataclass(frozen=True)
-class Window:
-    """From where on blind requests are lost, and up to where those of a client that looks."""
+class RaceWindow:
+    """The send times at which requests are lost."""
 
     first: Edge
     middle: Edge
     last: Edge
-    #: From then on the end can be seen on 95 % of the connections; None where it never was.
+    #: From then on the end can be seen on 95 % of the connections; None if it was never seen.
     visible_ms: float | None
     bands: tuple[Band, ...]
-    #: How those that were lost ended.
+    #: How the lost requests ended.
     outcomes: Counter[Outcome]
     trials: int
     lost: int
@@ -78,8 +78,8 @@ class Window:
         return self.last.at_ms - self.first.at_ms
 
 
-def window_of(visits: Sequence[Visit], round_trip_s: float) -> Window | None:
-    """None where no trial was lost."""
+def window_of(visits: Sequence[ProbeVisit], round_trip_s: float) -> RaceWindow | None:
+    """The race window; None if no trial was lost."""
     trials = [visit for visit in visits if visit.asked and visit.exact]
     lost = [trial for trial in trials if trial.lost]
     found = spans(warm(visits), round_trip_s)
@@ -93,7 +93,7 @@ def window_of(visits: Sequence[Visit], round_trip_s: float) -> Window | None:
     )
     closes = sorted(v.closing.idle_s for v in warm(visits) if v.closing is not None and not v.asked)
     visible_ms = quantile(closes, LAST_EDGE) * 1000 if closes else None
-    return Window(
+    return RaceWindow(
         first,
         middle,
         last,
@@ -106,8 +106,8 @@ def window_of(visits: Sequence[Visit], round_trip_s: float) -> Window | None:
     )
 
 
-def _bands(trials: Sequence[Visit], first_ms: float, last_ms: float) -> list[Band]:
-    """Equal bands from some time before the window to some time behind it, and all that lies beyond."""
+def _bands(trials: Sequence[ProbeVisit], first_ms: float, last_ms: float) -> list[Band]:
+    """Equal bands from before the window to behind it, and one on either side for the rest."""
     around = max((last_ms - first_ms) / 3, 2 * _FINEST_MS)
     low, high = max(0.0, first_ms - around), last_ms + around
     count = max(4, min(_MOST_BANDS, len(trials) // _TRIALS_EACH))
@@ -116,7 +116,7 @@ def _bands(trials: Sequence[Visit], first_ms: float, last_ms: float) -> list[Ban
     return [band for place, band in enumerate(bands) if band.tried or 0 < place < len(bands) - 1]
 
 
-def _band(trials: Sequence[Visit], start: float, end: float) -> Band:
+def _band(trials: Sequence[ProbeVisit], start: float, end: float) -> Band:
     inside = [trial for trial in trials if start <= (trial.idle_s or 0.0) * 1000 < end]
     lost = [trial for trial in inside if trial.lost]
     moments = [trial.idle_s * 1000 for trial in inside if trial.idle_s is not None]

@@ -1,4 +1,4 @@
-"""A server with a limit of requests per connection says which is the last."""
+"""A server with a limit of requests per connection announces the last one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PRICE = "none"
 
 
 def apply(scenario: Scenario) -> Scenario | None:
-    """Where there is a limit."""
+    """If the server has a limit."""
     if scenario.server is None or scenario.server.max_requests is None:
         return None
     return adjust.server(scenario, announce_last=True)

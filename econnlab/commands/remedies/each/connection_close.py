@@ -11,5 +11,5 @@ PRICE = "a handshake per request, with TLS one or two round trips more, and port
 
 
 def apply(scenario: Scenario) -> Scenario | None:
-    """Each request says so."""
+    """Each request carries the header."""
     return adjust.client(scenario, connection_close=True)

@@ -1,4 +1,4 @@
-"""A retry that the server can tell from a new request."""
+"""Retries that the server can tell from new requests."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from econnlab.commands.remedies import adjust
 from econnlab.scenario.model import Scenario
 
 NAME = "idempotency-key"
-HELP = "any failed attempt is tried again (axios-retry's rule) with an Idempotency-Key that the server heeds"
+HELP = "retry any failed attempt (axios-retry's rule) with an Idempotency-Key that the server honours"
 PRICE = "the server must remember what it has carried out"
-#: Retries whatever the method: the key makes it safe.
+#: It retries any method; the key makes that safe.
 RETRY = "axios-retry-3"
 
 
 def apply(scenario: Scenario) -> Scenario | None:
-    """On both sides, for one alone does nothing."""
-    heeding = adjust.server(scenario, idempotency_keys=True)
-    if heeding is None:
+    """On both sides, because one side alone changes nothing."""
+    honouring = adjust.server(scenario, idempotency_keys=True)
+    if honouring is None:
         return None
-    return adjust.client(heeding, idempotency_key=True, retry=RETRY, retries=0)
+    return adjust.client(honouring, idempotency_key=True, retry=RETRY, retries=0)

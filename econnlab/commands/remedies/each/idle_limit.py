@@ -11,15 +11,15 @@ PRICE = "a new connection after each longer pause; the server's timeout must be 
 
 
 def apply(scenario: Scenario) -> Scenario | None:
-    """A limit one round trip and a margin below the shortest timeout on the way."""
+    """A limit one round trip and a margin below the shortest timeout on the path."""
     limit = adjust.idle_limit_below(scenario)
     return None if limit is None else adjust.client(scenario, idle_limit_ms=limit)
 
 
 def untried(scenario: Scenario) -> str | None:
-    """Of a server of the user's: it takes a number that nobody has measured yet."""
+    """For the user's server, whose timeout is not known."""
     if scenario.server is not None or scenario.middlebox is not None:
         return None
     return (
-        "your server's idle timeout is not known here; econnlab probe measures it, and says what limit to set"
+        "your server's idle timeout is not known here; econnlab probe measures it and names the limit to set"
     )

@@ -1,4 +1,4 @@
-"""The pool takes up what was used last."""
+"""The pool reuses the connection that was used last."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from econnlab.scenario.client import PoolOrder
 from econnlab.scenario.model import Scenario
 
 NAME = "lifo-pool"
-HELP = "the pool takes up the connection used last, and lets the others end in peace"
-PRICE = "less spread over the servers behind a balancer"
+HELP = "the pool reuses the connection used last, so the server closes the others unused"
+PRICE = "requests spread less over the servers behind a balancer"
 
 
 def apply(scenario: Scenario) -> Scenario | None:
-    """Where the pool takes each in turn."""
+    """If the pool takes each connection in turn."""
     return adjust.client(scenario, pool_order=PoolOrder.LIFO)

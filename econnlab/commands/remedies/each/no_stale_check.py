@@ -1,4 +1,4 @@
-"""The client's look left out: no remedy, but what the look is worth."""
+"""The client does not check before a reuse. This is not a remedy; it shows what the check is worth."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from econnlab.commands.remedies import adjust
 from econnlab.scenario.model import Scenario
 
 NAME = "no-stale-check"
-HELP = "no remedy: the client's look before reuse left out, which shows what it is worth"
+HELP = "not a remedy: the client does not check before a reuse, which shows what the check is worth"
 PRICE = "every connection that the server has closed costs a request"
 
 
 def apply(scenario: Scenario) -> Scenario | None:
-    """The check off."""
+    """Switch the check off."""
     return adjust.client(scenario, stale_check=False)

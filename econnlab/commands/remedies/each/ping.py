@@ -1,4 +1,4 @@
-"""A question whose loss does not matter goes first."""
+"""A ping, whose loss does no harm, precedes the request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from econnlab.commands.remedies import adjust
 from econnlab.scenario.model import Scenario
 
 NAME = "ping"
-HELP = "the client asks OPTIONS * on an idle connection, and sends the request when that was answered"
+HELP = "the client sends OPTIONS * on an idle connection, and the request only after the answer"
 PRICE = "a round trip before each request that reuses a connection, and twice the requests on the server"
 
 

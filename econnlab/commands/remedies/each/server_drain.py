@@ -1,4 +1,4 @@
-"""A server that is replaced says so before it leaves."""
+"""A server that is replaced announces it before it closes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PRICE = "a restart takes as long as the drain"
 
 
 def apply(scenario: Scenario) -> Scenario | None:
-    """Where there is a restart."""
+    """If the scenario has a restart."""
     if scenario.server is None or scenario.server.restart is None:
         return None
     return adjust.server(scenario, restart=replace(scenario.server.restart, manner=Retirement.DRAIN))

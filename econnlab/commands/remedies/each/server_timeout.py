@@ -1,4 +1,4 @@
-"""The server outlasts its clients."""
+"""The server keeps idle connections longer than its clients do."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from econnlab.scenario.model import Scenario
 
 NAME = "server-timeout"
 HELP = "the server keeps idle connections longer than its clients do"
-PRICE = "more idle connections on the server; every hop on the way must keep the order"
+PRICE = "more idle connections on the server; the timeouts of all hops on the path must be in that order"
 
 
 def apply(scenario: Scenario) -> Scenario | None:
-    """Four times the longest pause, where that is more than now."""
+    """Four times the longest pause, if that is longer than now."""
     longer = adjust.longest_pause(scenario) * adjust.OUTLASTS
     if scenario.server is None or longer <= scenario.server.keepalive_timeout_ms:
         return None

@@ -1,4 +1,4 @@
-"""Probes of the kernel's: they keep middleboxes awake, and no HTTP server."""
+"""TCP keep-alive probes keep a middlebox from forgetting the connection; an HTTP server ignores them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from econnlab.commands.remedies import adjust
 from econnlab.scenario.model import Scenario
 
 NAME = "tcp-keepalive"
-HELP = "TCP keep-alive probes: the kernels talk, and the server's HTTP timer does not hear of it"
-PRICE = "does not help against a server's idle timeout; against NAT boxes it does, where these count probes"
+HELP = "TCP keep-alive probes between the kernels; the server's HTTP timer ignores them"
+PRICE = "no help against a server's idle timeout; helps against NAT boxes that count probes"
 
-#: The least there is (tcp(7), TCP_KEEPIDLE).
+#: The shortest possible (tcp(7), TCP_KEEPIDLE).
 EVERY_MS = Decimal(1000)
 
 
@@ -21,7 +21,7 @@ def apply(scenario: Scenario) -> Scenario | None:
 
 
 def untried(scenario: Scenario) -> str | None:
-    """Where a middlebox would count them: the lab's is a relay of bytes, and its kernel answers them."""
+    """With a middlebox: the lab's is a relay of bytes, whose kernel answers the probes."""
     if scenario.middlebox is None:
         return None
-    return "no probe passes the lab's middlebox, a relay of bytes; one that counts packets it keeps awake"
+    return "no probe passes the lab's middlebox, a relay of bytes; a box that counts packets is kept open"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from econnlab.commands.remedies.comparison import Comparison, Result
+from econnlab.cli.writing import json_text
 
-NAME = "json"
+if TYPE_CHECKING:
+    from econnlab.commands.remedies.comparison import Comparison
+    from econnlab.commands.remedies.judging import Result
+
 HELP = "every remedy with its figures and its verdict as JSON"
 
 #: Raised when a key changes its meaning or goes; commands/remedies/schema.json describes this one.
@@ -16,13 +18,11 @@ VERSION = 1
 
 def render(comparison: Comparison) -> str:
     """The document; keys as in commands/remedies/schema.json, durations in ms."""
-    import json
 
     from econnlab.scenario.codec import encode
 
     best = comparison.best
     document = {
-        "version": VERSION,
         "scenario": encode(comparison.run.scenario),
         "kernel": comparison.run.facts.kernel,
         "versions": comparison.run.facts.versions,
@@ -34,7 +34,7 @@ def render(comparison: Comparison) -> str:
         "unable": [{"remedy": each.remedy.name, "reason": each.reason} for each in comparison.unable],
         "inapplicable": list(comparison.inapplicable),
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(VERSION, document)
 
 
 def row_of(result: Result) -> dict[str, Any]:

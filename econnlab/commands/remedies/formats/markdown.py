@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from econnlab.commands.remedies.comparison import Comparison, Result
+    from econnlab.commands.remedies.comparison import Comparison
+    from econnlab.commands.remedies.judging import Result
 
-NAME = "markdown"
 HELP = "the table as Markdown"
 _HEADINGS = "remedy|failed|95 % interval|lost|2x+|tries|+median ms|+p99 ms|connections|verdict".split("|")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from econnlab.cli.writing import json_text
+
 if TYPE_CHECKING:
     from econnlab.commands.timeouts.chain import Chain, Hop
     from econnlab.commands.timeouts.judging import Judgement, Window
 
-NAME = "json"
 HELP = "the chain and its judgements as JSON"
 
 #: Raised when a key changes its meaning or goes; commands/timeouts/chain.schema.json describes this one.
@@ -17,21 +18,19 @@ VERSION = 1
 
 def render(judged: tuple[Chain, list[Judgement]]) -> str:
     """The document; keys as in commands/timeouts/chain.schema.json, times in ms."""
-    import json
 
     from econnlab.commands.timeouts.judging import Safety
     from econnlab.commands.timeouts.table_formats.json import number
 
     chain, found = judged
     document = {
-        "version": VERSION,
         "safe": all(each.safety is not Safety.UNSAFE for each in found),
         "margin_ms": number(chain.margin_ms),
         "rearranged": chain.rearranged,
         "hops": [_hop(hop) for hop in chain.hops],
         "pairs": [_judgement(each) for each in found],
     }
-    return json.dumps(document, indent=2) + "\n"
+    return json_text(VERSION, document)
 
 
 def _hop(hop: Hop) -> dict[str, Any]:

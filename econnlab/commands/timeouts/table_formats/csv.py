@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from econnlab.cli.writing import csv_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from econnlab.advice.product import Product, Release
 
-NAME = "csv"
 HELP = "a row per product and range of versions as CSV"
 
 
 def render(table: Iterable[tuple[Product, tuple[Release, ...]]]) -> str:
     """The table, its first line the names of the columns; sources in one cell, separated by ``; ``."""
-    import csv
-    import io
-
     from econnlab.commands.timeouts.table_formats.json import release_of
 
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for product, releases in table:
-        fixed = {"name": product.name, "title": product.title, "kind": product.kind.value}
-        sources = "; ".join(product.sources)
-        writer.writerows({**fixed, **release_of(release), "sources": sources} for release in releases)
-    return text.getvalue()
+    rows = [
+        {
+            "name": product.name,
+            "title": product.title,
+            "kind": product.kind.value,
+            **release_of(release),
+            "sources": "; ".join(product.sources),
+        }
+        for product, releases in table
+        for release in releases
+    ]
+    return csv_text(rows, _COLUMNS)
 
 
 _COLUMNS = [

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from econnlab.cli.writing import json_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from decimal import Decimal
 
     from econnlab.advice.product import Product, Release
 
-NAME = "json"
 HELP = "the table as JSON"
 
 #: Raised when a key changes its meaning or goes; commands/timeouts/table.schema.json describes this one.
@@ -19,11 +20,8 @@ VERSION = 1
 
 def render(table: Iterable[tuple[Product, tuple[Release, ...]]]) -> str:
     """The document; keys as in commands/timeouts/table.schema.json, times in ms."""
-    import json
 
-    return (
-        json.dumps({"version": VERSION, "products": [_product(*entry) for entry in table]}, indent=2) + "\n"
-    )
+    return json_text(VERSION, {"products": [_product(*entry) for entry in table]})
 
 
 def idle(milliseconds: Decimal | None) -> float | str | None:

@@ -1,10 +1,10 @@
-"""A command of the user's, run once: how it ended and what it said."""
+"""How one run of the user's command ended, and what it said."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: So many bytes of a command's output are kept, the last ones.
+#: How many bytes of a command's output are kept: the last ones.
 KEPT_BYTES = 65536
 
 
@@ -12,7 +12,7 @@ KEPT_BYTES = 65536
 class CommandEnd:
     """How one run of the command ended. ``took_s`` is in seconds, to its end or until it was killed."""
 
-    #: Its exit code; None where a signal ended it.
+    #: Its exit code; None if a signal ended it.
     code: int | None
     #: The name of the signal that ended it.
     signal: str | None = None
@@ -23,7 +23,7 @@ class CommandEnd:
     output: str = ""
     #: How many bytes they wrote in all.
     output_bytes: int = 0
-    #: Processes of its own that still ran when it had ended, and were killed.
+    #: How many processes of its own still ran after its end, and were killed.
     left_behind: int = 0
 
     @property
@@ -33,7 +33,7 @@ class CommandEnd:
 
     @property
     def last_line(self) -> str:
-        """The last line that says something; empty where it said nothing."""
+        """The last line that is not blank, or nothing."""
         lines = self.output.strip().splitlines()
         return lines[-1].strip() if lines else ""
 

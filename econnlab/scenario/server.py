@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
 
@@ -85,6 +85,12 @@ class Restart:
     drain_ms: Decimal = Decimal(1000)
 
 
+#: What a real server can be told; ``idempotency_keys`` is about what the client sends.
+_OF_PEERS = frozenset(
+    ("peer", "keepalive_timeout_ms", "max_connections", "response_delay_ms", "idempotency_keys")
+)
+
+
 @dataclass(frozen=True)
 class ServerSpec:
     """The lab server and how it behaves. Durations in milliseconds."""
@@ -144,8 +150,12 @@ class ServerSpec:
     close_notify: bool = True
     host: str = "127.0.0.1"
     port: int = 0
+    #: A real server instead of the lab's: ``node@14.18.0``, the name of a file in peers/servers/. It takes
+    #: keepalive_timeout, max_connections and response_delay, as far as it has them.
+    peer: str | None = None
 
     def __post_init__(self) -> None:
+        _refuse_beside_peer(self)
         at_least(0, response_size=self.response_size, max_body=self.max_body, port=self.port)
         at_least(0, refuse_first=self.refuse_first)
         at_least(1, max_requests=self.max_requests, backlog=self.backlog)
@@ -254,3 +264,15 @@ def _fault_words(fault: Fault) -> str:
     when = f" from request {fault.request} on" if fault.request > 1 else ""
     later = f"{format_ms(fault.after_ms)} ms " if fault.after_ms else ""
     return f"{_ENDINGS[fault.by]} {later}{_STAGES[fault.at]}{when}"
+
+
+def _refuse_beside_peer(spec: ServerSpec) -> None:
+    """A setting that only the lab server has."""
+    if spec.peer is None:
+        return
+    for field in fields(spec):
+        if field.name not in _OF_PEERS and getattr(spec, field.name) != field.default:
+            raise UsageProblem(
+                f"{field.name.removesuffix('_ms')}: the lab server has it, and {spec.peer} does not.",
+                "Leave out one of the two.",
+            )

@@ -44,7 +44,9 @@ async def _run(session: dict[str, Any], plan: dict[str, Any], begin: float) -> N
             status, error = None, None
             try:
                 headers = headers_of(plan, f"{session['session']}-{number}")
-                async with client.request(plan["method"], plan["url"], headers=headers, data=body_of(plan)) as answer:
+                async with client.request(
+                    plan["method"], plan["url"], headers=headers, data=body_of(plan)
+                ) as answer:
                     attempts.current["first_byte"] = time.monotonic()
                     status = attempts.current["status"] = answer.status
                     await answer.read()

@@ -1,4 +1,4 @@
-"""The curl command over the client protocol: one curl per session, which asks for the same URL again and again.
+"""The curl command over the client protocol: one curl per session asks for the same URL again.
 
 ``--rate`` makes it wait from the start of one transfer to the start of the next, in whole milliseconds, so an
 interval is kept as far as answers take the same time (curl 7.84 and later).
@@ -37,7 +37,9 @@ def _words(session: dict[str, Any], plan: dict[str, Any]) -> list[str]:
 def _run(session: dict[str, Any], plan: dict[str, Any], begin: float) -> None:
     due = begin + session["start_s"]
     wait_until(due)
-    with subprocess.Popen(_words(session, plan), stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as curl:
+    with subprocess.Popen(
+        _words(session, plan), stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    ) as curl:
         assert curl.stderr is not None
         for number, line in enumerate(curl.stderr, 1):
             due = _report(session, number, due, json.loads(line)) + session["interval_ms"] / 1000
@@ -49,7 +51,11 @@ def _report(session: dict[str, Any], number: int, due: float, told: dict[str, An
     status = told["response_code"] or None
     error = None
     if told["exitcode"]:
-        error = {"name": f"curl: ({told['exitcode']})", "message": told.get("errormsg") or "", "code": str(told["exitcode"])}
+        error = {
+            "name": f"curl: ({told['exitcode']})",
+            "message": told.get("errormsg") or "",
+            "code": str(told["exitcode"]),
+        }
         error["errno"] = _ERRNO.get(told["exitcode"])
     attempt = {
         "began": began,
@@ -61,11 +67,14 @@ def _report(session: dict[str, Any], number: int, due: float, told: dict[str, An
         "status": status,
         "error": error,
     }
-    return report(session, number, due, [attempt], status, None)
+    return float(report(session, number, due, [attempt], status, None))
 
 
 def _all(plan: dict[str, Any], begin: float) -> None:
-    threads = [threading.Thread(target=_run, args=(session, plan, begin), daemon=True) for session in plan["sessions"]]
+    threads = [
+        threading.Thread(target=_run, args=(session, plan, begin), daemon=True)
+        for session in plan["sessions"]
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -74,7 +83,9 @@ def _all(plan: dict[str, Any], begin: float) -> None:
 
 
 def _main() -> None:
-    version = subprocess.run(["curl", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+    version = subprocess.run(
+        ["curl", "--version"], capture_output=True, text=True, check=True
+    ).stdout.split()[1]
     plan: dict[str, Any] = {}
     for line in sys.stdin:
         order = json.loads(line)

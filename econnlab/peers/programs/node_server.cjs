@@ -48,5 +48,21 @@ server.listen(settings.port, "127.0.0.1", () => say({
   type: "listening", port: server.address().port, server: settings.express ? "express" : "node", server_version: version,
   runtime: `node ${process.version}`, default_keepalive_timeout_ms: standard, buffer_ms: server.keepAliveTimeoutBuffer || 0,
 }));
-process.stdin.resume();
+// Earlier versions close the socket without an event, by this same comparison (lib/net.js, onconnection).
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 16 || (major === 16 && minor < 17) || major === 17 || (major === 18 && minor < 6)) {
+  server.once("listening", () => {
+    const handle = server._handle;
+    const onconnection = handle.onconnection;
+    handle.onconnection = function (error, client) {
+      if (client && server.maxConnections && server._connections >= server.maxConnections) {
+        const name = {};
+        client.getpeername(name);
+        say({ at: now(), kind: "dropped", peer: `${name.address}:${name.port}` });
+      }
+      return onconnection.apply(this, arguments);
+    };
+  });
+}
+process.stdin.on("data", () => say({ kind: "sync" }));
 process.stdin.on("end", () => process.exit(0)); // the lab has gone

@@ -1,4 +1,6 @@
-"""The client protocol of econnlab for Python clients (docs/client-protocol.md): JSON Lines on stdin and stdout.
+"""The client protocol of econnlab for Python clients: JSON Lines on stdin and stdout.
+
+docs/client-protocol.md describes it.
 
 A program of its own: it imports nothing of econnlab, since it may run under another Python or another
 version of a library. ``time.monotonic`` reads CLOCK_MONOTONIC, the clock that the lab uses.
@@ -25,7 +27,7 @@ class Client(Protocol):
     """One session's client, with its own pool."""
 
     def ask(self, headers: dict[str, str]) -> int:
-        """Send one request and read the response to its end; return its status, or raise what the library raises."""
+        """Send one request, read the response to its end, and return its status; may raise."""
 
     def close(self) -> None:
         """Close the pool."""
@@ -108,7 +110,11 @@ def headers_of(plan: dict[str, Any], request_id: str) -> dict[str, str]:
 
 
 def report(
-    session: dict[str, Any], number: int, due: float, attempts: list[dict[str, Any]], status: int | None,
+    session: dict[str, Any],
+    number: int,
+    due: float,
+    attempts: list[dict[str, Any]],
+    status: int | None,
     error: BaseException | None,
 ) -> float:
     """Write a line per attempt of one request that has ended now; returns when that was."""
@@ -152,8 +158,13 @@ def _run(session: dict[str, Any], plan: dict[str, Any], begin: float, opened: _O
     client.close()
 
 
-def drive(client: str, version: str, open_client: Callable[[dict[str, Any], dict[str, Any], Attempts], Client]) -> None:
-    """Speak the protocol. ``open_client(session, plan, attempts)`` makes a session's client, which has its own thread."""
+def drive(
+    client: str, version: str, open_client: Callable[[dict[str, Any], dict[str, Any], Attempts], Client]
+) -> None:
+    """Speak the protocol. ``open_client(session, plan, attempts)`` makes a session's client.
+
+    Each session has a thread of its own.
+    """
     plan: dict[str, Any] = {}
     opened: list[_Open] = []
     for line in sys.stdin:
@@ -164,7 +175,15 @@ def drive(client: str, version: str, open_client: Callable[[dict[str, Any], dict
                 attempts = Attempts()
                 opened.append(_Open(session, attempts, open_client(session, plan, attempts)))
             runtime = f"python {sys.version.split()[0]}"
-            say({"type": "ready", "version": VERSION, "client": client, "client_version": version, "runtime": runtime})
+            say(
+                {
+                    "type": "ready",
+                    "version": VERSION,
+                    "client": client,
+                    "client_version": version,
+                    "runtime": runtime,
+                }
+            )
         elif order["type"] == "go":
             threading.Thread(target=_all, args=(plan, order["at"], opened), daemon=True).start()
 

@@ -70,7 +70,9 @@ class _Urllib3:
     def ask(self, headers: dict[str, str]) -> int:
         plan = self._plan
         timeout = plan["timeout_ms"] / 1000
-        answer = self._pool.request(plan["method"], plan["url"], headers=headers, body=body_of(plan), timeout=timeout)
+        answer = self._pool.request(
+            plan["method"], plan["url"], headers=headers, body=body_of(plan), timeout=timeout
+        )
         return answer.status
 
     def close(self) -> None:

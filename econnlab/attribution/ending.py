@@ -1,4 +1,4 @@
-"""How a connection died, judged apart from what the client saw of it: who sent FIN or RST first, and why."""
+"""How a connection ended, apart from what the client saw: who sent FIN or RST first, and why."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ConnectionEnd:
     by: Party
     #: ``FIN`` or ``RST``.
     packet: str
-    #: Seconds on the monotonic clock, as near to its sender as is known.
+    #: Seconds on the monotonic clock, as close to the sender as known.
     at: float
     #: Why that packet, in words.
     why: str
@@ -51,7 +51,10 @@ def _candidates(case: Case) -> Iterator[ConnectionEnd]:
     attempt = case.attempt
     if attempt.outcome is Outcome.REFUSED:
         yield ConnectionEnd(
-            Party.SERVER, "RST", attempt.ended, "the kernel's answer to a SYN for a port where nobody listens"
+            Party.SERVER,
+            "RST",
+            attempt.ended,
+            "the kernel's answer to a SYN: no process listens on the port",
         )
     yield from _by_server(case)
     if case.link is not None:
@@ -76,7 +79,7 @@ def _by_server(case: Case) -> Iterator[ConnectionEnd]:
     if died is not None and accepted is not None:
         reset = case.attempt.outcome is Outcome.RESET or case.server_rst is not None
         why = "the kernel closed what the dead process had open" + (", with bytes unread" if reset else "")
-        # Its sockets closed before its parent heard of it, so the client's word is the nearer one.
+        # The kernel closed the sockets before SIGCHLD arrived: the client's time is nearer.
         yield ConnectionEnd(Party.SERVER, "RST" if reset else "FIN", min(died.at, case.attempt.ended), why)
 
 

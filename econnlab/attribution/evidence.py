@@ -19,17 +19,17 @@ from econnlab.record.run import Run
 if TYPE_CHECKING:
     from econnlab.attribution.packets.facts import PacketFacts
 
-#: A client that takes longer from taking up a connection to writing was held up: it needs less than 1 ms.
+#: A client usually needs less than 1 ms from taking a connection to writing; longer means it was held up.
 BLOCKED_S = 0.010
-#: Why something was undelivered that the end of the run had cut off on its way.
+#: Reason for bytes that were still in flight when the run was stopped.
 STOPPED = "stopped"
-#: Outcomes of a connection that ended under a request, before the answer was whole.
+#: Outcomes of a connection that ended during a request.
 LOST = frozenset({Outcome.RESET, Outcome.CLOSED, Outcome.BROKEN_PIPE})
 
 
 @dataclass(frozen=True)
 class Trace:
-    """The events of one connection in one ledger, in order of time; empty where it is not in there."""
+    """The events of one connection in one ledger, in order of time; empty if the ledger does not have it."""
 
     events: tuple[ConnectionEvent, ...] = ()
 
@@ -44,14 +44,14 @@ class Trace:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What holds for the whole run at the time of an attempt."""
+    """What applied to the whole run at the time of an attempt."""
 
     system: str
     #: Server-wide and lab-wide events: accepting paused and resumed, busy, died.
     events: tuple[ConnectionEvent, ...]
-    #: Other connections of this run that had been answered and were, as far as is known, still open.
+    #: Other connections of this run that had been answered and had not been seen to end.
     open_connections: int
-    #: What the kernel counted during the run, by name; ``own_counters`` says that nobody else was counted.
+    #: What the kernel counted during the run, by name; ``own_counters``: only this run's connections.
     counters: Mapping[str, int] = field(default_factory=dict)
     own_counters: bool = False
 
@@ -62,15 +62,15 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Case:
-    """One failed attempt and all that is known of it; without its ledger ``server`` or ``link`` is None."""
+    """One failed attempt and the evidence; ``server`` or ``link`` is None if there is no such ledger."""
 
     attempt: Attempt
     server: Trace | None
     link: Trace | None
     around: Surroundings
-    #: It is a proxy's attempt, and this is what the proxy then did to its own client.
+    #: Set for the attempt of a proxy: what the proxy then did to its client.
     proxy_answer: str | None = None
-    #: What a capture says, where there are no ledgers.
+    #: The facts of a capture, which replaces the ledgers.
     packets: PacketFacts | None = None
 
     @property
@@ -90,11 +90,11 @@ class Case:
 
     @cached_property
     def reached(self) -> ConnectionEvent | None:
-        """The server's entry of this very request, if it read it whole."""
+        """The server's event for this request, if it read the request whole."""
         return self.of_request(Kind.REQUEST)
 
     def of_request(self, kind: str) -> ConnectionEvent | None:
-        """The server's event of ``kind`` for this very request on this connection."""
+        """The server's event of ``kind`` for this request on this connection."""
         if self.server is None:
             return None
         entries = (event for event in self.server.events if event.kind == kind)
@@ -102,7 +102,7 @@ class Case:
 
     @cached_property
     def sent_again(self) -> bool | None:
-        """Whether the client's kernel sent the request again, for want of an ACK; None without a wire."""
+        """Whether the client's kernel retransmitted the request; None without a wire."""
         if self.link is None or self.link.first(Kind.SYN) is None:
             return None
         sent = [e for e in self.link.events if e.kind == Kind.BYTES and e.side == Party.CLIENT]
@@ -110,9 +110,9 @@ class Case:
 
     @cached_property
     def held_up_s(self) -> float | None:
-        """How long the client sat on a connection that was still good when it took it up, and then not.
+        """How long the client held a connection that was open when it took it and closed when it wrote.
 
-        None where it did not, or where a request sent at once would have come too late as well.
+        None if it did not, or if a request sent at once would have been late as well.
         """
         attempt, close, arrival = self.attempt, self.server_close, self.arrival
         if attempt.sent is None or close is None or arrival is None:
@@ -122,7 +122,7 @@ class Case:
 
     @cached_property
     def arrival(self) -> float | None:
-        """When the request reached the server's kernel; over bare loopback that is when it was sent."""
+        """When the request reached the server's kernel; over bare loopback, when it was sent."""
         if self.attempt.sent is None:
             return None
         if self.link is None:
@@ -145,10 +145,10 @@ class Case:
 
     @cached_property
     def reset_without_fin(self) -> bool:
-        """The server's side sent an RST and no FIN before it.
+        """The server's side sent an RST without a FIN before it.
 
-        The link tells. Without one the client's errno does, on Linux only: there a FIN read first turns
-        a later RST into EPIPE or end-of-file (tcp_reset(), tcp_recvmsg()); BSD kernels say ECONNRESET.
+        The link shows it. Without a link the client's errno does, on Linux only: there an RST after a FIN
+        reads as EPIPE or end-of-file (tcp_reset(), tcp_recvmsg()); BSD kernels report ECONNRESET.
         """
         if self.link is not None:
             return self.server_rst is not None and self.server_fin is None
@@ -185,7 +185,7 @@ def hop_attempt(attempt: Attempt, link: Trace) -> Attempt:
 
 
 class Evidence:
-    """Joins attempts with events; ``add`` may go on while the run does."""
+    """Joins attempts with events, also while the run goes on."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -194,7 +194,7 @@ class Evidence:
         self._by_peer: dict[tuple[str, str], list[ConnectionEvent]] = defaultdict(list)
         self._wide: tuple[ConnectionEvent, ...] = ()
         self._processed: dict[str, int] = defaultdict(int)
-        #: Of each request that the link saw: the link's connection that carried it last.
+        #: By request id: the last connection of the link that carried the request.
         self._carriers: dict[str, int] = {}
 
     def update(self) -> None:
@@ -221,7 +221,7 @@ class Evidence:
         return self._processed.get(request.last.request_id, 0) if self._run.counts_processed else None
 
     def case(self, attempt: Attempt) -> Case:
-        """All that is known of ``attempt``; of the proxy's own attempt, where one answered for the server."""
+        """The evidence on ``attempt``, or on the proxy's attempt if a proxy answered for the server."""
         if self._run.scenario.proxy is not None and attempt.outcome in LOST | {Outcome.HTTP_ERROR}:
             behind = self._behind_proxy(attempt)
             if behind is not None:
@@ -237,7 +237,7 @@ class Evidence:
         return Case(attempt, server, link, self._surroundings(attempt))
 
     def _behind_proxy(self, attempt: Attempt) -> Case | None:
-        """The connection on which the proxy sent this request last: the link names requests it carries."""
+        """The last connection on which the proxy sent this request, as the link saw it."""
         carried = self._carriers.get(attempt.request_id)
         if carried is None:
             return None
@@ -252,7 +252,7 @@ class Evidence:
     def _trace(self, source: Source, peer: str | None, attempt: Attempt) -> Trace:
         if peer is None:
             return Trace()
-        # A port can come up twice in a long run: the connection is the last one accepted before the end.
+        # A long run can use a port twice: take the last connection accepted before the attempt's end.
         accepted = self._by_peer[source, peer]
         before = [event for event in accepted if event.at <= attempt.ended] or accepted[:1]
         if not before:
@@ -267,7 +267,7 @@ class Evidence:
         return Surroundings(facts.system, self._wide, beside, self._run.counters, facts.own_namespace)
 
     def _open_beside(self, attempt: Attempt) -> int:
-        """Connections of other sessions whose last known attempt, begun before this one ended, succeeded."""
+        """Connections of other sessions whose last attempt that began before this one's end succeeded."""
         last: dict[int, Outcome] = {}
         for request in self._run.requests:
             for other in request.attempts:

@@ -1,4 +1,4 @@
-"""Whether a run shows what its scenario expects. Pure."""
+"""Compares a run with its scenario's expectations. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from econnlab.scenario.expect import Count, Expect
 
 
 def broken(summary: Summary, expect: Expect) -> list[str]:
-    """Each expectation that does not hold, in words: ``causes.crash: expected 1, found 0``."""
+    """Each broken expectation in words: ``causes.crash: expected 1, found 0``."""
     return list(_broken(summary, expect))
 
 
@@ -26,7 +26,7 @@ def _broken(summary: Summary, expect: Expect) -> Iterator[str]:
         for name in ("lost", "once", "more"):
             wanted = getattr(expect.processed, name)
             if done is None and wanted is not None:
-                yield f"processed.{name}: expected {wanted}, and without the server's ledger nobody knows"
+                yield f"processed.{name}: expected {wanted}, unknown without the server's ledger"
             elif done is not None:
                 yield from _compare(f"processed.{name}", wanted, getattr(done, name))
 
@@ -37,7 +37,7 @@ def _compare(name: str, expected: Count | None, found: int) -> Iterator[str]:
 
 
 def _compare_each(name: str, expected: Mapping[str, Count] | None, found: Counter[str]) -> Iterator[str]:
-    """Each of ``expected`` in its range, and nothing else."""
+    """Every name in its range, and 0 for a name that is not expected."""
     if expected is None:
         return
     for key in [*expected, *sorted(found.keys() - expected.keys())]:

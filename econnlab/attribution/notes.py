@@ -1,4 +1,4 @@
-"""What the reader should know beside the figures, in sentences."""
+"""Sentences that a report adds to its figures: warnings, remarks, the conclusion."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from econnlab.record.events import Kind
 from econnlab.scenario.client import DEFAULT_RETRY
 from econnlab.scenario.durations import format_ms
 
-#: Of what a server says, no more than this is repeated.
+#: Longer values of a server's headers are cut off.
 LONGEST_VALUE = 80
 
 
 def warnings(summary: Summary) -> list[str]:
-    """What makes the figures less than they seem."""
+    """Reasons not to trust the figures."""
     found = (_shorter(summary), _blurred(summary), _never_reused(summary), _missed(summary))
     return [text for text in found if text]
 
@@ -25,8 +25,8 @@ def _missed(summary: Summary) -> str:
     if captured is None or not captured.dropped:
         return ""
     return (
-        f"{captured.dropped} packets came faster than they could be captured, beside {captured.packets} that "
-        "were: the capture has gaps. Take fewer sessions, or a quieter machine."
+        f"The capture lacks {captured.dropped} packets that came too fast, beside {captured.packets} that it "
+        "has. Use fewer sessions, or a quieter machine."
     )
 
 
@@ -42,7 +42,7 @@ def _blurred(summary: Summary) -> str:
     return (
         f"One send in a hundred was {summary.lateness.p99_ms:.1f} ms late or more, over half the step of "
         f"{summary.smallest_step_ms:g} ms between intervals: neighbouring rows run into each other. "
-        "Take fewer sessions, or a quieter machine."
+        "Use fewer sessions, or a quieter machine."
     )
 
 
@@ -52,16 +52,14 @@ def _never_reused(summary: Summary) -> str:
     if not later or any(attempt.reused for request in requests for attempt in request.attempts):
         return ""
     if any((attempt.connection_header or "").lower() == "close" for r in requests for attempt in r.attempts):
-        return (
-            "The server closes after each response (Connection: close): no idle connection is there to lose."
-        )
+        return "The server closes after each response (Connection: close), so no idle connection can be lost."
     if any(request.ok for request in later):
-        return "No connection was reused: every request opened a new one, so there was no idle one to lose."
+        return "No connection was reused: every request opened a new one, so no idle connection can be lost."
     return ""
 
 
 def remarks(summary: Summary) -> list[str]:
-    """What else was seen, which is nobody's fault."""
+    """Other observations."""
     found = (
         _opened_anew(summary),
         _advertised(summary),
@@ -101,7 +99,7 @@ def _cut_unnoticed(summary: Summary) -> str:
 
 
 def _opened_anew(summary: Summary) -> str:
-    """Connections that the client found closed in time: the race that was not lost."""
+    """Connections that the client found closed before it reused them: the race that it did not lose."""
     ended_well: dict[int, bool] = {}
     later = anew = 0
     for request in summary.run.requests:
@@ -124,7 +122,7 @@ def _advertised(summary: Summary) -> str:
 
 
 def conclusion(summary: Summary) -> str:
-    """The run in one sentence; empty where nothing was asked."""
+    """The run in one sentence; empty if there were no requests."""
     rows = [row for row in summary.rows if row.requests]
     if not rows:
         return ""

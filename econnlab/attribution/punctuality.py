@@ -1,4 +1,4 @@
-"""How late the lab itself was in a run: later than a scenario's margins, and it shows something else."""
+"""How late the lab was in a run: later than a scenario's margins, and the run shows something else."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from econnlab.record.events import Kind, Party
 from econnlab.record.run import Run
 from econnlab.scenario.links import Delay
 
-#: Scenarios that have to meet a moment leave about a tenth of a second on either side of it.
+#: Scenarios that depend on a moment leave about 0.1 s on either side of it.
 HELD_UP_MS = 50.0
 _PASSED_ON = frozenset({Kind.BYTES, Kind.FIN, Kind.RST})
 
 
 def worst_lateness_ms(run: Run) -> float:
-    """The latest of its sends, its server's idle timers and its link, in ms; 0 where nothing was due.
+    """The greatest lateness of its sends, its server's idle timers and its link, in ms; 0 if nothing was due.
 
-    What the scenario asks for, as a client or a server that is blocked, is not late.
+    Lateness that the scenario asks for (a blocked client or server) does not count.
     """
     return max((1000 * late for late in _latenesses(run)), default=0.0)
 
@@ -33,5 +33,5 @@ def _latenesses(run: Run) -> Iterator[float]:
             yield event.at - event.due
         elif event.kind in _PASSED_ON and event.began is not None and event.side in delays:
             delay = delays[event.side]
-            if not delay.jitter:  # else it was drawn, and is not in the ledger
+            if not delay.jitter:  # a random delay is not in the ledger
                 yield event.at - event.began - float(delay.median_ms) / 1000

@@ -1,4 +1,4 @@
-"""The few statistics the lab prints."""
+"""The statistics that the lab prints."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ Z95 = NormalDist().inv_cdf(0.975)
 
 
 def wilson(failures: int, trials: int) -> tuple[float, float]:
-    """The 95 % Wilson score interval of a rate (Wilson 1927, JASA 22:209); 0 to 1 where nothing was tried."""
+    """The 95 % Wilson score interval of a rate (Wilson 1927, JASA 22:209); 0 to 1 without trials."""
     if trials == 0:
         return 0.0, 1.0
     rate = failures / trials
     z2 = Z95 * Z95
     middle = (rate + z2 / (2 * trials)) / (1 + z2 / trials)
     half = Z95 * math.sqrt(rate * (1 - rate) / trials + z2 / (4 * trials * trials)) / (1 + z2 / trials)
-    # At the ends the formula gives 0 and 1 exactly; floating point need not.
+    # The formula gives exactly 0 and 1 here; floating point may not.
     low = 0.0 if failures == 0 else max(0.0, middle - half)
     high = 1.0 if failures == trials else min(1.0, middle + half)
     return low, high
 
 
 def differ(failures: int, trials: int, others: int, other_trials: int) -> bool:
-    """Whether the 95 % interval of the difference of two rates leaves out 0 (Newcombe 1998, method 10).
+    """Whether the 95 % interval of the difference of two rates excludes 0 (Newcombe 1998, method 10).
 
-    The two intervals may overlap all the same: this is the weaker sign of the two.
+    The intervals of the two rates may still overlap.
     """
     if not trials or not other_trials:
         return False

@@ -1,4 +1,4 @@
-"""A run in figures: a row per interval, the lateness of the sends, and what the reader should know."""
+"""A run in figures: a row per interval, its failures, and how late the sends were."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from econnlab.record.run import Run
 
 @dataclass(frozen=True)
 class Processed:
-    """How often the server carried requests out: how many of them never, once, more than once."""
+    """How many requests the server never carried out, carried out once, and more than once."""
 
     lost: int
     once: int
@@ -45,7 +45,7 @@ class Row:
 
     @property
     def failure(self) -> int:
-        """Requests that the caller did not get."""
+        """Requests without a response for the caller."""
         return self.requests - self.success
 
     @property
@@ -68,13 +68,13 @@ class Lateness:
     p99_ms: float
 
     def rounded(self) -> Lateness:
-        """To the microsecond: the clock says no more."""
+        """To the microsecond, the precision of the clock."""
         return Lateness(self.sends, round(self.median_ms, 3), round(self.p99_ms, 3))
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What every report is made from."""
+    """The input of every report."""
 
     run: Run
     rows: tuple[Row, ...]
@@ -104,7 +104,7 @@ class Summary:
 
     @property
     def blurred(self) -> bool:
-        """One send in a hundred was later than half a step: nearer to the next row than to its own."""
+        """One send in a hundred was more than half a step late: closer to the next row than to its own."""
         step, lateness = self.smallest_step_ms, self.lateness
         return step is not None and lateness is not None and lateness.p99_ms > step / 2
 

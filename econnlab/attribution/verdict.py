@@ -1,4 +1,4 @@
-"""What attribution says of a failed attempt."""
+"""The results of attribution."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ UNKNOWN = "unknown"
 class Certainty(StrEnum):
     """How sure a cause is."""
 
-    #: The ledgers leave no other cause.
+    #: The evidence excludes every other cause.
     CERTAIN = "certain"
-    #: It fits all that is known, and something that would decide is not known.
+    #: It fits the evidence, which does not exclude every other cause.
     LIKELY = "likely"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one rule makes of a case."""
+    """The result of one rule."""
 
     certainty: Certainty
-    #: One sentence, with the figures that it rests on.
+    #: One sentence with its figures.
     evidence: str
 
 
@@ -36,12 +36,12 @@ class Verdict:
 
 
 def certain(evidence: str) -> Finding:
-    """A finding that leaves no other cause."""
+    """A finding that excludes every other cause."""
     return Finding(Certainty.CERTAIN, evidence)
 
 
 def likely(evidence: str) -> Finding:
-    """A finding that fits what is known."""
+    """A finding that fits the evidence."""
     return Finding(Certainty.LIKELY, evidence)
 
 
@@ -51,7 +51,7 @@ def ms(seconds: float) -> str:
 
 
 def carried_out(times: int | None) -> str:
-    """``; not carried out``: how often the server did what was asked, to be added to the evidence."""
+    """``; not carried out``: how often the server carried the request out, to append to the evidence."""
     if times is None:
         return ""
     return f"; carried out {times} times" if times > 1 else "; carried out" if times else "; not carried out"

@@ -55,9 +55,9 @@ class Attempt:
     first_byte: float | None
     #: When the last byte was read, or the error was raised.
     ended: float
-    #: Counts the client's connections of the run; None where none came about.
+    #: The client's connections of the run, counted from 1; None if there was none.
     connection: int | None
-    #: The client's own address, ``127.0.0.1:41234``, by which the ledgers know the connection.
+    #: The client's address, ``127.0.0.1:41234``, by which the ledgers know the connection.
     local: str | None
     #: The connection had carried a response before.
     reused: bool
@@ -70,9 +70,9 @@ class Attempt:
     error: str
     #: The symbolic errno at the root of that chain.
     errno: str | None
-    #: The errno that sending met and the client passed over to read, as urllib3 does with EPIPE.
+    #: The errno of a send after which the client went on to read, as urllib3 does after EPIPE.
     send_errno: str | None
-    #: What the server said in ``Keep-Alive`` and ``Connection``.
+    #: The server's headers ``Keep-Alive`` and ``Connection``.
     keep_alive: str | None
     connection_header: str | None
     #: The error as a real client names it: "socket hang up". None for the lab's own clients.

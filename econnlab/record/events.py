@@ -1,4 +1,4 @@
-"""Connection events: what the server, the link and the lab itself saw, each on the common clock."""
+"""Connection events: what the server, the link and the lab saw, all on one clock."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Kind(StrEnum):
     CLOSED = "closed"  # server: reason, how, unread; link: nothing more, or to_server and to_client
     RESET = "reset"  # link alone: reason; it has itself reset both ends
     CHANGED = "changed"  # link alone: plan, what it does from now on
-    PAUSED = "paused"  # link alone: it holds the bytes, of all connections where none is named
+    PAUSED = "paused"  # link alone: it holds the bytes, of all connections if none is named
     RESUMED = "resumed"  # link alone
     COUNTED = "counted"  # link alone, when asked: to_server, to_client up to now, how (its state), idle_s
     EXPIRED = "expired"  # link: idle_s; the middlebox has forgotten the connection
@@ -117,15 +117,15 @@ class ConnectionEvent:
     idle_s: float | None = None
     packets: int | None = None
     dropped: int | None = None
-    #: What was asked for, as the request's first line has it.
+    #: The target in the request's first line.
     target: str | None = None
-    #: Of a request's body, if it had one: equal bodies have equal ones.
+    #: A hash of the request's body, if it had one.
     digest: str | None = None
-    #: Bytes that the end's kernel has taken.
+    #: Bytes that the kernel has taken in each direction.
     to_server: int | None = None
     to_client: int | None = None
     plan: dict[str, Any] | None = None
-    #: A request's id is its Idempotency-Key.
+    #: The request's id is its Idempotency-Key.
     keyed: bool | None = None
 
     @property

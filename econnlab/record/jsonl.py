@@ -58,9 +58,9 @@ def event_json(event: ConnectionEvent) -> dict[str, Any]:
 def read_run(lines: Iterable[str], name: str) -> Run:
     """The run in ``lines``, of the file ``name``. A last line cut off in the middle is left out.
 
-    The file may come from anybody: control characters in its texts are spelled out from here on.
+    The file is untrusted: control characters in its texts are spelled out.
 
-    Raises UsageProblem, with the line's number, for what is not a record.
+    Raises UsageProblem with the line's number if it is not a record.
     """
     numbered = enumerate(_bounded(lines, name), 1)
     run = _read_header(next(numbered, (1, ""))[1], name)
@@ -99,7 +99,7 @@ def _bounded(lines: Iterable[str], name: str) -> Iterator[str]:
 def _read_entry(line: str, run: Run, attempts: list[Attempt]) -> None:
     entry = harmless_values(json.loads(line))
     if not isinstance(entry, dict):
-        raise UsageProblem("it is no object.")
+        raise UsageProblem("it is not an object.")
     if "format" in entry:
         raise UsageProblem("another run begins here; give one file a run.")
     if "attempt" in entry:

@@ -15,9 +15,8 @@ from econnlab.system.clock import now
 class Ledger:
     """Collects events as JSON Lines and hands them on in batches.
 
-    Writing each line by itself would cost a system call in the middle of what is measured, so lines
-    wait until ``flush``; ``on_first`` is called when one begins to wait, so that the owner's event
-    loop can plan that flush.
+    A write for each line would cost a system call in the middle of what is measured, so lines wait for
+    ``flush``; ``on_first`` is called for the first that waits, so that the owner can plan the flush.
     """
 
     def __init__(self, source: str, write: Callable[[bytes], None], on_first: Callable[[], None]) -> None:
@@ -29,7 +28,7 @@ class Ledger:
     def event(
         self, kind: str, connection: int | None = None, at: float | None = None, **details: Any
     ) -> None:
-        """Enter what happened ``at`` (now, where it is not given)."""
+        """Enter what happened ``at`` that time, by default now."""
         line = {"at": now() if at is None else at, "source": self._source, "kind": kind}
         if connection is not None:
             line["connection"] = connection
@@ -41,7 +40,7 @@ class Ledger:
             self._on_first()
 
     def sync(self, number: str) -> None:
-        """Answer whoever asks that everything up to now be handed on."""
+        """Answer the parent's question that everything up to now has been handed on."""
         self.event(Kind.SYNC, reason=number)
         self.flush()
 
@@ -54,7 +53,7 @@ class Ledger:
 
 
 def write_all(fd: int, data: bytes) -> None:
-    """Write ``data`` whole to a blocking ``fd``; to nobody, where the parent that read it has gone."""
+    """Write all of ``data`` to a blocking ``fd``; does nothing if the parent, which read it, has gone."""
     view = memoryview(data)
     with contextlib.suppress(BrokenPipeError):
         while view:

@@ -32,10 +32,9 @@ class Facts:
     kernel: str
     processors: int
     versions: dict[str, str]
-    #: The run had a network namespace to itself: what the kernel counted is its own.
+    #: The run had its own network namespace, so the kernel counted only its connections.
     own_namespace: bool = False
-    #: What the clock on the wall showed when the monotonic one stood at 0, in seconds since the epoch;
-    #: None in records from before it was kept.
+    #: Wall-clock time at monotonic time 0, in seconds since the epoch; None in older records.
     epoch: float | None = None
     #: What a real server says of itself; None for the lab server, which says everything.
     server_ledger: Ledger | None = None
@@ -48,15 +47,15 @@ class Facts:
 
 @dataclass
 class Run:
-    """What one execution of ``scenario`` left behind; it grows while it runs."""
+    """The record of one execution of ``scenario``; it grows while it runs."""
 
     scenario: Scenario
     facts: Facts
     requests: list[Request] = field(default_factory=list)
     events: list[ConnectionEvent] = field(default_factory=list)
-    #: What the kernel counted from beginning to end, by name; what stayed as it was is left out.
+    #: What the kernel counted during the run, by name; counters that did not change are left out.
     counters: dict[str, int] = field(default_factory=dict)
-    #: It did not come to its planned end.
+    #: It ended before its plan did.
     interrupted: bool = False
 
     @property

@@ -1,4 +1,4 @@
-"""What a server did for each request, read from its ledger: also for clients that keep no record. Pure."""
+"""What a server did with each request, from its ledger alone: clients need not keep a record. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from econnlab.record.events import ConnectionEvent, Kind, Source
 
-#: To repeat one of these does no harm (RFC 9110 section 9.2.1).
+#: Safe to repeat (RFC 9110 section 9.2.1).
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _FIRST_ERROR = 400
 
@@ -19,27 +19,27 @@ class Arrival:
 
     connection: int
     at: float
-    #: What its client calls it (see econnlab/naming.py); None where it does not.
+    #: The client's name for it (see econnlab/naming.py); None without one.
     request_id: str | None
     method: str
-    #: As the request's first line has it: untrusted text.
+    #: In the request's first line: untrusted text.
     target: str
     #: Bytes of its body.
     bytes: int
-    #: Of its body; None where it has none.
+    #: A hash of its body; None without one.
     digest: str | None
     #: ``request_id`` is an Idempotency-Key.
     keyed: bool = False
     #: Times it was carried out: 0 or 1.
     processed: int = 0
-    #: Of the response whose last byte was handed to the kernel; None where none was.
+    #: Of the response, once its last byte was handed to the kernel; None without one.
     status: int | None = None
-    #: When it was answered, or else its connection was closed; None where neither has happened.
+    #: When it was answered, or its connection closed; None if neither has happened.
     ended: float | None = None
 
     @property
     def failed(self) -> bool:
-        """It got no answer, or an error: a client has a reason to try again."""
+        """It got no answer or an error, so that a client may try again."""
         return self.status is None or self.status >= _FIRST_ERROR
 
 
@@ -51,7 +51,7 @@ class Served:
 
     @property
     def request_id(self) -> str | None:
-        """What its client calls it."""
+        """The client's name for it."""
         return self.arrivals[0].request_id
 
     @property
@@ -112,7 +112,7 @@ class Visit:
 
 
 class Times(int):
-    """How often something was carried out; ``ledger`` and ``request_id`` let a failed assert tell more."""
+    """How often a request was carried out; the attributes serve the text of a failed assert."""
 
     ledger: ServerLedger
     request_id: str
@@ -121,9 +121,9 @@ class Times(int):
 class ServerLedger:
     """The ledger behind ``read``, which gives every event up to now; each question is answered as of then.
 
-    Requests that carry a name (X-Econnlab-Request, Idempotency-Key, X-Idempotency-Key, X-Request-Id) are told
-    apart by it, by method and target. Of those without one, an equal request (method, target and body) that
-    comes after one has failed is taken for its repetition: nothing else can be seen from the server.
+    Requests that carry a name (X-Econnlab-Request, Idempotency-Key, X-Idempotency-Key, X-Request-Id) are
+    identified by it, their method and their target. Without a name, a request equal to a failed one (method,
+    target and body) counts as its repetition: the server can see no more.
     """
 
     def __init__(self, read: Callable[[], Sequence[ConnectionEvent]]) -> None:
@@ -230,7 +230,7 @@ def visits_of(events: Iterable[ConnectionEvent]) -> tuple[Visit, ...]:
 
 
 def _of_servers(events: Iterable[ConnectionEvent]) -> list[ConnectionEvent]:
-    """In order of time: another server may have taken over, and each writes a ledger of its own."""
+    """In order of time; after a restart there are the ledgers of two servers."""
     mine = [event for event in events if event.source == Source.SERVER]
-    # What one server enters for one moment stays in its order: sorting is stable.
+    # Stable: events of the same moment keep their order.
     return sorted(mine, key=lambda event: event.at)

@@ -1,4 +1,4 @@
-"""Numbers that a scenario may not go below."""
+"""Lower bounds of numbers in a scenario."""
 
 from __future__ import annotations
 

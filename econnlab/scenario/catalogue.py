@@ -1,8 +1,7 @@
 """The scenarios that come with the lab: one TOML file each, found by its name.
 
-Directly in the folder stand those that show a cause. ``peers/`` has those that need a real server or proxy,
-``commands/`` what keepalive, sweep and maxconn begin with, ``check/`` trouble that ends: for ``check``, whose
-clients may survive it.
+Those in the folder itself show a cause. ``peers/`` has those that need a real server or proxy, ``commands/``
+the defaults of keepalive, sweep and maxconn, ``check/`` faults that end, so that a client can survive them.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ def names(group: str = "") -> list[str]:
 
 @cache
 def load(name: str) -> Scenario:
-    """The scenario ``name``, of any folder. Raises UsageProblem where there is none, or its file is wrong."""
+    """The scenario ``name``, of any folder. Raises UsageProblem if there is none, or its file is wrong."""
     for group in ("", PEERS, COMMANDS, CHECK):
         if name in names(group):
             return read_file(folder() / group / f"{name}.toml")
@@ -49,7 +48,7 @@ def load(name: str) -> Scenario:
 
 
 def read_file(path: Path) -> Scenario:
-    """The scenario in the file ``path``, called after it. Raises UsageProblem where it cannot be read."""
+    """The scenario in the file ``path``, named after it. Raises UsageProblem if it cannot be read."""
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(_LONGEST + 1)

@@ -44,7 +44,7 @@ def parse_duration(text: str) -> Decimal:
 def parse_intervals(text: str) -> tuple[Decimal, ...]:
     """Milliseconds of each interval in a list and/or ranges: ``4900,4950,4980..5000:5``.
 
-    A range ``FIRST..LAST:STEP`` includes LAST where the steps reach it. An interval named twice is
+    A range ``FIRST..LAST:STEP`` includes LAST if the steps reach it. An interval named twice is
     kept once, at its first place. Raises UsageProblem for an empty, negative, zero-stepped or
     backward range and for more than MOST_INTERVALS of them.
     """

@@ -1,4 +1,4 @@
-"""What a run of a scenario must show."""
+"""The expectations of a scenario."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def parse_count(text: str) -> Count:
 
 
 @dataclass(frozen=True)
-class Processed:
-    """How many requests the server carried out how often. None: any number."""
+class ProcessedCounts:
+    """How many requests the server never carried out, once, more than once. None: any number."""
 
     lost: Count | None = None
     once: Count | None = None
@@ -53,11 +53,11 @@ class Processed:
 class Expect:
     """Of the requests: how many succeeded and failed. Of the failed attempts: outcomes and causes.
 
-    None is not looked at. Of ``outcomes`` and ``causes``, what is not named must not occur.
+    None is not checked. Outcomes and causes that are not named must not occur.
     """
 
     success: Count | None = None
     failure: Count | None = None
     outcomes: dict[str, Count] | None = None
     causes: dict[str, Count] | None = None
-    processed: Processed | None = None
+    processed: ProcessedCounts | None = None

@@ -9,7 +9,7 @@ from decimal import Decimal
 from econnlab.errors import UsageProblem
 from econnlab.scenario.durations import format_ms, parse_duration
 
-#: exp(3 * 3) is 8,000 times the median for one delay in a thousand: nobody means more.
+#: At 3 one delay in a thousand takes exp(3 * 3), 8,000 times the median; more is a typing error.
 MOST_JITTER = Decimal(3)
 _DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
 
@@ -19,7 +19,7 @@ class Delay:
     """A one-way delay: log-normal with this median in ms; ``jitter`` is the sigma of its logarithm.
 
     Log-normal because one-way delays have a floor and a long tail: at jitter 1.2 one in a hundred
-    takes 16 times the median, at 0.1 it takes a quarter more.
+    takes 16 times the median; at 0.1 it takes a quarter longer.
     """
 
     median_ms: Decimal

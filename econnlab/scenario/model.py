@@ -16,24 +16,24 @@ MOST_REQUESTS = 1_000_000
 #: Sessions above this many are refused: each is a real connection from one address to one port,
 #: and Linux offers 28,232 local ports by default (ip(7), ip_local_port_range).
 MOST_SESSIONS = 20_000
-#: A server as it comes: nothing limited, nothing failing.
+#: The default server: no limits, no faults.
 LAB_SERVER = ServerSpec()
-#: A client as it comes.
+#: The default client.
 LAB_CLIENT = ClientSpec()
 
 
 @dataclass(frozen=True)
 class Middlebox:
-    """What forgets idle connections on the way, as NAT gateways, firewalls and balancers do."""
+    """Forgets idle connections, as NAT gateways, firewalls and balancers do."""
 
     idle_timeout_ms: Decimal
-    #: Answer the next packet with RST; without it packets of a forgotten connection are dropped silently.
+    #: Answer packets of a forgotten connection with RST; otherwise drop them silently.
     rst: bool = True
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """A real reverse proxy that clients ask; the link, if there is one, stands between it and the server."""
+    """A real reverse proxy in front of the link and the server."""
 
     #: The name of a file in peers/proxies/.
     kind: str
@@ -43,19 +43,19 @@ class Proxy:
 
 @dataclass(frozen=True)
 class Kernel:
-    """Settings of the kernel for this run alone: it takes place in a network namespace of its own (Linux)."""
+    """Kernel settings for this run, which gets its own network namespace (Linux)."""
 
     #: Names below net.ipv4, or dotted names, and their values.
     settings: dict[str, str]
-    #: Packets themselves take this long each way, the handshake's too; 0 is bare loopback.
+    #: Delay of every packet, one way, also of the handshake; 0 is bare loopback.
     packet_delay_ms: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many ask, how often, how far apart."""
+    """How many sessions send how many requests, and how far apart."""
 
-    #: One row of the table each; ignored where each session sends one request.
+    #: A row of the table each; ignored if each session sends one request.
     intervals_ms: tuple[Decimal, ...] = (Decimal(5000),)
     #: Sessions per interval.
     sessions: int = 1
@@ -63,7 +63,7 @@ class Plan:
     requests: int = 10
     #: All sessions start at the same moment, instead of spread so that they do not disturb each other.
     together: bool = False
-    #: With ``together``: so many at the same moment, as many again ``wave_gap_ms`` later, and so on.
+    #: With ``together``: how many start at the same moment, and as many each ``wave_gap_ms`` later.
     wave: int | None = None
     wave_gap_ms: Decimal = Decimal(0)
 
@@ -103,7 +103,7 @@ class Scenario:
 
     name: str
     title: str = ""
-    #: Where it is met in production.
+    #: Where it occurs in production.
     story: str = ""
     server: ServerSpec | None = LAB_SERVER
     url: str | None = None

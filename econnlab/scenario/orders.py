@@ -1,7 +1,6 @@
-"""What one may say to a link while it runs: ``idle-drop 2s rst``, ``reset 3``. Text in, values out. Pure.
+"""Commands for a running link: ``idle-drop 2s rst``, ``reset 3``. Text in, values out. Pure.
 
-A line on its stdin and a key of the HTTP interface's JSON are the same words, so that who knows the one
-knows the other.
+Lines on stdin and keys of the HTTP interface's JSON use the same words.
 """
 
 from __future__ import annotations
@@ -21,17 +20,17 @@ from econnlab.scenario.model import Middlebox
 from econnlab.scenario.treatment import Counted, Limit, ResetAfter, Treatment, WhenFull
 
 OFF = "off"
-#: Nobody means more; it keeps figures in JSON exact for every reader (RFC 8259, section 6).
+#: JSON readers keep whole numbers exact up to here (RFC 8259 section 6).
 MOST = 1 << 53
 LONGEST_LINE = 1000
 HELP = """\
 delay LINK                   wan, 40ms~0.2, or one for each direction: 2ms/40ms~0.1; off
 idle-drop TIME [silent|rst]  forget connections idle for TIME; their next packet is dropped, or reset; off
 reset-after N [to-client|to-server|both]   reset each connection N bytes from now; off
-limit N [close|reset|queue]  connections at a time, and what becomes of one more; off
+limit N [close|reset|queue]  connections at a time, and what happens to one more; off
 fail-first N                 reset the next N connections, then no more; off
 reset [N]                    reset every connection now, or number N
-pause [N], resume [N]        hold the bytes of every connection, and new ones; or of number N
+pause [N], resume [N]        hold the bytes of every connection, or of number N
 status                       what is set, and which connections there are
 help                         this"""
 
@@ -48,7 +47,7 @@ class Change:
 
 
 class Act(StrEnum):
-    """What is done once, and when it is said."""
+    """An action, done once and at once."""
 
     RESET = "reset"
     PAUSE = "pause"
@@ -64,7 +63,7 @@ class Do:
 
 
 class Ask(StrEnum):
-    """What one may want to know."""
+    """A question."""
 
     STATUS = "status"
     HELP = "help"
@@ -74,7 +73,7 @@ Order = Change | Do | Ask
 
 
 def parse_order(line: str) -> Order:
-    """The order in ``line``. Raises UsageProblem with one sentence for what is none."""
+    """The order in ``line``. Raises UsageProblem in one sentence."""
     if len(line) > LONGEST_LINE:
         raise UsageProblem(f"A line has at most {LONGEST_LINE} characters.")
     verb, *words = line.split()[:20] or [""]
@@ -85,7 +84,7 @@ def parse_order(line: str) -> Order:
         return Do(Act(verb), None if number is None else _whole(number, 1))
     if verb in tuple(Ask):
         if words:
-            raise UsageProblem(f"{verb} stands alone.")
+            raise UsageProblem(f"{verb} takes no words.")
         return Ask(verb)
     raise UsageProblem(f"{_quoted(verb)} is not one of {', '.join([*_SETTINGS, *Act, *Ask])}.")
 
@@ -93,8 +92,8 @@ def parse_order(line: str) -> Order:
 def parse_settings(settings: Any) -> Change:
     """The change in a JSON object whose keys are the verbs that set something: ``{"delay": "40ms~0.2"}``.
 
-    A value is the verb's words as text, or a number; null and false are ``off``. All of it counts, or, where
-    UsageProblem is raised, none.
+    A value is the verb's words as text, or a number; null and false mean ``off``. Raises UsageProblem, and
+    then nothing changes.
     """
     if not isinstance(settings, dict) or not settings:
         raise UsageProblem(f"Give a JSON object with some of {', '.join(_SETTINGS)}.")
@@ -149,9 +148,9 @@ def _idle_drop(words: list[str]) -> dict[str, Any]:
 
 
 def idle_drop(after_ms: Decimal, rst: bool) -> Middlebox:
-    """What forgets connections idle for so long. Raises UsageProblem for no time at all."""
+    """A middlebox that forgets connections idle for this long. Raises UsageProblem for 0."""
     if not after_ms:
-        raise UsageProblem("Every connection is idle for 0 ms: give idle-drop a time, as 2s.")
+        raise UsageProblem("Every connection is idle for 0 ms; give idle-drop a time above 0, as 2s.")
     return Middlebox(after_ms, rst)
 
 

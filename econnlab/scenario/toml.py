@@ -44,7 +44,7 @@ def read_scenario(text: str, name: str, where: str) -> Scenario:
 
 
 def make_scenario(data: dict[str, Any], name: str, where: str) -> Scenario:
-    """The scenario called ``name`` of ``data``, the tables of a file, or what came from ``where`` as such.
+    """The scenario called ``name`` of ``data``, the tables of the file or other source ``where``.
 
     Raises UsageProblem naming ``where``, the key and what was expected there.
     """
@@ -60,7 +60,7 @@ def make_scenario(data: dict[str, Any], name: str, where: str) -> Scenario:
 
 
 def _plain(kind: Any, value: Any, where: str) -> Any:
-    """``value``, as a file holds it, the way the codec wants it for ``kind``."""
+    """``value`` as in a file, converted to what the codec reads for ``kind``."""
     kind = _required(kind)
     if kind is LinkSpec:
         return encode(_said(where, parse_link, value, "text, as article or 2ms~0.5"))
@@ -123,8 +123,7 @@ def _said(where: str, parse: Any, value: Any, expected: str) -> Any:
 def write_scenario(scenario: Scenario) -> str:
     """``scenario`` as a file that read_scenario reads as the very same, but for its name.
 
-    What is as everywhere is left out, but for the plan and the keep-alive timeout, without which nobody can
-    tell what would run.
+    Defaults are left out, except for the plan and the keep-alive timeout, which say what would run.
     """
     return "\n".join(_table(scenario, "")).strip("\n") + "\n"
 

@@ -1,4 +1,4 @@
-"""What a link that stands alone does to the connections that pass it."""
+"""What a standalone link does to its connections."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from econnlab.scenario.model import Middlebox
 
 
 class WhenFull(StrEnum):
-    """What becomes of one connection more than the limit."""
+    """What happens to a connection above the limit."""
 
-    CLOSE = "close"  # accepted and closed at once: FIN, or RST where the client has sent something already
+    CLOSE = "close"  # accepted and closed at once: FIN, or RST if the client has already sent something
     RESET = "reset"  # accepted and reset at once
     QUEUE = "queue"  # left in the kernel's queue until another one ends
 
@@ -30,7 +30,7 @@ class Counted(StrEnum):
 
 @dataclass(frozen=True)
 class ResetAfter:
-    """Reset both ends of a connection once so many bytes have been passed on."""
+    """Reset both ends of a connection after this many bytes."""
 
     size: int
     counted: Counted = Counted.TO_CLIENT
@@ -45,7 +45,7 @@ class ResetAfter:
 
 @dataclass(frozen=True)
 class Limit:
-    """Connections relayed at a time."""
+    """How many connections are relayed at a time."""
 
     connections: int
     when_full: WhenFull = WhenFull.CLOSE
@@ -63,20 +63,20 @@ NO_DELAY = LinkSpec("0ms", _AT_ONCE, _AT_ONCE)
 
 @dataclass(frozen=True)
 class Treatment:
-    """All that can be changed while the link runs, as one value: a change is seen whole or not at all."""
+    """Everything that can change while the link runs; as one value, so that a change applies as a whole."""
 
     delay: LinkSpec = NO_DELAY
     idle_drop: Middlebox | None = None
     reset_after: ResetAfter | None = None
     limit: Limit | None = None
-    #: So many connections to come are reset as soon as they are accepted; those after them are not.
+    #: How many of the next connections are reset as soon as they are accepted.
     fail_first: int = 0
 
     def __post_init__(self) -> None:
         at_least(0, fail_first=self.fail_first)
 
     def parts(self) -> list[str]:
-        """Each thing that it does, in words."""
+        """Its effects, each in words."""
         said = [delay_words(self.delay)] if _delays(self.delay) else []
         if self.idle_drop is not None:
             how = "answered with RST" if self.idle_drop.rst else "dropped silently"

@@ -1,4 +1,4 @@
-"""An event loop that is busy: blocked for D every E, as by a long synchronous computation."""
+"""A busy event loop: blocked at intervals, as by long synchronous computations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def keep_busy(loop: asyncio.AbstractEventLoop, ledger: Ledger, block_s: float, e
 
     def block() -> None:
         at = now()
-        # The very thing to show: nothing else of this process runs meanwhile.
+        # On purpose: nothing else in this process runs meanwhile.
         time.sleep(block_s)
         ledger.event(Kind.BUSY, began=at)
         rounds = int((at - began) / every_s) + 1

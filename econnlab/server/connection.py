@@ -10,8 +10,8 @@ import h11
 
 from econnlab.record.events import CloseReason, Kind
 from econnlab.scenario.server import CloseWith, Stage
-from econnlab.server.exchange import Exchange, Step
 from econnlab.server.idle_timers import IdleTimer
+from econnlab.server.request import ServedRequest, Step
 from econnlab.server.responses import OK, TOO_LARGE, UNAVAILABLE, Answer, error_bytes
 from econnlab.server.service import Service
 from econnlab.server.stream import READ_SIZE, Stream
@@ -64,7 +64,7 @@ class ServedConnection:
         self._refuse = refuse
         #: How many have begun.
         self.requests = 0
-        self._exchange: Exchange | None = None
+        self._exchange: ServedRequest | None = None
         #: The request in progress was read whole, or needs no more of it to be answered.
         self._answering = False
         #: Ends the connection if nothing, or no whole head, comes.
@@ -125,14 +125,14 @@ class ServedConnection:
         if self._lingering:
             return
         if self._exchange is None:
-            self._begin(Exchange(now()))
+            self._begin(ServedRequest(now()))
         assert self._exchange is not None
         self._exchange.feed(data)
         self._proceed()
         if self._exchange is not None and self._exchange.ahead >= _MOST_AHEAD:
             self._stream.pause()
 
-    def _begin(self, exchange: Exchange) -> None:
+    def _begin(self, exchange: ServedRequest) -> None:
         if self.requests:
             self._stop_timer()  # the idle timer; the first request's head is being waited for already
             self._await_head()
@@ -156,7 +156,7 @@ class ServedConnection:
                 return
         self._service.loop.call_soon(self._proceed)
 
-    def _read(self, exchange: Exchange) -> bool:
+    def _read(self, exchange: ServedRequest) -> bool:
         """Read on, and answer a request that is whole or too large; False if more must come."""
         try:
             while (step := exchange.step()) is not Step.INCOMPLETE:
@@ -180,14 +180,14 @@ class ServedConnection:
             self.close(CloseReason.CLIENT_CLOSED)
         return False
 
-    def _on_head(self, exchange: Exchange) -> None:
+    def _on_head(self, exchange: ServedRequest) -> None:
         if exchange.framed_twice:  # answered, and closed after that (RFC 9112 section 6.1)
             self._last = CloseReason.CONNECTION_CLOSE
         self._stream.send(exchange.go_on())
 
     # -- answering ------------------------------------------------------------------------------
 
-    def _too_large(self, exchange: Exchange, size: int) -> bool:
+    def _too_large(self, exchange: ServedRequest, size: int) -> bool:
         """Answer 413 before the body has been read, and close: at once, or when the client has ended."""
         limit = self._service.spec.max_body
         if limit is None or size <= limit:
@@ -198,7 +198,7 @@ class ServedConnection:
         self._respond(exchange, TOO_LARGE)
         return True
 
-    def _on_request(self, exchange: Exchange) -> None:
+    def _on_request(self, exchange: ServedRequest) -> None:
         service = self._service
         self._answering = True
         service.ledger.event(Kind.REQUEST, self.number, **exchange.described())
@@ -218,7 +218,7 @@ class ServedConnection:
         else:
             self._respond(exchange, answer)
 
-    def _carry_out(self, exchange: Exchange) -> bool:
+    def _carry_out(self, exchange: ServedRequest) -> bool:
         """Whether an answer follows. A request whose key was carried out before is only answered."""
         service = self._service
         if service.carried is not None and service.carried.before(exchange.head):
@@ -227,12 +227,12 @@ class ServedConnection:
         service.ledger.event(Kind.PROCESSED, self.number, request_id=exchange.request_id)
         return not service.faults.strike(self, Stage.PROCESSED)
 
-    def _respond_late(self, exchange: Exchange, answer: Answer) -> None:
+    def _respond_late(self, exchange: ServedRequest, answer: Answer) -> None:
         self._delay = None
         self._respond(exchange, answer)
         self._proceed()
 
-    def _respond(self, exchange: Exchange, answer: Answer) -> None:
+    def _respond(self, exchange: ServedRequest, answer: Answer) -> None:
         spec, faults = self._service.spec, self._service.faults
         self._last = self._last or self._service.last_request(self.requests)
         hidden = self._last is CloseReason.MAX_REQUESTS and not spec.announce_last
@@ -255,7 +255,7 @@ class ServedConnection:
         else:
             self._after_response(exchange, answer.status, size)
 
-    def _cut(self, exchange: Exchange, part: bytes, status: int, stage: Stage) -> None:
+    def _cut(self, exchange: ServedRequest, part: bytes, status: int, stage: Stage) -> None:
         self._stream.send(part)
         if self._stream.closed:
             return
@@ -266,11 +266,11 @@ class ServedConnection:
         )
         self._service.faults.strike(self, stage)
 
-    def _after_late_response(self, exchange: Exchange, status: int, size: int) -> None:
+    def _after_late_response(self, exchange: ServedRequest, status: int, size: int) -> None:
         self._after_response(exchange, status, size)
         self._proceed()
 
-    def _after_response(self, exchange: Exchange, status: int, size: int) -> None:
+    def _after_response(self, exchange: ServedRequest, status: int, size: int) -> None:
         service, request_id = self._service, exchange.request_id
         service.ledger.event(Kind.RESPONSE, self.number, request_id=request_id, status=status, bytes=size)
         if self._lingering:

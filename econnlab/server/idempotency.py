@@ -1,4 +1,4 @@
-"""Idempotency keys: a request that was carried out before is answered, and not carried out again."""
+"""Idempotency keys: a repeated request is answered without carrying it out again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import h11
 
 #: draft-ietf-httpapi-idempotency-key-header
 HEADER = b"idempotency-key"
-#: Keys remembered; the oldest are forgotten first, as after the hours or days of a real store.
+#: Keys remembered; the oldest are forgotten first, as a real store forgets after hours or days.
 MOST_KEYS = 100_000
 
 
@@ -19,7 +19,7 @@ class Carried:
         self._keys: OrderedDict[bytes, None] = OrderedDict()
 
     def before(self, request: h11.Request) -> bool:
-        """Whether a request of the same method, target and key was carried out; from now on it was."""
+        """Whether a request with the same method, target and key came before; remembers this one."""
         key = next((value for name, value in request.headers if name == HEADER), None)
         if key is None:
             return False

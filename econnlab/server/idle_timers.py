@@ -1,4 +1,4 @@
-"""The keep-alive timers of a server: never early, fired before the loop looks for new data."""
+"""The keep-alive timers of a server: never early, and fired before the loop looks for new data."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class IdleTimers:
     def run_due(self) -> float | None:
         """Fire what is due; the seconds until it wants to run again, or None if no timer waits.
 
-        0 after something fired: what that planned in the event loop has not been looked at yet.
+        0 after one fired, so that the loop first runs what its callback planned.
         """
         fired = False
         while self._heap:

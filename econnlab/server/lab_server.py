@@ -1,4 +1,4 @@
-"""The lab server: who is let in, who is kept, and when it ends."""
+"""The lab server: which connections it accepts, and when it ends."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class LabServer:
             keep_busy(loop, ledger, seconds(spec.busy_for_ms), seconds(spec.busy_every_ms))
 
     def stop(self) -> None:
-        """Close the listener and every connection, and enter that it was meant."""
+        """Close the listener and every connection, and enter that this was intended."""
         self._stop_listening()
         for connection in [*self._served, *self._refused]:
             connection.close(CloseReason.SHUTDOWN)
         self._service.ledger.event(Kind.STOPPED)
 
     def retire(self, manner: Retirement, drain_s: float) -> None:
-        """Accept no more, part with every connection in this manner, and then end the loop."""
+        """Accept no more, close every connection in this manner, and then end the loop."""
         self._stop_listening()
         self._service.ledger.event(Kind.RETIRING, reason=manner)
         self._service.retiring = manner
@@ -92,14 +92,14 @@ class LabServer:
 
     @property
     def full(self) -> bool:
-        """As many connections are open as are allowed. Those being refused with 503 do not count."""
+        """The limit of open connections is reached; those being refused with 503 do not count."""
         if self._to_refuse:
             return True
         limit = self._service.spec.max_connections
         return limit is not None and len(self._served) >= limit
 
     def _on_acceptable(self) -> None:
-        # One connection a turn of the loop: an idle timer due meanwhile must not wait for a crowd.
+        # One connection per turn of the loop, so that idle timers do not wait for many.
         if self.full:
             self._when_full.on_acceptable(self)
         elif accepted := self._accept():
@@ -119,7 +119,7 @@ class LabServer:
         except OSError as error:
             if error.errno not in (errno.EMFILE, errno.ENFILE):
                 raise
-            # Out of descriptors: the connection stays in the queue, readable; asking again would spin.
+            # No descriptor is free: the connection stays in the queue, and accepting again would spin.
             self.pause_accepting(errno.errorcode[error.errno])
             return None
         sock.setblocking(False)
@@ -152,7 +152,7 @@ class LabServer:
         self._service.ledger.event(Kind.ACCEPT_PAUSED, reason=reason)
 
     def _forget(self, connection: ServedConnection) -> None:
-        """A connection has ended: there is room for another."""
+        """A connection has ended, which makes room for another."""
         self._served.discard(connection)
         self._refused.discard(connection)
         self._end_when_empty()
@@ -160,7 +160,7 @@ class LabServer:
             self._resume_accepting()
 
     def _accept_later(self) -> None:
-        """The first connection stands in the queue."""
+        """The first connection is in the queue."""
         self._service.loop.remove_reader(self._listener)
         self._service.loop.call_later(seconds(self._service.spec.accept_after_ms), self._resume_accepting)
 

@@ -1,4 +1,4 @@
-"""What the lab server answers, as bytes."""
+"""The answers of the lab server, as bytes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OK = 200
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request is answered with."""
+    """The answer to a request."""
 
     status: int
     body: bytes
@@ -42,7 +42,7 @@ def ok_answer(spec: ServerSpec) -> Answer:
 
 
 def error_answer(spec: ServerSpec) -> Answer:
-    """The error of the scenario's own."""
+    """The error that the scenario asks for."""
     headers = []
     if spec.retry_after_ms is not None:
         headers.append(("Retry-After", str(math.ceil(spec.retry_after_ms / 1000))))
@@ -50,13 +50,13 @@ def error_answer(spec: ServerSpec) -> Answer:
 
 
 def request_id_of(request: h11.Request) -> str | None:
-    """What its client calls the request, so that ledgers can count what was done; None where it does not."""
+    """The client's name for the request, by which ledgers count; None without one."""
     found = [(_NAMES[name], value) for name, value in request.headers if name in _NAMES]
     return min(found)[1].decode("ascii", "replace") if found else None
 
 
 def is_keyed(request: h11.Request) -> bool:
-    """It carries an Idempotency-Key."""
+    """The request carries an Idempotency-Key."""
     return any(name in KEYS for name, _ in request.headers)
 
 
@@ -89,7 +89,7 @@ def _phrase(status: int) -> str:
     try:
         return http.HTTPStatus(status).phrase
     except ValueError:
-        return ""  # it has none (RFC 9112 section 4)
+        return ""  # the phrase may be empty (RFC 9112 section 4)
 
 
 def _framing(spec: ServerSpec, body: bytes) -> list[tuple[str, str]]:
@@ -97,11 +97,11 @@ def _framing(spec: ServerSpec, body: bytes) -> list[tuple[str, str]]:
 
 
 def body_of(size: int) -> bytes:
-    """``size`` bytes of text; the default of 3 reads ``ok`` and a line's end."""
+    """``size`` bytes of text; the default of 3 is ``ok`` and a newline."""
     return (b"ok\n" * (size // 3 + 1))[:size]
 
 
 def error_bytes(status: int) -> bytes:
-    """An answer to what was no whole request: the connection closes after it."""
+    """An answer to an incomplete or invalid request; the connection closes after it."""
     line = f"HTTP/1.1 {status} {_phrase(status)}"
     return f"{line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode("ascii")

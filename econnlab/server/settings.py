@@ -1,4 +1,4 @@
-"""What the server's process is told at its start."""
+"""The settings with which the server's process starts."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from econnlab.system.child import ChildSettings
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings(ChildSettings):
-    """How to serve, and what else this process takes care of."""
+    """How to serve, and what else this process has to do."""
 
     spec: ServerSpec
     #: Certificate and key in PEM, for TLS.
     certificate: str | None = None
-    #: The certificate authority in PEM, and where this process keeps it in a file while it lives.
+    #: The certificate authority in PEM, and the file in which this process keeps it while it lives.
     authority: str | None = None
     authority_file: str | None = None
     #: The number of its first connection.
     first_number: int = 1
-    #: Do not listen before the command to.
+    #: Do not listen before Verb.LISTEN.
     standby: bool = False

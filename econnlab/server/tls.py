@@ -1,4 +1,4 @@
-"""TLS on a connection of the lab server, behind the few socket calls that it uses."""
+"""TLS for connections of the lab server, with the calls of a plain socket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import ssl
 import sys
 import tempfile
 
-#: A fatal alert, as RFC 8446 section 6.2 asks for and Java servers send; OpenSSL by itself says nothing.
+#: A fatal alert, required by RFC 8446 section 6.2 and sent by Java servers; OpenSSL sends none.
 _UNEXPECTED_MESSAGE = b"\x15\x03\x01\x00\x02\x02\x0a"
 _PLAIN_HTTP = ("HTTP_REQUEST", "HTTPS_PROXY_REQUEST")
 
@@ -25,7 +25,7 @@ def server_context(certificate: str) -> ssl.SSLContext:
 
 
 class TlsSocket:
-    """A non-blocking TLS socket whose calls raise BlockingIOError where a plain one's would.
+    """A non-blocking TLS socket; its calls raise BlockingIOError when those of a plain one would.
 
     A FIN without close_notify reads as the end, as it does for most servers.
     """
@@ -41,7 +41,7 @@ class TlsSocket:
         return self._sock.fileno()
 
     def shake_hands(self) -> None:
-        """Go on with the handshake. Raises BlockingIOError where more must come, OSError where it fails."""
+        """Continue the handshake. Raises BlockingIOError if more must come, OSError if it fails."""
         try:
             self._sock.do_handshake()
             self.established = True
@@ -87,7 +87,7 @@ class TlsSocket:
         self._sock.setsockopt(level, option, value)
 
     def close(self) -> None:
-        """Send close_notify where that is asked for, without waiting for the client's, and close(2)."""
+        """Send close_notify if that is asked for, without waiting for the client's, and close(2)."""
         if self._close_notify and self.established:
             with contextlib.suppress(OSError):
                 self._sock.unwrap()

@@ -20,6 +20,7 @@ from econnlab.packets.layers import ACK, FIN, RST, SYN, segment
 from econnlab.packets.reading import read_capture
 from econnlab.scenario.catalogue import load
 from tests.conftest import DEADLINE_S, children_of, is_running, wait_until
+from tests.support import warm
 
 ROOT = Path(__file__).parents[2]
 RACE = [
@@ -189,7 +190,6 @@ def test_tls_hides_the_request_and_not_what_became_of_it(cli, capturing):
 # -- the kernel's own view ------------------------------------------------------------------------
 
 COUNT = """
-import sys
 from econnlab.cli.main import run
 from econnlab.errors import EnvironmentProblem
 from econnlab.lab.namespace import enter
@@ -218,7 +218,7 @@ def test_the_kernel_counts_as_many_rsts_as_were_captured(cli, capturing, argumen
     """All that is counted in a network of the test's own was sent there; none was missed, none seen twice."""
     if arguments[0] == "run" and os.geteuid():
         pytest.skip("what run starts would take another network yet: exec(2) drops the right to capture")
-    words = [sys.executable, "-c", COUNT, *arguments, "--capture", str(cli.folder / "run.pcapng")]
+    words = warm.python(COUNT, *arguments, "--capture", str(cli.folder / "run.pcapng"))
     done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE_S * 2, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     last = done.stdout.splitlines()[-1].split()

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from econnlab.errors import EnvironmentProblem, UsageProblem
 from econnlab.lab.namespace import is_privileged, refusal, setting_path
 from tests.conftest import DEADLINE_S, is_running, wait_until
+from tests.support import warm
 
 ROOT = Path(__file__).parents[2]
 TUN = "/dev/net/tun"
@@ -53,7 +53,7 @@ WIRE = """
 def run(code, **names):
     """What ``code`` gives to ``say``, in a process that has ``enter`` and ``names``."""
     head = f"""
-        import json, sys
+        import json
         from econnlab.errors import EnvironmentProblem, UsageProblem
         from econnlab.lab.namespace import enter
         DEADLINE_S = {DEADLINE_S}
@@ -62,7 +62,7 @@ def run(code, **names):
     given = "".join(f"{name} = {value!r}\n" for name, value in names.items())
     whole = textwrap.dedent(head) + given + textwrap.dedent(code)
     done = subprocess.run(
-        [sys.executable, "-c", whole], capture_output=True, text=True, timeout=DEADLINE_S * 2, cwd=ROOT
+        warm.python(whole), capture_output=True, text=True, timeout=DEADLINE_S * 2, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

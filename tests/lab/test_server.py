@@ -2,7 +2,6 @@
 
 import socket
 import subprocess
-import sys
 from decimal import Decimal
 from itertools import pairwise
 
@@ -10,6 +9,7 @@ import pytest
 
 from econnlab.record.events import Kind
 from tests.conftest import children_of, is_running, until, wait_until
+from tests.support import warm
 from tests.support.raw import Raw
 
 SHORT = {"keepalive_timeout_ms": Decimal(100)}
@@ -348,7 +348,7 @@ def test_it_closes_everything_when_told_to_stop(start_server):
 
 
 def test_it_ends_when_whoever_started_it_is_killed():
-    parent = subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(warm.python(_PARENT), stdout=subprocess.PIPE, text=True)
     try:
         assert parent.stdout.readline() == "started\n"
         children = children_of(parent.pid)

@@ -3,7 +3,6 @@
 import signal
 import ssl
 import subprocess
-import sys
 import urllib.request
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +18,7 @@ from econnlab.scenario.model import Middlebox, Scenario
 from econnlab.scenario.server import Ending, Fault, Restart, ServerSpec
 from econnlab.scenario.server import Stage as At
 from tests.conftest import children_of, is_running, wait_until
+from tests.support import warm
 from tests.support.raw import Raw
 
 
@@ -112,7 +112,6 @@ def test_what_only_the_labs_clients_can_meet_is_refused(scenario, said):
 
 
 HELD = """
-import sys
 from econnlab.lab.stage import Stage
 from econnlab.scenario.links import parse_link
 from econnlab.scenario.model import Scenario
@@ -126,7 +125,7 @@ with Stage(Scenario("held", server=ServerSpec(tls=True), link=parse_link("1ms"))
 @pytest.mark.parametrize("end", ["kill", "interrupt"])
 def test_nothing_is_left_when_its_owner_is_killed_or_interrupted(end):
     owner = subprocess.Popen(
-        [sys.executable, "-c", HELD],
+        warm.python(HELD),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -16,8 +16,8 @@ from tests.support import warm
 
 pytestmark = pytest.mark.skipif(warm.Warm.template is None, reason="every process is started here")
 
-#: As the lab gives it to a Python of its own; what follows is the test's.
-BEGIN = "import sys; sys.path.append('/nowhere'); from econnlab.errors import ExitCode; "
+#: As the lab gives it to a process that starts no others; what follows is the test's.
+BEGIN = "import sys; sys.path.append('/nowhere'); from econnlab.link.__main__ import main; "
 #: All that a process can see of how it began.
 SHOW = r"""
 import gc, json, locale, os, resource, signal, threading

@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
+import fcntl
 import gc
 import importlib
 import io
@@ -38,6 +39,7 @@ from typing import Any
 CLONE_PARENT = 0x00008000
 CLONE_CHILD_CLEARTID = 0x00200000
 CLONE_CHILD_SETTID = 0x01000000
+CLONE_NEWNET = 0x40000000
 PR_GET_TID_ADDRESS = 40
 #: The number of clone(2), and where the address of the child's thread id stands among its arguments.
 CLONE = {"x86_64": (56, 3), "aarch64": (220, 4)}
@@ -45,6 +47,7 @@ CLONE = {"x86_64": (56, 3), "aarch64": (220, 4)}
 NAME, CLONES_NAME = "template", "python"
 #: Room for the command line of a clone in the template's own (proc(5), cmdline).
 ROOM = 16384
+HIGH = 200
 LONGEST_ORDER = 1 << 18
 MOST_DESCRIPTORS = 32
 ALL_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
@@ -124,6 +127,8 @@ def clone() -> int:
 
 def become(order: dict[str, Any], descriptors: list[int], path: list[str]) -> None:
     """Be the process that ``order`` asks for, as if it had just started, and do its work."""
+    if order["network"]:
+        enter_network(descriptors.pop(0))
     take_over(descriptors, order["numbers"])
     name_process(CLONES_NAME)
     show_command_line(order["words"])
@@ -163,6 +168,14 @@ def end_after(work: Callable[[], Any]) -> None:
     except Exception:
         sys.exit(code)
     os._exit(code & 0xFF)
+
+
+def enter_network(descriptor: int) -> None:
+    """Move into the network namespace of whoever sent the order (setns(2))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(descriptor, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+    os.close(descriptor)
 
 
 def take_over(descriptors: list[int], numbers: list[int]) -> None:
@@ -260,5 +273,7 @@ def install_template(path: list[str]) -> bool:
         return False
     name_process(CLONES_NAME)
     theirs.close()
-    warm.install(warm.Template(ours))
+    high = fcntl.fcntl(ours, fcntl.F_DUPFD_CLOEXEC, HIGH)  # out of the way of what the process opens
+    ours.close()
+    warm.install(warm.Template(socket.socket(fileno=high)))
     return True

@@ -46,11 +46,14 @@ _INHERITED = re.compile(
     r"^(?:Umask|[UG]id|Groups|NoNewPrivs|Seccomp|Cap\w+|Cpus_allowed|Mems_allowed):.*", re.MULTILINE
 )
 _SIGNALS = re.compile(r"^Sig(Blk|Ign):\s*(\w+)", re.MULTILINE)
-_SPACES = ("net", "user", "mnt", "pid", "ipc", "uts")
+_SPACES = ("user", "mnt", "pid", "ipc", "uts")
+_NETWORK = "/proc/thread-self/ns/net"
 #: Code that the lab gives to a Python of its own.
 _LAB = re.compile(r"import sys; sys\.path\.append\(.*\); from econnlab\.")
-#: Processes that start others of the lab: they get a template of their own.
-_STARTS_OTHERS = re.compile(r"from econnlab\.lab\.worker ")
+#: Those that start no others. All others get a template of their own.
+_LEAF = re.compile(
+    r"from econnlab\.(\w+\.)*__main__ import|from econnlab\.lab\.(warm_process|capturing) import"
+)
 
 
 class Template:
@@ -61,6 +64,7 @@ class Template:
         self._lock = threading.Lock()
         self.owner = os.getpid()
         self.inherited = _inherited(_status())
+        self.network = os.readlink(_NETWORK)
         self.language = _language(dict(os.environ))
 
     def clone(self, order: dict[str, Any], descriptors: list[int]) -> int:
@@ -100,7 +104,9 @@ class Warm(Started):  # type: ignore[type-arg]
             super()._execute_child(*given)  # type: ignore[misc]
             return
         standard = [number if values[pipe] == -1 else values[pipe] for number, pipe in enumerate(_PIPES)]
-        self.pid = template.clone(order, [*standard, *values["pass_fds"]])
+        with contextlib.ExitStack() as stack:
+            network = [stack.enter_context(open(_NETWORK)).fileno()] if order["network"] else []
+            self.pid = template.clone(order, [*network, *standard, *values["pass_fds"]])
         self._child_created = True
         ends = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
         self._close_pipe_fds(*(values[end] for end in ends))  # type: ignore[attr-defined]
@@ -136,6 +142,12 @@ def cold() -> Iterator[None]:
         yield
     finally:
         subprocess.Popen = before  # type: ignore[misc]
+
+
+def python(code: str, *arguments: str) -> list[str]:
+    """The command line for ``code`` in a process of its own, which may be a clone."""
+    begin = f"import sys; sys.path.append({ROOT!r}); from econnlab.errors import ExitCode\n"
+    return [sys.executable, "-P", "-c", begin + code, *arguments]
 
 
 def is_template(pid: int) -> bool:
@@ -185,12 +197,13 @@ def _order(values: dict[str, Any], template: Template) -> dict[str, Any] | None:
         "words": words,
         "numbers": [0, 1, 2, *values["pass_fds"]],
         "session": values["start_new_session"],
+        "network": os.readlink(_NETWORK) != template.network,
         "cwd": os.path.abspath(values["cwd"] or "."),
         "environment": environment,
         "limits": [resource.getrlimit(limit) for limit in LIMITS],
         "ignored": sorted(set(signals["Ign"]) - restored),
         "blocked": signals["Blk"],
-        "starts_others": words[1] == "-m" or _STARTS_OTHERS.search(words[3]) is not None,
+        "starts_others": words[1] == "-m" or _LEAF.search(words[3]) is None,
     }
 
 

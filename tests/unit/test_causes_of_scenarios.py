@@ -42,7 +42,7 @@ def test_a_client_that_was_held_up_with_the_connection_in_hand():
     verdict = attribute(held_up(began=99.8))
     assert (verdict.cause, verdict.certainty) == ("client_blocked", CERTAIN)
     assert verdict.evidence == (
-        "client took this connection up and wrote 200.0 ms later; "
+        "client took this connection and wrote 200.0 ms later; "
         "server closed it 100.0 ms before the request arrived"
     )
 
@@ -155,7 +155,7 @@ def test_a_head_that_came_too_late():
     [
         ([], "with the request unread in its kernel, or on its way"),
         ([READ], "with the request read and not carried out"),
-        ([READ, DONE], "when it had carried the request out, before any answer"),
+        ([READ, DONE], "after it had carried the request out, before any answer"),
         ([READ, DONE, PART], "after 60 bytes of its response"),
     ],
 )

@@ -184,7 +184,7 @@ def test_a_full_disk_ends_the_recording_and_takes_the_packets_all_the_same():
     ("captured", "warned"),
     [
         ({"dropped": 0}, ""),
-        ({"dropped": 7}, "7 packets came faster than they could be captured, beside 100 that were"),
+        ({"dropped": 7}, "lacks 7 packets that came too fast, beside 100 that it has"),
         ({"dropped": 7, "errno": "ENOSPC"}, "could not be written (ENOSPC)"),
     ],
 )

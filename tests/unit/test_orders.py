@@ -93,7 +93,7 @@ def test_what_is_understood(line, order):
         ("reset-after 5 to-nobody", "'to-nobody' is not one of to-client, to-server, both"),
         ("limit 0", "'0' is not a whole number from 1"),
         ("limit 3 unavailable", "'unavailable' is not one of close, reset, queue"),
-        ("status now", "status stands alone"),
+        ("status now", "status takes no words"),
         ("x" * 2000, "at most 1000 characters"),
         ("\x1b[31m", r"'\x1b[31m' is not one of"),
     ],

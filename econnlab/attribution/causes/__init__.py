@@ -1,5 +1,7 @@
-"""Causes of a failure: one file a cause.
+"""Causes of a failure: one file per cause, named after it, with one line in attribution/order.py.
 
-Each has a ``NAME``, a ``HELP`` in a sentence, and ``explain(case)``, which returns a Finding where its
-evidence is there and None where it is not. A rule may look at nothing but the case.
+Each has a ``HELP`` in a sentence and ``explain(case)``, which returns a Finding if the case holds its
+evidence and None otherwise; it looks at nothing but the case. ``COLUMN`` is the number of its column in the
+interval table; a cause that only captures can show has none. ``ADVICE`` is what ``diagnose`` tells the
+server's owner.
 """

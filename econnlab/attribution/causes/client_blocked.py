@@ -1,4 +1,4 @@
-"""The client had the connection in hand and was held up before it wrote; meanwhile the server closed."""
+"""The client took a connection, was held up before it wrote, and meanwhile the server closed it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from econnlab.attribution.packets.facts import PacketFacts, client_held_it
 from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.events import CloseReason
 
-HELP = "the client was held up with the connection in hand, and the server closed it before the client wrote"
+HELP = "the client took the connection and wrote late; the server had closed it in between"
 COLUMN = 2
 ADVICE = (
-    "The client holds connections and writes late: look for what blocks it, and let it check a "
-    "connection again just before it writes."
+    "The client takes connections and writes late. Find what blocks it, and make it check a connection "
+    "just before it writes."
 )
 
 
@@ -24,7 +24,7 @@ def explain(case: Case) -> Finding | None:
     if case.close_reason is not CloseReason.IDLE_TIMEOUT or case.server_close is None or case.arrival is None:
         return None
     return certain(
-        f"client took this connection up and wrote {ms(case.held_up_s)} later; server closed it "
+        f"client took this connection and wrote {ms(case.held_up_s)} later; server closed it "
         f"{ms(case.arrival - case.server_close.at)} before the request arrived"
     )
 

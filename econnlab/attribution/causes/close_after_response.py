@@ -1,4 +1,4 @@
-"""The server closed a connection that it had said it would keep."""
+"""The server closed a connection that it had promised to keep."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.events import CloseReason, Kind
 
-HELP = "the server closed by itself soon after a response, without having said Connection: close"
+HELP = "the server closed soon after a response that did not say Connection: close"
 COLUMN = 3
 ADVICE = (
-    "It closes connections that it had said it would keep: let it send Connection: close, or keep them "
-    "as long as it says."
+    "It closes connections that it promised to keep. Make it send Connection: close, or keep them for the "
+    "time it promises."
 )
 
 

@@ -1,4 +1,4 @@
-"""The process at the other end died under the connection."""
+"""The process at the other end died."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from econnlab.record.events import Kind
 HELP = "the process at the other end died, and its kernel closed the connection for it"
 COLUMN = 4
 ADVICE = (
-    "Its process ended with requests in progress: look for the out-of-memory killer, a supervisor's "
-    "timeout, a crash at these times."
+    "Its process ended with requests in progress. Look for the out-of-memory killer, a supervisor's "
+    "timeout or a crash at these times."
 )
 
 
 _ENDED = LOST | {Outcome.TRUNCATED}
-#: A dead process's sockets close in do_exit(); its parent hears of it when the last pipe closes.
+#: A dying process's sockets close in do_exit(); its parent notices when the last pipe closes.
 _SEEN_LATE_S = 0.5
 
 
@@ -29,7 +29,6 @@ def explain(case: Case) -> Finding | None:
     died = next((event for event in case.around.events if event.kind == Kind.DIED), None)
     if died is None or case.server_close is not None or attempt.outcome not in _ENDED:
         return None
-    # What died is seen a moment after its sockets are closed.
     after = attempt.ended - died.at
     if after < -_SEEN_LATE_S:
         return None
@@ -41,7 +40,7 @@ def _stage(case: Case) -> str:
     if (part := case.of_request(Kind.PARTIAL)) is not None:
         return f"after {part.bytes} bytes of its response"
     if case.of_request(Kind.PROCESSED) is not None:
-        return "when it had carried the request out, before any answer"
+        return "after it had carried the request out, before any answer"
     if case.reached is not None:
         return "with the request read and not carried out"
     return "with the request unread in its kernel, or on its way"

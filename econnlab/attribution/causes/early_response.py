@@ -11,7 +11,7 @@ from econnlab.record.events import Kind
 HELP = "the server answered while the request was still being sent, and closed; with unread data that resets"
 COLUMN = 5
 ADVICE = (
-    "It answers before it has read the upload: let it read on before it closes, and clients wait for "
+    "It answers before it has read the upload. Make it read on before it closes, and clients wait for "
     "100 Continue."
 )
 

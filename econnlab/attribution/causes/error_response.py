@@ -8,7 +8,7 @@ from econnlab.record.attempts import Outcome
 
 HELP = "the server answered with an error status"
 COLUMN = 6
-ADVICE = "It answered with an error of its own: its log tells why."
+ADVICE = "It answered with an error; its log should say why."
 
 
 def explain(case: Case) -> Finding | None:

@@ -19,7 +19,7 @@ REQUEST_TIMEOUT = 408
 
 
 def explain(case: Case) -> Finding | None:
-    """Closed for that reason by the server's own word; without its ledger, its 408 says so."""
+    """The server's ledger says so; without it, the status 408 does."""
     attempt, close = case.attempt, case.server_close
     if case.packets is not None:
         return _from_packets(case, case.packets)

@@ -1,4 +1,4 @@
-"""Something on the way had forgotten the connection."""
+"""A middlebox had forgotten the connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server closes a connection after so many requests."""
+"""The server closes a connection after a number of requests."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from econnlab.record.events import CloseReason, Kind
 HELP = "the server had reached its limit of requests per connection and closed without announcing it"
 COLUMN = 11
 ADVICE = (
-    "It closes connections after a number of requests: let it announce that with Connection: close in "
-    "the last response, or raise the limit."
+    "It closes connections after a number of requests. Make it send Connection: close with the last "
+    "response, or raise the limit."
 )
 
 
 def explain(case: Case) -> Finding | None:
-    """Closed for that reason by the server's own word, before this request was read."""
+    """The server's ledger says so, and it had not read this request."""
     if case.packets is not None:
         return _from_packets(case, case.packets)
     if case.server is None or case.close_reason is not CloseReason.MAX_REQUESTS or not case.unanswered:
@@ -25,7 +25,7 @@ def explain(case: Case) -> Finding | None:
         return None
     served = sum(event.kind == Kind.RESPONSE for event in case.server.events)
     return certain(
-        f"server closed this connection after its {served} requests, its limit, and had not said so"
+        f"server closed this connection after its {served} requests, its limit, without Connection: close"
     )
 
 

@@ -1,4 +1,4 @@
-"""Nobody listened on the server's port."""
+"""No process listened on the server's port."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from econnlab.record.events import Kind
 HELP = "no process listened on the server's port: its kernel refused the connection"
 COLUMN = 12
 ADVICE = (
-    "Nothing listens on this port at times: check that it is up before it is asked, and the balancer's "
-    "health checks."
+    "At times no process listens on this port. Start the server before its clients, and check the "
+    "balancer's health checks."
 )
 
 
 def explain(case: Case) -> Finding | None:
-    """The client was refused; or the link was, and could only reset what it had accepted."""
+    """The client was refused; or the link was, and reset what it had accepted."""
     if case.attempt.outcome is Outcome.REFUSED:
         return certain("the kernel at the server's address refused the connection (RST to the SYN)")
     failed = case.link.first(Kind.CONNECT_FAILED) if case.link is not None else None

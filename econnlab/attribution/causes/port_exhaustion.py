@@ -5,7 +5,7 @@ from __future__ import annotations
 from econnlab.attribution.evidence import Case
 from econnlab.attribution.verdict import Finding, certain
 
-HELP = "no local port was left for one more connection to that address: open ones and TIME_WAIT hold them"
+HELP = "no local port was free for another connection: open connections and TIME_WAIT hold them all"
 COLUMN = 14
 
 

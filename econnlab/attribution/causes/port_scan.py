@@ -1,4 +1,4 @@
-"""Somebody looks for open ports; no request was lost."""
+"""A host looks for open ports; no request was lost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from econnlab.attribution.packets.facts import SCAN_PORTS, End
 from econnlab.attribution.verdict import Finding, likely
 from econnlab.record.attempts import Outcome
 
-HELP = "somebody looked for open ports: nothing was asked, and nothing lost"
+HELP = "a host looked for open ports; no request was sent, and none lost"
 
 
 def explain(case: Case) -> Finding | None:

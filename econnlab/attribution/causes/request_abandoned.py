@@ -6,7 +6,7 @@ from econnlab.attribution.evidence import Case
 from econnlab.attribution.verdict import Finding, certain, ms
 from econnlab.record.events import CloseReason, Kind
 
-HELP = "the server read the request and ended the connection, neither carrying it out nor answering"
+HELP = "the server read the request and ended the connection without carrying it out or answering"
 COLUMN = 15
 
 

@@ -11,8 +11,8 @@ from econnlab.record.events import Kind
 HELP = "the server had not answered when the client gave up"
 COLUMN = 19
 ADVICE = (
-    "It answers later than its clients wait: raise their timeout above its slowest answer, or find out "
-    "what makes it slow."
+    "It answers later than its clients wait. Raise their timeout above its slowest answer, or find what "
+    "makes it slow."
 )
 
 
@@ -32,7 +32,7 @@ def explain(case: Case) -> Finding | None:
 
 
 def _not_accepted(case: Case, waited: str) -> Finding | None:
-    """It listened and did not accept, for a reason other than a limit of connections."""
+    """The server listened and did not accept, but not because of a limit of connections."""
     assert case.server is not None
     paused = case.around.first(Kind.ACCEPT_PAUSED, until=case.attempt.ended)
     accepted = case.server.first(Kind.ACCEPTED)

@@ -10,18 +10,18 @@ from econnlab.record.events import CloseReason
 
 HELP = "one side spoke TLS and the other plain HTTP"
 COLUMN = 21
-ADVICE = "One side speaks TLS and the other does not: check scheme and port."
+ADVICE = "One side speaks TLS and the other does not. Check scheme and port."
 
 
 def explain(case: Case) -> Finding | None:
-    """The server could not read what came as what it speaks, and the client spoke the other."""
+    """The server could not read the request, and the client spoke the other protocol."""
     attempt = case.attempt
     if case.packets is not None:
         return _from_packets(case.packets)
     client_speaks_tls = "SSL" in attempt.error
     if case.server is None:
         wrong = client_speaks_tls and attempt.outcome is Outcome.OTHER and "Verification" not in attempt.error
-        return likely("what came in answer to the TLS handshake was no TLS") if wrong else None
+        return likely("the answer to the TLS handshake was not TLS") if wrong else None
     if client_speaks_tls and case.close_reason is CloseReason.BAD_REQUEST:
         return certain("client began a TLS handshake, and the server, which speaks plain HTTP, answered 400")
     plain = not client_speaks_tls and attempt.outcome in LOST | {Outcome.OTHER}

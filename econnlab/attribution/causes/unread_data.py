@@ -10,8 +10,8 @@ from econnlab.record.events import CloseReason, ConnectionEvent, Kind
 HELP = "the server closed the connection with the request unread in its kernel, which answers with RST"
 COLUMN = 23
 ADVICE = (
-    "Its idle timer and requests meet, with its process busy: let its clients close idle connections "
-    "after {limit}, or set its timeout above theirs; look for what blocks its loop."
+    "Its idle timer fires with a request unread, as its process is busy. Make its clients close idle "
+    "connections after {limit}, or set its timeout above theirs. Find what blocks its loop."
 )
 
 
@@ -52,7 +52,7 @@ def _from_server_ledger(case: Case) -> Finding | None:
 
 
 def _blocked(case: Case, timer: ConnectionEvent) -> str:
-    """That the server's loop was blocked just before the timer fired, or was late to fire it."""
+    """Says so if the server's loop was blocked when the timer was due."""
     blocks = [event for event in case.around.events if event.kind == Kind.BUSY and event.at <= timer.at]
     if not blocks or timer.due is None or blocks[-1].began is None or blocks[-1].at < timer.due:
         return ""

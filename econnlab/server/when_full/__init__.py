@@ -1,5 +1,5 @@
-"""What the server does with a connection above its limit: one file a manner.
+"""What the server does with a connection above its limit: one file per manner.
 
-A manner has a ``NAME``, a ``HELP`` and ``on_acceptable(server)``, called while the server is full and the
-kernel has a connection ready.
+A manner has a ``NAME``, a ``HELP`` and ``on_acceptable(server)``, which is called while the server is full
+and a connection is in the kernel's queue.
 """

@@ -1,4 +1,4 @@
-"""Do not accept it until another one ends: it waits, connected, in the kernel's accept queue."""
+"""Do not accept it until another one ends: it waits in the kernel's accept queue, connected."""
 
 from __future__ import annotations
 

@@ -11,9 +11,11 @@ rounds of expectation and maximization find how much lies in each.
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from econnlab.attribution.statistics import quantile, wilson
@@ -165,23 +167,35 @@ def _innermost(ranges: Sequence[tuple[int, int]], cells: int) -> list[float]:
 
 
 def _most_likely(shares: list[float], ranges: Sequence[tuple[int, int]], rounds: int) -> list[float]:
-    """Rounds of expectation and maximization, each linear in the number of cells and of spans."""
+    """Rounds of expectation and maximization, each linear in the number of different spans.
+
+    A cell without a share never gets one: only the others are gone through.
+    """
+    held = [cell for cell, share in enumerate(shares) if share > 0]
+    before = [0, *itertools.accumulate(int(share > 0) for share in shares)]
+    spans = Counter((before[low], before[high]) for low, high in ranges)
+    parts = [shares[cell] for cell in held]
     for _ in range(rounds):
-        below = [0.0]
-        for share in shares:
-            below.append(below[-1] + share)
-        weights = [0.0] * (len(shares) + 1)
-        for low, high in ranges:
-            inside = below[high] - below[low]
-            if inside > 0:
-                weights[low] += 1 / inside
-                weights[high] -= 1 / inside
-        moved, weight, after = 0.0, 0.0, []
-        for share, step in zip(shares, weights, strict=False):
-            weight += step
-            after.append(share * weight / len(ranges))
-            moved = max(moved, abs(after[-1] - share))
-        shares = after
+        improved = _improved(parts, spans, len(ranges))
+        moved = max(abs(new - old) for new, old in zip(improved, parts, strict=True))
+        parts = improved
         if moved < _CLOSE_ENOUGH:
             break
-    return shares
+    found = [0.0] * len(shares)
+    for cell, part in zip(held, parts, strict=True):
+        found[cell] = part
+    return found
+
+
+def _improved(shares: list[float], spans: Mapping[tuple[int, int], int], count: int) -> list[float]:
+    """One round: each span gives its weight to the cells in it, in proportion to their shares."""
+    below = [0.0, *itertools.accumulate(shares)]
+    weights = [0.0] * (len(shares) + 1)
+    for (low, high), times in spans.items():
+        inside = below[high] - below[low]
+        if inside > 0:
+            weights[low] += times / inside
+            weights[high] -= times / inside
+    return [
+        share * weight / count for share, weight in zip(shares, itertools.accumulate(weights), strict=False)
+    ]

@@ -21,7 +21,7 @@ class Step(Enum):
     WHOLE = auto()
 
 
-class Exchange:
+class ServedRequest:
     """A request in progress. An idle connection has none, and so stays small: thousands are held at once."""
 
     __slots__ = ("_connection", "_digest", "began", "body", "request")
@@ -115,7 +115,7 @@ class Exchange:
         """Answered, and by what client and server have said no other request may follow."""
         return self._connection.our_state is not h11.DONE
 
-    def following(self, began: float) -> Exchange:
+    def following(self, began: float) -> ServedRequest:
         """The next request, of the bytes that are ``ahead``."""
         self._connection.start_next_cycle()
-        return Exchange(began, self._connection)
+        return ServedRequest(began, self._connection)

@@ -19,7 +19,8 @@ class ServerOrder:
 
     port: int
     folder: Path
-    keepalive_timeout_ms: int
+    #: None: what it has by default.
+    keepalive_timeout_ms: int | None
     max_connections: int | None = None
     response_delay_ms: int = 0
 

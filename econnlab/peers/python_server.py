@@ -19,6 +19,8 @@ def python_command(package: str, name: PeerName, order: ServerOrder, *words: str
     return Command((python(), *words), found.version, environment)
 
 
-def seconds_text(order: ServerOrder) -> str:
-    """The keep-alive timeout in seconds, as a server that takes whole seconds has it."""
-    return str(order.keepalive_timeout_ms // 1000)
+def timeout_words(order: ServerOrder, *words: str) -> list[str]:
+    """``words`` with the keep-alive timeout in whole seconds for ``{}``; nothing for the default."""
+    if order.keepalive_timeout_ms is None:
+        return []
+    return [word.format(order.keepalive_timeout_ms // 1000) for word in words]

@@ -53,9 +53,9 @@ def find_server(spec: ServerSpec) -> tuple[PeerName, ModuleType]:
 
 
 class ServerPeer:
-    """Starts the peer that ``spec`` names on 127.0.0.1 ``port``. ``events`` takes what it says of itself."""
+    """Starts the peer that ``spec`` names on 127.0.0.1 ``port``; ``by_default`` with its own timeout."""
 
-    def __init__(self, spec: ServerSpec, port: int) -> None:
+    def __init__(self, spec: ServerSpec, port: int, *, by_default: bool = False) -> None:
         name, module = find_server(spec)
         self.port = port
         self.ledger: Ledger = module.LEDGER
@@ -67,7 +67,7 @@ class ServerPeer:
             order = ServerOrder(
                 port,
                 Path(self._folder.name),
-                int(spec.keepalive_timeout_ms),
+                None if by_default else int(spec.keepalive_timeout_ms),
                 spec.max_connections,
                 int(spec.response_delay_ms),
             )

@@ -219,13 +219,14 @@ def server_words(spec: ServerSpec) -> Iterator[str]:
     if not spec.listens:
         yield "no process listens"
         return
-    yield f"lab server{' with TLS' if spec.tls else ''}"
+    yield harmless(spec.peer) if spec.peer is not None else f"lab server{' with TLS' if spec.tls else ''}"
     yield f"keep-alive timeout {format_ms(spec.keepalive_timeout_ms)} ms"
     if spec.keepalive_buffer_ms:
         yield f"closed {format_ms(spec.keepalive_buffer_ms)} ms after that"
     if spec.max_connections is not None:
         yield f"at most {spec.max_connections} connection{'s' if spec.max_connections > 1 else ''}"
-        yield f"when full: {harmless(spec.when_full)}"
+        if spec.peer is None:
+            yield f"when full: {harmless(spec.when_full)}"
     if spec.busy_for_ms:
         yield f"busy for {format_ms(spec.busy_for_ms)} ms every {format_ms(spec.busy_every_ms)} ms"
     if spec.close_with != CloseWith.FIN:

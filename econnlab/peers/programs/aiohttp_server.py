@@ -1,4 +1,4 @@
-"""aiohttp.web: python aiohttp_server.py PORT KEEPALIVE_S."""
+"""aiohttp.web: python aiohttp_server.py PORT [KEEPALIVE_S]."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ async def _answer(request: web.Request) -> web.Response:
 def _main() -> None:
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", _answer)
-    web.run_app(
-        application, host="127.0.0.1", port=int(sys.argv[1]), keepalive_timeout=float(sys.argv[2]), print=None
-    )
+    timeout = {"keepalive_timeout": float(sys.argv[2])} if len(sys.argv) > 2 else {}
+    web.run_app(application, host="127.0.0.1", port=int(sys.argv[1]), print=None, **timeout)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,6 @@ STEP_MS = 1
 
 def command(name: PeerName, order: ServerOrder) -> Command:
     """``keepalive_timeout`` of ``run_app``."""
-    timeout_s = str(order.keepalive_timeout_ms / 1000)
+    timeout_s = [] if order.keepalive_timeout_ms is None else [str(order.keepalive_timeout_ms / 1000)]
     program = str(PROGRAMS / "aiohttp_server.py")
-    return python_command("aiohttp", name, order, program, str(order.port), timeout_s)
+    return python_command("aiohttp", name, order, program, str(order.port), *timeout_s)

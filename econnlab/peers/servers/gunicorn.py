@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from econnlab.peers.command import Command, Ledger, ServerOrder
 from econnlab.peers.named import PeerName
-from econnlab.peers.python_server import python_command, seconds_text
+from econnlab.peers.python_server import python_command, timeout_words
 
 NAME = "gunicorn"
 HELP = "gunicorn with gthread workers"
@@ -34,8 +34,7 @@ def command(name: PeerName, order: ServerOrder) -> Command:
         "1",
         "--threads",
         "16",
-        "--keep-alive",
-        seconds_text(order),
+        *timeout_words(order, "--keep-alive", "{}"),
         "--log-level",
         "warning",
     )

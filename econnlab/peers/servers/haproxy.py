@@ -23,7 +23,7 @@ global
 defaults
     mode http
     timeout client 60s
-    timeout http-keep-alive {timeout_ms}ms
+    {timeout}
 frontend lab
     bind 127.0.0.1:{port}
     http-request return status 200 content-type text/plain string "ok"
@@ -33,7 +33,7 @@ frontend lab
 def command(name: PeerName, order: ServerOrder) -> Command:
     """``timeout http-keep-alive``."""
     program = find_program("haproxy", "haproxy")
-    file = order.write(
-        "haproxy.cfg", _CONFIGURATION.format(port=order.port, timeout_ms=order.keepalive_timeout_ms)
-    )
+    kept = order.keepalive_timeout_ms
+    timeout = "" if kept is None else f"timeout http-keep-alive {kept}ms"
+    file = order.write("haproxy.cfg", _CONFIGURATION.format(port=order.port, timeout=timeout))
     return Command((program, "-db", "-f", file), said_version(program, "-v"))

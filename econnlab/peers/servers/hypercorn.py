@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from econnlab.peers.command import Command, Ledger, ServerOrder
 from econnlab.peers.named import PeerName
-from econnlab.peers.python_server import python_command, seconds_text
+from econnlab.peers.python_server import python_command, timeout_words
 
 NAME = "hypercorn"
 HELP = "hypercorn, an ASGI server"
@@ -26,8 +26,7 @@ def command(name: PeerName, order: ServerOrder) -> Command:
         "application:asgi",
         "--bind",
         f"127.0.0.1:{order.port}",
-        "--keep-alive",
-        seconds_text(order),
+        *timeout_words(order, "--keep-alive", "{}"),
         "--log-level",
         "warning",
     )

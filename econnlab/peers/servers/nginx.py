@@ -31,7 +31,7 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    keepalive_timeout {seconds}s;
+    {timeout}
     keepalive_requests 1000000;
     server {{
         listen 127.0.0.1:{port};
@@ -44,10 +44,14 @@ http {{
 def command(name: PeerName, order: ServerOrder) -> Command:
     """``keepalive_timeout``, in whole seconds."""
     program = find_program("nginx", "nginx-light")
-    text = _CONFIGURATION.format(
-        folder=order.folder, port=order.port, seconds=order.keepalive_timeout_ms // 1000
-    )
+    text = _CONFIGURATION.format(folder=order.folder, port=order.port, timeout=_timeout(order))
     file = order.write("nginx.conf", text)
     return Command(
         (program, "-p", str(order.folder), "-e", "stderr", "-c", file), said_version(program, "-v")
     )
+
+
+def _timeout(order: ServerOrder) -> str:
+    if order.keepalive_timeout_ms is None:
+        return ""
+    return f"keepalive_timeout {order.keepalive_timeout_ms // 1000}s;"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from econnlab.peers.command import Command, Ledger, ServerOrder
 from econnlab.peers.named import PeerName
-from econnlab.peers.python_server import python_command, seconds_text
+from econnlab.peers.python_server import python_command, timeout_words
 
 NAME = "uvicorn"
 HELP = "uvicorn, an ASGI server"
@@ -28,8 +28,7 @@ def command(name: PeerName, order: ServerOrder) -> Command:
         "127.0.0.1",
         "--port",
         str(order.port),
-        "--timeout-keep-alive",
-        seconds_text(order),
+        *timeout_words(order, "--timeout-keep-alive", "{}"),
         "--log-level",
         "warning",
         "--no-access-log",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from econnlab.peers.command import Command, Ledger, ServerOrder
 from econnlab.peers.named import PeerName
-from econnlab.peers.python_server import python_command, seconds_text
+from econnlab.peers.python_server import python_command, timeout_words
 
 NAME = "waitress"
 HELP = "waitress, a WSGI server"
@@ -26,8 +26,7 @@ def command(name: PeerName, order: ServerOrder) -> Command:
         "-m",
         "waitress",
         f"--listen=127.0.0.1:{order.port}",
-        f"--channel-timeout={seconds_text(order)}",
-        "--cleanup-interval=1",
+        *timeout_words(order, "--channel-timeout={}", "--cleanup-interval=1"),
         "--threads=16",
         "application:wsgi",
     )

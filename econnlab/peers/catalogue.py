@@ -55,7 +55,7 @@ class Peer:
         return getattr(self.module, "PRODUCT", None)
 
     def found(self) -> Command:
-        """How the version that is here is started. Raises EnvironmentProblem with the line that installs it."""
+        """How the version that is here is started. Raises EnvironmentProblem with the line to install it."""
         name = PeerName(self.name)
         if self.role is Role.RETRY:
             return Command((), self.module.version(None))

@@ -21,17 +21,25 @@ _ERRNO = {7: 111}
 
 
 def _words(session: dict[str, Any], plan: dict[str, Any]) -> list[str]:
+    """Each request is an operation of its own, so that it can have its own header; connections go on."""
     rate = f"{max(1, round(DAY_MS / session['interval_ms']))}/d"
-    common = ["curl", "-q", "-s", "--rate", rate, "-X", plan["method"]]
-    common += ["-w", "%{stderr}%{json}\\n"]  # stdout would be buffered until curl ends
-    common += ["--max-time", str(plan["timeout_ms"] / 1000), "--noproxy", "*"]
+    words = ["curl", "-q", "--rate", rate]
+    for number in range(1, session["requests"] + 1):
+        words += [*(["--next"] if number > 1 else []), *_operation(session, number, plan)]
+    return words
+
+
+def _operation(session: dict[str, Any], number: int, plan: dict[str, Any]) -> list[str]:
+    words = ["-s", "-X", plan["method"], "-o", "/dev/null", "--noproxy", "*"]
+    words += ["-w", "%{stderr}%{json}\n"]  # stdout would be buffered until curl ends
+    words += ["--max-time", str(plan["timeout_ms"] / 1000)]
     if plan.get("retries"):
-        common += ["--retry", str(plan["retries"])]
-    for name, value in headers_of(plan, f"{session['session']}-0").items():
-        common += ["-H", f"{name}: {value}"]
+        words += ["--retry", str(plan["retries"])]
+    for name, value in headers_of(plan, f"{session['session']}-{number}").items():
+        words += ["-H", f"{name}: {value}"]
     if (body := body_of(plan)) is not None:
-        common += ["--data-binary", body.decode()]
-    return [*common, *["-o", "/dev/null", plan["url"]] * session["requests"]]
+        words += ["--data-binary", body.decode()]
+    return [*words, plan["url"]]
 
 
 def _run(session: dict[str, Any], plan: dict[str, Any], begin: float) -> None:

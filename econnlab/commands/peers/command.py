@@ -75,5 +75,22 @@ def _measure(*, names: tuple[str, ...]) -> int:
     return measure_peers(names)
 
 
-for _each in (_list, _install, _measure):
+@lab_command(
+    "check",
+    examples="  econnlab peers check ./my-client\n  econnlab peers check axios",
+    summary="Check that a client speaks the client protocol.",
+)
+@click.argument("client", metavar="CLIENT")
+def _check(*, client: str) -> int:
+    """Run CLIENT, and hold what it says of its attempts against the server's ledger.
+
+    CLIENT is a program (./my-client) or a client of `econnlab peers`. docs/client-protocol.md describes what
+    it must say. Exit code 1 means that a rule is broken.
+    """
+    from econnlab.commands.peers.screen import check_protocol
+
+    return check_protocol(client)
+
+
+for _each in (_list, _install, _measure, _check):
     command.add_command(_each)

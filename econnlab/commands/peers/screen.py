@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from econnlab.cli.console import console
 from econnlab.cli.interrupts import interrupts
 from econnlab.cli.outputs import Files, Outputs
+from econnlab.commands.peers.conformance import check_client
 from econnlab.commands.peers.report import Line, line_of, table
 from econnlab.errors import EconnlabError, ExitCode
 from econnlab.lab.listeners import bind
@@ -84,6 +85,17 @@ def measure_peers(names: Sequence[str]) -> int:
     if failed is not None:
         raise failed
     return ExitCode.OK
+
+
+def check_protocol(client: str) -> int:
+    """Print each rule of the client protocol, and what broke it. Returns the exit code."""
+    screen = console()
+    broken = False
+    for checked in check_client(client):
+        broken = broken or bool(checked.broken)
+        which = f": {harmless(', '.join(checked.broken))}" if checked.broken else ""
+        screen.print(f"{'broken' if checked.broken else 'ok':6}  {checked.rule}{which}", soft_wrap=True)
+    return ExitCode.EXPECTATION if broken else ExitCode.OK
 
 
 def _measure(peer: Peer, stopped: threading.Event) -> Measured:

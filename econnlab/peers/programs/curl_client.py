@@ -1,7 +1,8 @@
 """The curl command over the client protocol: one curl per session asks for the same URL again.
 
-``--rate`` makes it wait from the start of one transfer to the start of the next, in whole milliseconds, so an
-interval is kept as far as answers take the same time (curl 7.84 and later).
+``--rate`` makes it wait from the start of one transfer to the start of the next, in whole milliseconds, so
+intervals are shorter by the time of a response (curl 7.84 and later). curl tells how long things took, not
+when they were: times are as late as its line reached us.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def _run(session: dict[str, Any], plan: dict[str, Any], begin: float) -> None:
     ) as curl:
         assert curl.stderr is not None
         for number, line in enumerate(curl.stderr, 1):
-            due = _report(session, number, due, json.loads(line)) + session["interval_ms"] / 1000
+            told = json.loads(line)
+            ended = _report(session, number, due, told)
+            due = ended - told["time_total"] + session["interval_ms"] / 1000  # as --rate counts
 
 
 def _report(session: dict[str, Any], number: int, due: float, told: dict[str, Any]) -> float:

@@ -1,7 +1,5 @@
 """The one family of errors: each knows its exit code and says what to do next."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import IntEnum
 
@@ -54,13 +52,9 @@ class ProcessDied(EnvironmentProblem):
 
 
 class LabFault(EconnlabError):
-    """An unexpected exception in one of the lab's own processes: exit 70. ``trace`` is its stderr."""
+    """An unexpected exception in one of the lab's own processes, whose trace is a note: exit 70."""
 
     exit_code = ExitCode.INTERNAL
-
-    def __init__(self, message: str, trace: str = "") -> None:
-        super().__init__(message, "This is a fault of the lab itself; please report it.")
-        self.trace = trace
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

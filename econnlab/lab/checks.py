@@ -1,4 +1,4 @@
-"""What can be said against a scenario before it runs, beyond what its types say."""
+"""Checks of a scenario before it runs, beyond what its types ensure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KINDS = "econnlab.client.kinds"
 
 
 def check(scenario: Scenario) -> None:
-    """Raises UsageProblem where ``scenario`` names a part that there is not, or contradicts itself."""
+    """Raises UsageProblem if ``scenario`` names a part that does not exist, or contradicts itself."""
     kinds = parts(KINDS)
     if scenario.client.kind in kinds:
         _known("client.retry", scenario.client.policy, "econnlab.client.policies")
@@ -38,7 +38,7 @@ def check(scenario: Scenario) -> None:
 
 
 def ensure_peers(scenario: Scenario) -> None:
-    """Raises EnvironmentProblem where a program that ``scenario`` needs is not installed."""
+    """Raises EnvironmentProblem if a program that ``scenario`` needs is not installed."""
     if scenario.proxy is not None:
         proxy = parts("econnlab.peers.proxies")[scenario.proxy.kind]
         find_program(proxy.PROGRAM, proxy.PACKAGE)

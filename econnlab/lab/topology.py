@@ -1,4 +1,4 @@
-"""The processes of a run: who listens where, who is started, replaced, and missed."""
+"""The processes of a run: what listens where, starts, is replaced, and must not die."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from econnlab.lab.children import Child, Listener
 from econnlab.lab.limits import start_thread
 from econnlab.lab.listeners import bind, find_target
 from econnlab.link.settings import LinkSettings, WireSettings
-from econnlab.link.tun.device import FAR, NEAR, Device, open_device
+from econnlab.link.tun.device import FAR, NEAR, TunDevice, open_device
 from econnlab.packets.live.door import open_door
 from econnlab.packets.live.settings import CaptureSettings
 from econnlab.peers.peer import PeerProcess, find_program
@@ -47,7 +47,7 @@ SUCCESSOR_NUMBERS = 1_000_001
 class _HandedDevice:
     """The wire's device as a Listener."""
 
-    device: Device
+    device: TunDevice
     where: tuple[str, int]
 
     def fileno(self) -> int:
@@ -189,7 +189,7 @@ class Topology:
         standby = replace(last, first_number=SUCCESSOR_NUMBERS, standby=True)
         self._successor = self._start("econnlab.server", taken_over, standby)
 
-    def _start_wire(self, device: Device) -> None:
+    def _start_wire(self, device: TunDevice) -> None:
         assert self._scenario.kernel is not None
         delay = Delay(self._scenario.kernel.packet_delay_ms, Decimal(0))
         settings = WireSettings(spec=LinkSpec("wire", delay, delay), seed=0, port=self.dial[1])
@@ -204,7 +204,7 @@ class Topology:
         return Child(module, listener, settings, self._on_death, start=self._start_process, **more)
 
     def wait_until_listening(self) -> None:
-        """Raises ProcessDied if one of them ends before it listens."""
+        """Raises ProcessDied or LabFault if one of them ends before it listens."""
         if self._capture is not None:
             self._capture.wait_until_listening()
         for child in self._children:
@@ -264,7 +264,7 @@ class Topology:
         self._children[0].retire(encode(restart))
 
     def _on_death(self, child: Child) -> None:
-        """Called from the child's reading thread."""
+        # In the child's reading thread.
         self._own_events.append(
             ConnectionEvent(now(), Source.LAB, Kind.DIED, reason=child.name, how=child.process.killed_by)
         )
@@ -277,7 +277,7 @@ class Topology:
         return planned and child.name == "server"
 
     def sync(self) -> None:
-        """Wait until all that has happened up to now can be taken."""
+        """Wait until ``take_events`` returns all that has happened up to now."""
         if self.server_peer is not None:
             self.server_peer.sync()
         for child in self._children:

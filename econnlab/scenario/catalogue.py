@@ -4,8 +4,6 @@ Those in the folder itself show a cause. ``peers/`` has those that need a real s
 the defaults of keepalive, sweep and maxconn, ``check/`` faults that end, so that a client can survive them.
 """
 
-from __future__ import annotations
-
 import difflib
 from functools import cache
 from pathlib import Path

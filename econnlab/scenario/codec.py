@@ -1,7 +1,5 @@
 """Dataclasses to and from plain JSON: field names as keys, decimals as strings to stay exact."""
 
-from __future__ import annotations
-
 import math
 import sys
 import types

@@ -1,7 +1,5 @@
 """Durations and intervals as people write them, kept as exact decimals of a millisecond."""
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal
 

@@ -3,8 +3,6 @@
 Lines on stdin and keys of the HTTP interface's JSON use the same words.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The lab server of a scenario, and how it behaves."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from decimal import Decimal

@@ -3,8 +3,6 @@
 A key is a field of the dataclass without its ``_ms``: ``keepalive_timeout = "5s"`` or ``= 5000``.
 """
 
-from __future__ import annotations
-
 import json
 import tomllib
 import types

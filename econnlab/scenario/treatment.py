@@ -1,7 +1,5 @@
 """What a standalone link does to its connections."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Faults: the server ends a connection, or itself, at a stage of a request."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal

@@ -1,7 +1,5 @@
 """The answers of the lab server, as bytes."""
 
-from __future__ import annotations
-
 import http
 import math
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What all connections of one server share: its spec in seconds, its ledger, timers, faults and answers."""
 
-from __future__ import annotations
-
 import asyncio
 
 import h11

@@ -28,7 +28,7 @@ _UNCAUGHT = 1
 _ROOT = str(Path(__file__).parent.parent.parent)
 
 
-class Running(Protocol):
+class Started(Protocol):
     """What a Process needs of subprocess.Popen."""
 
     @property
@@ -56,7 +56,7 @@ class Running(Protocol):
 
 #: Starts ``main`` of the module of this name with this stderr. The process inherits the descriptors under
 #: the same numbers. Raises OSError if the system refuses.
-Starter = Callable[[str, IO[bytes], Sequence[int]], Running]
+Starter = Callable[[str, IO[bytes], Sequence[int]], Started]
 
 
 def start_python(
@@ -101,7 +101,7 @@ class Process:
     Raises EnvironmentProblem if it cannot be started.
     """
 
-    def __init__(self, name: str, start: Callable[[IO[bytes]], Running]) -> None:
+    def __init__(self, name: str, start: Callable[[IO[bytes]], Started]) -> None:
         self.name = name
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
         try:
@@ -185,7 +185,9 @@ class Process:
         self.ended(STOP_S)
         code, words = self.running.returncode, self.last_words()
         if code == _UNCAUGHT and words:
-            return LabFault(f"{self.name} failed: {words}", self.said())
+            fault = LabFault(f"{self.name} failed: {words}")
+            fault.add_note(self.said())
+            return fault
         how = f"was killed by {self.killed_by}" if self.killed_by else f"ended with code {code}"
         return ProcessDied(
             f"{self.name} {'does not answer' if code is None else how} in the middle of the run.",

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -137,6 +138,17 @@ def test_a_sigkill_leaves_no_process(waiting):
     process.kill()
     process.communicate()
     wait_until(lambda: not named("sleep", WAITING), "the client's end")
+
+
+def test_a_keeper_that_is_killed_takes_the_command_with_it(waiting):
+    process = waiting()
+    (client,) = named("sleep", WAITING)
+    keeper = int(Path(f"/proc/{client}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(keeper, signal.SIGKILL)
+    wait_until(lambda: not named("sleep", WAITING), "the client's end")
+    out, _ = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 3
+    assert "The process that keeps the command has ended" in " ".join(out.split())
 
 
 def test_a_reader_that_goes_ends_it_quietly(client, cli):

@@ -104,7 +104,7 @@ def test_every_key_of_a_scenario_is_taken_by_its_name(run, given, check):
         ("keepalive_timeout='soon'", ["*server.keepalive_timeout: 'soon' is not a duration.*"]),
         ("fault={'at': 'lunch'}", ["*server.fault.at: expected one of*half_body*"]),
         ("link='far'", ["*'far' is not a link*"]),
-        ("max_connections=0", ["*A server that allows no connection cannot be asked.*"]),
+        ("max_connections=0", ["*A server that allows no connection cannot answer.*"]),
     ],
 )
 def test_a_wrong_key_or_value_is_named_at_the_line_that_gave_it(run, given, said):
@@ -222,7 +222,7 @@ def test_a_scenario_is_found_by_name_and_a_file_beside_the_test(run, pytester):
     [
         ("keepalive-rac", "*Did you mean keepalive-race*"),
         ("nowhere.toml", "*'nowhere.toml' cannot be read: No such file or directory.*"),
-        ("port-exhaustion", "*sets up the kernel in a network of its own*"),
+        ("port-exhaustion", "*changes the kernel in a network of its own*"),
     ],
 )
 def test_a_scenario_that_cannot_be_had_says_why(run, name, said):

@@ -11,7 +11,8 @@ EXAMPLES = """
   econnlab explain socket hang up
   econnlab explain curl 52
   econnlab explain "('Connection aborted.', RemoteDisconnected('Remote end closed ...'))"
-  tail -1 error.log | econnlab explain -         a whole line; what it contains is found
+  tail -1 error.log | econnlab explain -         a log line, a stack trace, an exception chain
+  econnlab explain --json - < trace.txt
 """
 
 
@@ -22,12 +23,15 @@ EXAMPLES = """
     context_settings={"ignore_unknown_options": True},
 )
 @click.argument("word", nargs=-1)
-def command(word: tuple[str, ...]) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print the answers as one JSON document.")
+def command(word: tuple[str, ...], as_json: bool) -> int:
     """Explain WORD: what it means on the wire, its likely causes, the scenario that shows it, and what to do.
 
-    WORD is an error as your client, proxy or balancer spells it, or a whole pasted line. If a line holds
-    several errors, the innermost comes first. - reads stdin. Without WORD, the command lists all it knows.
+    WORD is an error as your client, proxy or balancer spells it, or a whole pasted text: a stack trace, an
+    exception chain, a log line. The answer begins with what the text was taken for. Exit code 2: the text
+    holds no failure of a connection that the command knows. - reads stdin. Without WORD, the command lists
+    all it knows.
     """
     from econnlab.commands.explain.screen import explain_words
 
-    return explain_words(" ".join(word))
+    return explain_words(" ".join(word), as_json=as_json)

@@ -1,39 +1,76 @@
-"""The glossary: each error as users meet it, what it means on the wire, what to do. Pure.
+"""The glossary: each failure as users meet it, what it means on the wire, what to do. Pure.
 
-One TOML file a word under ``words/``, found by its name.
+One TOML file a word under ``words/``, in a folder for each family, found by its name.
+``words/shared.toml`` holds what several words use: ``"@outlive"`` in a list stands for such a sentence.
 """
 
 from __future__ import annotations
 
-import difflib
-import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from econnlab.errors import UsageProblem
-from econnlab.plaintext import harmless
 from econnlab.scenario.codec import decode
 
 FOLDER = Path(__file__).parent / "words"
-#: How much of a text without a match is quoted back.
-_QUOTED = 60
-_SUGGESTIONS = 3
+SHARED = FOLDER / "shared.toml"
+#: The causes that only explain knows, each with its sentence.
+BEYOND = Path(__file__).parent / "beyond.toml"
+
+#: A code behind a message refines it: of several words in one text the highest level answers.
+LEVELS = {"status": 0, "code": 1, "wrapper": 2, "message": 3, "record": 4}
+
+
+@dataclass(frozen=True)
+class Match:
+    """What must stand in a text: one of ``said``, one of ``near``, all of ``tags``, none of ``unless``.
+
+    ``near`` and ``unless`` hold literals, or tags as ``#node``. ``*`` in ``said``: up to 200 characters.
+    """
+
+    said: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class State:
+    """What else in the text changes the answer; the first State with causes decides their order."""
+
+    tags: tuple[str, ...] = ()  # all of them
+    near: tuple[str, ...] = ()  # one of them
+    unless: tuple[str, ...] = ()
+    reading: str = ""  # what it shows
+    causes: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()  # behind the first cause
+    excluded: dict[str, str] = field(default_factory=dict)  # each with its why
+    do: tuple[str, ...] = ()  # before the word's own
+    next: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Word:
-    """One error, or one family of a single meaning."""
+    """One failure, or one family of a single meaning."""
 
     title: str
-    aliases: tuple[str, ...]  # the spellings users meet
-    says: str  # who says it
+    product: str  # who says it, as an answer names it
+    says: str
     wire: str  # what it means on the wire
-    causes: tuple[str, ...]  # names of causes, the likeliest first
-    scenarios: tuple[str, ...]  # names of scenarios that show it
-    do: tuple[str, ...]  # what to do, the most useful first
+    causes: tuple[str, ...]  # names, the likeliest first
+    do: tuple[str, ...]  # the most useful first
+    next: tuple[str, ...]  # commands; {url}, {host}, {port} are filled from the text
     sources: tuple[str, ...]
+    scenarios: tuple[str, ...] = ()  # names of scenarios that show it
+    level: str = "message"
+    typed: tuple[str, ...] = ()  # found when typed exactly so: too short to be looked for in a text
+    match: tuple[Match, ...] = ()
+    perhaps: tuple[str, ...] = ()  # several products word it so: a bare phrase may mean this word
+    decides: str = ""  # what in a fuller text would tell this reading from others
+    state: tuple[State, ...] = ()
 
 
 def read_word(text: str, where: str) -> Word:
@@ -41,82 +78,77 @@ def read_word(text: str, where: str) -> Word:
 
     Raises UsageProblem naming the file, the key and what was expected there.
     """
-    try:
-        return decode(Word, tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageProblem(f"{where} is not TOML: {error}.") from error
-    except UsageProblem as problem:
-        raise UsageProblem(f"{where}: {problem.message}", problem.hint) from problem
+    word = decode(Word, _toml(text, where), where)
+    if word.level not in LEVELS:
+        raise UsageProblem(f"{where}: level: expected one of {', '.join(LEVELS)}, found {word.level!r}.")
+    return replace(
+        word,
+        do=_expand(word.do, "do", where),
+        next=_expand(word.next, "next", where),
+        state=tuple(
+            replace(state, do=_expand(state.do, "do", where), next=_expand(state.next, "next", where))
+            for state in word.state
+        ),
+    )
+
+
+def word(slug: str) -> Word:
+    """The word of this name, read from its file."""
+    path = FOLDER / f"{slug}.toml"
+    return read_word(path.read_text(encoding="utf-8"), f"{slug}.toml")
+
+
+def slugs() -> list[str]:
+    """The name of every word, with its family's: ``node/socket-hang-up``."""
+    return sorted(f"{path.parent.name}/{path.stem}" for path in FOLDER.glob("*/*.toml"))
 
 
 @cache
-def words() -> dict[str, Word]:
-    """Every word there is, by the name of its file."""
+def beyond() -> dict[str, str]:
+    """The causes that the lab does not stage, each with what it is."""
     return {
-        path.stem: read_word(path.read_text(encoding="utf-8"), path.name)
-        for path in sorted(FOLDER.glob("*.toml"))
+        str(name): str(what) for name, what in _toml(BEYOND.read_text(encoding="utf-8"), BEYOND.name).items()
     }
 
 
-def look_up(text: str) -> list[Word]:
-    """The words that ``text`` is, or that stand in it, the innermost error first.
-
-    A pasted line names the root last, so what stands further back comes first. Raises UsageProblem,
-    with what is close, where there is none.
-    """
-    wanted = _plain(text)
-    exact = _by_alias().get(wanted)
-    found = [exact] if exact is not None else _contained(wanted)
-    if not found:
-        raise UsageProblem(f"No word is known in {_quoted(text)}.", _hint(wanted))
-    return found
-
-
-def _plain(text: str) -> str:
-    """Lower case, runs of blanks as one: a pasted line may be wrapped."""
-    return " ".join(text.lower().split())
+@cache
+def concerns() -> dict[str, str]:
+    """The shared sentences that are about one cause, each with that cause."""
+    sentences = _shared()["do"]
+    return {sentences[name][0]: cause for name, (cause,) in _shared()["concerns"].items()}
 
 
 @cache
-def _by_alias() -> dict[str, Word]:
-    return {_plain(alias): word for word in words().values() for alias in (word.title, *word.aliases)}
+def shows() -> dict[str, str]:
+    """The cause that a scenario is about, by the scenario's name."""
+    return {name: cause for name, (cause,) in _shared()["shows"].items()}
 
 
 @cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
-    # \b would fail beside a bracket, as in "[Errno 104]"; a bare number in a line may be anything.
-    aliases = [alias for alias in _by_alias() if not alias.isdigit()]
-    return [(re.compile(rf"(?<!\w){re.escape(alias)}(?!\w)"), alias) for alias in aliases]
+def _shared() -> dict[str, dict[str, list[str]]]:
+    return {
+        kind: {name: [value] if isinstance(value, str) else value for name, value in some.items()}
+        for kind, some in _toml(SHARED.read_text(encoding="utf-8"), SHARED.name).items()
+    }
 
 
-def _contained(wanted: str) -> list[Word]:
-    """Every word with an alias in ``wanted`` that lies in no longer one, the innermost first."""
-    hits = [(*match.span(), alias) for pattern, alias in _patterns() for match in pattern.finditer(wanted)]
-    outermost: list[tuple[int, int, str]] = []
-    for start, end, alias in sorted(hits, key=lambda hit: (hit[0], -hit[1])):
-        if not any(first <= start and end <= last for first, last, _ in outermost):
-            outermost.append((start, end, alias))
-    # Node prints "code: 'ECONNRESET'" behind every "read ECONNRESET": it adds nothing.
-    said = {alias for _, _, alias in outermost}
-    said = {alias for alias in said if not any(alias != other and alias in other for other in said)}
-    ordered = sorted(outermost, key=lambda hit: (_is_attribute(wanted, hit[0]), -hit[0]))
-    return list(dict.fromkeys(_by_alias()[alias] for _, _, alias in ordered if alias in said))
+def _expand(lines: tuple[str, ...], kind: str, where: str) -> tuple[str, ...]:
+    """``lines`` with ``@name`` replaced by what is shared under that name."""
+    found: list[str] = []
+    for line in lines:
+        if line.startswith("@"):
+            if line[1:] not in _shared()[kind]:
+                raise UsageProblem(
+                    f"{where}: {kind}: nothing is shared as {line!r}.", f"{SHARED.name} has what is."
+                )
+            found += _shared()[kind][line[1:]]
+        else:
+            found.append(line)
+    return tuple(dict.fromkeys(found))
 
 
-def _is_attribute(wanted: str, start: int) -> bool:
-    """Whether an error's ``code:`` begins at ``start``: it comes last and is less than the message."""
-    return wanted[:start].endswith(("code: '", 'code: "', "code: "))
-
-
-def _quoted(text: str) -> str:
-    shown = harmless(" ".join(text.split()))
-    return f'"{shown}"' if len(shown) <= _QUOTED else f'"{shown[:_QUOTED]}..."'
-
-
-def _hint(wanted: str) -> str:
-    # difflib takes quadratic time, and no alias is longer.
-    longest = max(map(len, _by_alias()))
-    near = difflib.get_close_matches(wanted[: 2 * longest], _by_alias(), n=len(_by_alias()), cutoff=0.6)
-    titles = list(dict.fromkeys(_by_alias()[alias].title for alias in near))[:_SUGGESTIONS]
-    listed = "econnlab explain lists them all."
-    return f"Did you mean {', or '.join(titles)}? {listed}" if titles else f"Nothing is close; {listed}"
+def _toml(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageProblem(f"{where} is not TOML: {error}.") from error

@@ -2,31 +2,70 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+from collections.abc import Iterable
 
-from econnlab.cli.console import console
-from econnlab.commands.explain.glossary import look_up, words
-from econnlab.commands.explain.report import listing, page
+from econnlab.commands.explain.answer import NotUnderstood
+from econnlab.commands.explain.explaining import explain
+from econnlab.commands.explain.index import index
+from econnlab.commands.explain.reading.entries import LONGEST
+from econnlab.commands.explain.report import Line, listing, page, refusal
 from econnlab.errors import ExitCode, UsageProblem
 
 STDIN = "-"
-#: More than any error; the root stands at the end of a traceback, so the end is kept.
-_LONGEST = 20_000
+#: The width where there is no terminal to fit.
+_PLAIN_WIDTH = 120
+_STYLES = {"bold": "\x1b[1m", "heading": "\x1b[36m"}
 
 
-def explain_words(text: str) -> int:
-    """Print what is known of ``text``; of everything where it is empty. Returns the exit code."""
+def explain_words(text: str, *, as_json: bool) -> int:
+    """Print what ``text`` means; every word where it is empty. Returns the exit code."""
     if text == STDIN:
-        text = sys.stdin.buffer.read().decode("utf-8", "replace")
-        if not text.strip():
-            raise UsageProblem("Nothing came on stdin.", "Pipe the error line into it.")
-    screen = console()
+        text = _piped()
     if not text.strip():
-        screen.print(listing(words().values()))
+        _print(listing(index()["words"].values(), _width()))
         return ExitCode.OK
-    for number, word in enumerate(look_up(text[-_LONGEST:])):
-        if number:
-            screen.print()
-            screen.rule(style="dim")
-        screen.print(page(word))
-    return ExitCode.OK
+    found = explain(text[-LONGEST:])
+    if as_json:
+        from econnlab.commands.explain.formats.json import render
+
+        sys.stdout.write(render(found))
+    elif isinstance(found, NotUnderstood):
+        raise UsageProblem(*refusal(found))
+    else:
+        for number, answer in enumerate(found):
+            if number:
+                _print([Line(""), Line("-" * min(_width(), 40)), Line("")])
+            _print(page(answer, _width()))
+    return ExitCode.USAGE if isinstance(found, NotUnderstood) else ExitCode.OK
+
+
+def _piped() -> str:
+    text = sys.stdin.buffer.read().decode("utf-8", "replace")
+    if not text.strip():
+        raise UsageProblem("Nothing came on stdin.", "Pipe the error line into it.")
+    return text
+
+
+def _print(lines: Iterable[Line]) -> None:
+    coloured = _coloured()
+    for line in lines:
+        start = _STYLES.get(line.style, "") if coloured else ""
+        sys.stdout.write(f"{start}{line.text}\x1b[0m\n" if start else f"{line.text}\n")
+
+
+def _width() -> int:
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        return _PLAIN_WIDTH
+    return shutil.get_terminal_size((_PLAIN_WIDTH, 24)).columns
+
+
+def _coloured() -> bool:
+    """As rich decides it for the other commands: NO_COLOR, FORCE_COLOR, TERM."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")

@@ -14,7 +14,6 @@ from econnlab.cli.console import LabConsole, console
 from econnlab.cli.files import STDOUT
 from econnlab.cli.interrupts import interrupts
 from econnlab.cli.saving import EventFile
-from econnlab.commands.link.api import LinkApi
 from econnlab.commands.link.lines import Lines
 from econnlab.commands.link.lone_link import LoneLink
 from econnlab.commands.link.report import LinkTicker, link_summary, status_text
@@ -70,19 +69,21 @@ def link_in_foreground(options: LinkOptions) -> int:
         stop.stops(link.interrupt)
         stack.enter_context(link)
         ledger.begin()
-        talk = _Talk(link)
+        orders = _StdinOrders(link)
         ticker = LinkTicker()
         _greet(screen, link, options.treatment)
         if options.api is not None:
+            from econnlab.commands.link.api import LinkApi
+
             api = stack.enter_context(LinkApi(link, options.api))
             screen.print(f"accepts commands at {api.url}", soft_wrap=True)
-        stack.enter_context(Lines(talk.take))
+        stack.enter_context(Lines(orders.take))
         stack.callback(link.take_no_more)  # first of all: the commands would have no answer
         for batch in link.events():
             for event in batch:
                 ledger.event(event)
             _show(screen, ticker, batch)
-            talk.print_answers(screen)
+            orders.print_answers(screen)
         screen.print(link_summary(link.tally), soft_wrap=True)
     return ExitCode.INTERRUPTED
 
@@ -101,7 +102,7 @@ def _show(screen: LabConsole, ticker: LinkTicker, batch: Sequence[ConnectionEven
         screen.print("\n".join(lines), soft_wrap=True)
 
 
-class _Talk:
+class _StdinOrders:
     """Takes lines in the thread that reads them, and has the answers printed by the one that prints."""
 
     def __init__(self, link: LoneLink) -> None:

@@ -1,0 +1,1 @@
+"""Formats in which an answer is written."""

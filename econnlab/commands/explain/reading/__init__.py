@@ -1,0 +1,1 @@
+"""What a pasted text is: its entries, its forms, the state that stands inside it. Pure."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem
 from econnlab.lab.client_peer import find_client
-from econnlab.peers.peer import find_program
 from econnlab.peers.server_peer import find_server
+from econnlab.peers.store import find_program
 from econnlab.scenario.catalogue import load, read_file
 from econnlab.scenario.model import Scenario
 

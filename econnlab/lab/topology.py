@@ -22,9 +22,10 @@ from econnlab.link.settings import LinkSettings, WireSettings
 from econnlab.link.tun.device import FAR, NEAR, TunDevice, open_device
 from econnlab.packets.live.door import open_door
 from econnlab.packets.live.settings import CaptureSettings
-from econnlab.peers.peer import PeerProcess, find_program
+from econnlab.peers.peer import PeerProcess
 from econnlab.peers.proxying import Proxying
 from econnlab.peers.server_peer import ServerPeer
+from econnlab.peers.store import find_program
 from econnlab.record.events import ConnectionEvent, Kind, Source
 from econnlab.scenario.codec import encode
 from econnlab.scenario.durations import seconds

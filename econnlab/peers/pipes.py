@@ -11,7 +11,7 @@ from typing import Any
 
 from econnlab.errors import EconnlabError, EnvironmentProblem
 from econnlab.peers.command import Command
-from econnlab.system.kept import Kept
+from econnlab.system.kept import KeptProgram
 
 #: A line of a peer has at most some hundred bytes.
 _LONGEST_LINE = 1_000_000
@@ -34,7 +34,7 @@ class TalkingPeer:
         self._hear_from, write = os.pipe()
         environment = {**os.environ, **command.environment}
         try:
-            self._kept = Kept(
+            self._kept = KeptProgram(
                 name, command.words, stdin=read, stdout=write, environment=environment, folder=folder
             )
         except BaseException:

@@ -49,7 +49,10 @@ def econnlab_server(request: pytest.FixtureRequest) -> Iterator[Callable[..., St
                 table["link"] = str(link)  # type: ignore[assignment]
             if middlebox is not None:
                 table["middlebox"] = middlebox
-            return start(lambda: _server(table, request.node.name))
+            stage = start(lambda: _server(table, request.node.name))
+            if "advertise" not in server:
+                _warn(stage)
+            return stage
 
         yield econnlab_server
 
@@ -99,6 +102,17 @@ def _starting(request: pytest.FixtureRequest) -> Iterator[Callable[[Callable[[],
             return stage
 
         yield start
+
+
+def _warn(stage: Stage) -> None:
+    """Warn the test of a server with which some clients reuse no connection."""
+    import warnings
+
+    from econnlab.scenario.server import reuse_warning
+
+    spec = stage.scenario.server
+    if spec is not None and (said := reuse_warning(spec, "pass advertise=False")):
+        warnings.warn(said, stacklevel=3)
 
 
 def _server(table: dict[str, Any], name: str) -> Scenario:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Protocol
 
 from econnlab.client.observer import Observer, Tried
-from econnlab.client.retrying import Failed, Policy
+from econnlab.client.retrying import FailedAttempt, Policy
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem
 from econnlab.record.attempts import Outcome
@@ -113,9 +113,9 @@ class _ByARule:
             rest_only = again.rest_only
             number += 1
 
-    def _failed(self, tried: Tried, number: int, elapsed_s: float, timeout_s: float) -> Failed:
+    def _failed(self, tried: Tried, number: int, elapsed_s: float, timeout_s: float) -> FailedAttempt:
         attempt = tried.attempt
-        return Failed(
+        return FailedAttempt(
             method=attempt.method,
             outcome=attempt.outcome,
             reused=attempt.reused,

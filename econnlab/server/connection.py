@@ -271,12 +271,12 @@ class ServedConnection:
         self._proceed()
 
     def _after_response(self, exchange: ServedRequest, status: int, size: int) -> None:
-        service, request_id = self._service, exchange.request_id
+        service, request_id, ahead = self._service, exchange.request_id, exchange.ahead
         service.ledger.event(Kind.RESPONSE, self.number, request_id=request_id, status=status, bytes=size)
         if self._lingering:
             self._linger()
             return
-        if self._stream.ended and not exchange.ahead:
+        if self._stream.ended and not ahead:
             self._last = CloseReason.CLIENT_CLOSED
         if self._last is not None or exchange.must_close:
             self.close(self._last or CloseReason.CONNECTION_CLOSE)
@@ -284,11 +284,11 @@ class ServedConnection:
         self._exchange, self._answering = None, False
         if service.faults.strike(self, Stage.ANSWERED):
             return
-        if exchange.ahead:
+        if ahead:
             self._begin(exchange.following(now()))
         else:
             self._timer = service.idle_timers.start(service.idle_timeout_s, self._on_idle_timeout)
-        if exchange.ahead < _MOST_AHEAD:
+        if ahead < _MOST_AHEAD:
             self._stream.resume()
 
     def _linger(self) -> None:

@@ -13,7 +13,7 @@ from econnlab.server.idempotency import Carried
 from econnlab.server.idle_timers import IdleTimers
 from econnlab.server.responses import METHODS, NOT_ALLOWED, OK, Answer, error_answer, ok_answer
 from econnlab.system.clock import now
-from econnlab.system.sockets import Closable, reset_on_close, unread_bytes
+from econnlab.system.sockets import Closable, reset_on_close, send_held_back, unread_bytes
 
 
 class Service:
@@ -70,6 +70,8 @@ class Service:
             reset_on_close(sock)
         unread = unread_bytes(sock)
         at = now()
+        if resets:
+            send_held_back(sock)
         sock.close()
         how = CloseWith.RST if unread or resets else CloseWith.FIN
         self.ledger.event(

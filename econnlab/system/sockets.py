@@ -11,7 +11,7 @@ import termios
 from typing import Protocol
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-_ON = struct.pack("i", 1)
+_ON, _OFF = struct.pack("i", 1), struct.pack("i", 0)
 
 
 class Descriptor(Protocol):
@@ -55,6 +55,13 @@ def hold_back(sock: Closable) -> None:
     option = getattr(socket, "TCP_CORK", None)
     if option is not None:
         sock.setsockopt(socket.IPPROTO_TCP, option, _ON)
+
+
+def send_held_back(sock: Closable) -> None:
+    """Send what ``hold_back`` holds. close(2) does so before a FIN, but an RST would discard it."""
+    option = getattr(socket, "TCP_CORK", None)
+    if option is not None:
+        sock.setsockopt(socket.IPPROTO_TCP, option, _OFF)
 
 
 def address(sock_address: tuple[str, int] | tuple[str, int, int, int]) -> str:

@@ -277,7 +277,7 @@ def test_serve_prints_its_port_what_happens_and_a_summary(cli):
     code, out, err = ended(process)
     assert code == 130
     assert "1 connections (at most 1 at a time), 1 requests answered" in out
-    assert err == ""
+    assert "100 ms is advertised as timeout=0" in err and "--no-advertise" in err
     gone(children)
     kinds = [json.loads(line)["kind"] for line in (cli.folder / "ledger.jsonl").read_text().splitlines()]
     answered = ["request", "processed", "response"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from econnlab.attribution.explanations import Explanations
 from econnlab.attribution.summary import summarize
-from econnlab.cli.console import LabConsole
+from econnlab.cli.console import LabConsole, say
 from econnlab.cli.header import header
 from econnlab.cli.interrupts import Interrupts, interrupts
 from econnlab.cli.outputs import Files, Outputs
@@ -21,7 +21,9 @@ from econnlab.errors import EnvironmentProblem, ExitCode
 from econnlab.lab.lab import Lab
 from econnlab.lab.namespace import enter
 from econnlab.record.attempts import Request
+from econnlab.scenario.catalogue import COMMANDS, names
 from econnlab.scenario.model import Scenario
+from econnlab.scenario.server import reuse_warning
 from econnlab.scenario.toml import write_scenario
 
 
@@ -63,6 +65,7 @@ class _Experiment:
             self._why = Explanations(lab.run)
             with self._keeping_errors():
                 self._screen.print(header(lab.scenario), soft_wrap=True)
+                self._warn(lab.scenario)
                 self._follow(lab)
         with self._keeping_errors():
             self._recorder.end(lab.run)
@@ -73,6 +76,13 @@ class _Experiment:
             yield
         except (EnvironmentProblem, BrokenPipeError) as problem:
             self._failed = self._failed or problem
+
+    def _warn(self, scenario: Scenario) -> None:
+        """A short timeout that an option gave; in a scenario's file, it is on purpose."""
+        if scenario.server is not None and scenario.name in names(COMMANDS):
+            warning = reuse_warning(scenario.server, "a scenario of your own with advertise = false")
+            if warning:
+                say(warning, "yellow")
 
     def _follow(self, lab: Lab) -> None:
         with progress(lab.scenario.plan.total_requests, enabled=not self._lines) as shown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from econnlab.cli.console import LabConsole, console
+from econnlab.cli.console import LabConsole, console, say
 from econnlab.cli.files import STDOUT
 from econnlab.cli.interrupts import interrupts
 from econnlab.cli.saving import EventFile
@@ -10,7 +10,7 @@ from econnlab.commands.serve.lone_server import LoneServer
 from econnlab.commands.serve.report import Ticker
 from econnlab.errors import ExitCode
 from econnlab.scenario.durations import format_ms
-from econnlab.scenario.server import ServerSpec
+from econnlab.scenario.server import ServerSpec, reuse_warning
 from econnlab.system.sockets import address
 
 
@@ -40,5 +40,7 @@ def _greet(screen: LabConsole, spec: ServerSpec, server: LoneServer) -> None:
         f"{format_ms(spec.keepalive_timeout_ms)} ms; Ctrl-C ends",
         soft_wrap=True,
     )
+    if warning := reuse_warning(spec, "--no-advertise"):
+        say(warning, "yellow")
     if server.authority is not None:
         screen.print(f"clients must trust {server.authority} (curl --cacert)", soft_wrap=True)

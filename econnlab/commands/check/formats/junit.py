@@ -14,7 +14,7 @@ _SUITE = "econnlab check"
 
 
 def render(check: Check) -> str:
-    """The document; one that is not met counts as skipped: it says nothing of the client."""
+    """The document. An expected ``not met`` counts as skipped, because it tested nothing."""
     from xml.etree import ElementTree
 
     from econnlab.commands.check.report import calm_sentence, command_line
@@ -51,7 +51,7 @@ def _case(checked: Checked) -> Element:
     case = ElementTree.Element(
         "testcase", classname="econnlab.check", name=harmless(checked.scenario.name), time=f"{took_s:.3f}"
     )
-    judgement = checked.judgement
+    judgement = checked.verdict
     if judgement is None:
         ElementTree.SubElement(case, "error", message=harmless(str(checked.error)), type="cannot")
     elif not checked.as_expected:

@@ -35,7 +35,7 @@ def render(check: Check) -> str:
 def _row(checked: Checked, requests: int) -> str:
     from econnlab.commands.check.report import expected_words, verdict_word
 
-    judgement = checked.judgement
+    judgement = checked.verdict
     right = None if judgement is None else checked.as_expected
     verdict = f"**{verdict_word(checked)}**"
     if right is False:

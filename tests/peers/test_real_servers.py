@@ -1,4 +1,4 @@
-"""Each server peer: it starts, keeps an idle connection for the timeout it was given, loses requests in the race."""
+"""Each server peer starts, keeps an idle connection for the timeout it was given, and loses requests."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ SERVERS = [peer.name for peer in peers(Role.SERVER)]
 HIDDEN_MS = 1000
 #: A server looks for idle connections every so often, and this machine is busy.
 LATE_S = 4.0
+#: Their timers fire within milliseconds. Node adds a second; gunicorn and waitress look every so often.
+EXACT = ("uvicorn", "hypercorn", "aiohttp.web", "nginx", "haproxy")
 NODES = ["14.18.0", "18.20.8", "20", "22.23.3", "24.21.0"]
 
 
@@ -52,17 +54,16 @@ def test_a_server_keeps_an_idle_connection_for_the_timeout_it_was_given(name):
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_run_against_a_real_server_names_the_race(cli, name):
     done = cli.run(
-        "keepalive", "--server", name, "--keepalive-timeout", "1s", "--interval", "1005", "--link", "20ms",
+        "keepalive", "--server", name, "--keepalive-timeout", "1s", "--interval", "980", "--link", "20ms",
         "--requests", "2", "--sessions", "6", "--json", "-",
     )  # fmt: skip
     if done.returncode == 3:
         pytest.skip(done.stderr)
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)
-    causes = {cause for row in run["rows"] for cause in row["causes"]}
-    # At 1005 ms over 20 ms each way Node's hidden second makes every request safe, waitress's clock some.
+    causes = {failure["cause"] for failure in run["failures"]}
     assert causes <= {"keepalive_race", "unread_data"}
-    if name not in ("node", "express", "waitress"):
+    if name in EXACT:
         assert "keepalive_race" in causes
 
 

@@ -8,7 +8,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -42,23 +42,6 @@ from econnlab.system.sockets import address
 
 #: Connections of a server that took over are numbered from here, so that a ledger names each once.
 SUCCESSOR_NUMBERS = 1_000_001
-
-
-@dataclass(frozen=True)
-class _HandedDevice:
-    """The wire's device as a Listener."""
-
-    device: TunDevice
-    where: tuple[str, int]
-
-    def fileno(self) -> int:
-        return self.device.fileno()
-
-    def getsockname(self) -> tuple[str, int]:
-        return self.where
-
-    def close(self) -> None:
-        self.device.close()
 
 
 class Topology:
@@ -130,7 +113,7 @@ class Topology:
     def _start_capture(self, into: int) -> None:
         settings = CaptureSettings(ports=tuple(self._ports), into=into, local=address(self.dial))
         self._capture = self._child(
-            "econnlab.packets.live", open_door(), settings, name="capture", beside=[into]
+            "econnlab.packets.live", open_door(), settings, part="capture", beside=[into]
         )
 
     def _start_proxy(self, spec: Proxy) -> None:
@@ -194,7 +177,7 @@ class Topology:
         assert self._scenario.kernel is not None
         delay = Delay(self._scenario.kernel.packet_delay_ms, Decimal(0))
         settings = WireSettings(spec=LinkSpec("wire", delay, delay), seed=0, port=self.dial[1])
-        self._start("econnlab.link.tun", _HandedDevice(device, self.dial), settings)
+        self._start("econnlab.link.tun", replace(device, port=self.dial[1]), settings)
 
     def _start(self, module: str, listener: Listener, settings: ChildSettings) -> Child:
         child = self._child(module, listener, settings)
@@ -241,7 +224,7 @@ class Topology:
             if peer is not None:
                 peer.stop()
         for child in self._children:
-            child.tell_to_stop()
+            child.tell_to_end()
         for child in self._children:
             child.stop()
         if self._capture is not None:
@@ -267,7 +250,7 @@ class Topology:
     def _on_death(self, child: Child) -> None:
         # In the child's reading thread.
         self._own_events.append(
-            ConnectionEvent(now(), Source.LAB, Kind.DIED, reason=child.name, how=child.process.killed_by)
+            ConnectionEvent(now(), Source.LAB, Kind.DIED, reason=child.part, how=child.killed_by)
         )
         if not self._may_die(child):
             self._on_failure(child.death())
@@ -275,7 +258,7 @@ class Topology:
     def _may_die(self, child: Child) -> bool:
         server = self._scenario.server
         planned = server is not None and server.fault is not None and server.fault.by is Ending.KILL
-        return planned and child.name == "server"
+        return planned and child.part == "server"
 
     def sync(self) -> None:
         """Wait until ``take_events`` returns all that has happened up to now."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from econnlab.cli.command import formats, lab_command
-from econnlab.cli.outputs import Files
+
+if TYPE_CHECKING:
+    from econnlab.cli.outputs import Files
 
 LIST = """
   econnlab peers                              every peer, its version here, and its default timeout
@@ -21,6 +25,13 @@ class _ListedByDefault(click.Group):
         """click's own, with ``list`` in front if no command is named."""
         named = bool(args) and args[0] in (*self.list_commands(ctx), *ctx.help_option_names)
         return super().parse_args(ctx, args if named else ["list", *args])
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Usage, text, examples, options, commands."""
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        self.format_epilog(ctx, formatter)
+        self.format_options(ctx, formatter)
 
 
 @click.group(

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rich.console import Console
-from rich.table import Table
-
 from econnlab.advice.idle import said
 from econnlab.advice.product import releases_of
-from econnlab.cli.columns import Column, draw, fitting
+from econnlab.cli.columns import Column, Grid
 from econnlab.errors import UsageProblem
 from econnlab.peers.catalogue import Peer, Role
 from econnlab.peers.measured import LONGEST_S, Measured
@@ -69,7 +66,7 @@ def _documented(peer: Peer, version: str | None) -> Decimal | None:
     return None
 
 
-def table(lines: Sequence[Line], console: Console) -> Table:
+def table(lines: Sequence[Line]) -> Grid:
     """A row per peer."""
     columns = [
         Column("role", [line.role for line in lines], right=False),
@@ -81,7 +78,7 @@ def table(lines: Sequence[Line], console: Console) -> Table:
         Column("measured", [_measured(line) for line in lines], 3),
         Column("what it is", [line.help for line in lines], 1, right=False),
     ]
-    return draw(fitting(columns, console.width))
+    return Grid(columns)
 
 
 def _time(milliseconds: Decimal | None) -> str:

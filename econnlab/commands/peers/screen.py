@@ -28,7 +28,7 @@ def list_peers(files: Files) -> int:
     lines = _lines()
     with Outputs(files) as outputs:
         try:
-            outputs.screen.print(table(lines, outputs.screen))
+            outputs.screen.print(table(lines))
         finally:
             outputs.write(lines)
     return ExitCode.OK

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 HELP = "the table and every failure with its evidence as JSON"
 
-#: Raised when a key changes its meaning or goes; commands/experiments/schema.json describes this one.
+#: Raised when a key changes its meaning or is removed; commands/experiments/schema.json describes this one.
 VERSION = 1
-#: The document's times count from the run's beginning: what ties them to other clocks is the record's.
+#: The document counts time from the beginning of the run; the record ties it to other clocks.
 _CLOCKS = ("began", "epoch")
 
 

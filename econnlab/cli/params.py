@@ -75,7 +75,7 @@ def _busy(text: str) -> tuple[Decimal, Decimal]:
 
 
 def _url(text: str) -> str:
-    from econnlab.lab.listeners import parse_url
+    from econnlab.scenario.places import parse_url
 
     parse_url(text)
     return text
@@ -159,3 +159,21 @@ class PartName(_ParamType):
         from econnlab.discovery import parts
 
         return list(parts(self._package))
+
+
+class PeerWord(_ParamType):
+    """A part's name, or a real program: NAME@VERSION, or a path."""
+
+    name = "name"
+
+    def __init__(self, *packages: str) -> None:
+        self._packages = packages
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name, if there is such a part or peer."""
+        from econnlab.discovery import parts
+
+        names = list(dict.fromkeys(name for package in self._packages for name in parts(package)))
+        if "/" not in value and value.partition("@")[0] not in names:
+            self.fail(f"There is no {value!r}. {did_you_mean(str(value), names)}", param, ctx)
+        return str(value)

@@ -89,6 +89,8 @@ def error_name(attempt: Attempt) -> str:
     """The name that a user sees: the errno, the status, or the innermost exception."""
     if attempt.outcome is Outcome.HTTP_ERROR:
         return f"HTTP {attempt.status}"
+    if attempt.named is not None:
+        return attempt.named
     return attempt.errno or attempt.error.rpartition(" < ")[2] or attempt.outcome.value
 
 

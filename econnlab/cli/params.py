@@ -40,7 +40,7 @@ class Parsed(_ParamType):
         try:
             return self._parse(value)
         except UsageProblem as problem:
-            self.fail(f"{problem.message} {problem.hint}".strip(), param, ctx)
+            self.fail(problem.in_one_line, param, ctx)
 
 
 def _duration(text: str) -> Decimal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from econnlab.discovery import parts
-from econnlab.errors import UsageProblem
+from econnlab.errors import UsageProblem, did_you_mean
 from econnlab.peers.peer import find_program
 from econnlab.scenario.catalogue import load, read_file
 from econnlab.scenario.model import Scenario
@@ -37,7 +37,7 @@ def ensure_peers(scenario: Scenario) -> None:
 def _known(where: str, name: str, package: str) -> None:
     known = parts(package)
     if name not in known:
-        raise UsageProblem(f"{where}: there is no {name!r}.", f"There are {', '.join(known)}.")
+        raise UsageProblem(f"{where}: there is no {name!r}.", did_you_mean(name, known))
 
 
 def read_scenario(name_or_file: str) -> Scenario:

@@ -29,8 +29,8 @@ def serve_in_foreground(spec: ServerSpec, jsonl: str | None) -> int:
                 ledger.event(event)
                 line = ticker.line(event)
                 if line is not None:
-                    screen.print(line, soft_wrap=True)
-            screen.print(ticker.summary(), soft_wrap=True)
+                    screen.text(line)
+            screen.text(ticker.summary())
     return ExitCode.INTERRUPTED
 
 
@@ -39,9 +39,8 @@ def _greet(screen: LabConsole, spec: ServerSpec, stage: Stage) -> None:
     screen.print(
         f"listening on {'https' if spec.tls else 'http'}://{where}/, keep-alive timeout "
         f"{format_ms(spec.keepalive_timeout_ms)} ms; Ctrl-C ends",
-        soft_wrap=True,
     )
     if warning := reuse_warning(spec, "--no-advertise"):
         say(warning, "yellow")
     if stage.trusted is not None:
-        screen.print(f"clients must trust {stage.trusted} (curl --cacert)", soft_wrap=True)
+        screen.text(f"clients must trust {stage.trusted} (curl --cacert)")

@@ -4,24 +4,14 @@ The file of a cause that runs can have carries its ``COLUMN``; causes of capture
 takes the next number, and its column comes last in the table, so that no script that reads columns breaks.
 """
 
-from econnlab.attribution.lateness import LAB_LATE
 from econnlab.attribution.order import CAUSES
 from econnlab.discovery import parts
 
 #: These columns stood in the first version of the table, before other columns.
 FIRST = 23
-#: The place of the column ``lab_late`` among the causes: after those, before later ones.
-_LATE_COLUMN = 24
 
 
 def cause_columns() -> list[str]:
     """The causes that have a column, by their numbers."""
     numbered = {name: rule.COLUMN for name, rule in parts(CAUSES).items() if hasattr(rule, "COLUMN")}
     return sorted(numbered, key=numbered.__getitem__)
-
-
-def later_columns() -> list[str]:
-    """Columns that came after the first version of the table: ``lab_late``, and causes, by their numbers."""
-    numbered = {name: rule.COLUMN for name, rule in parts(CAUSES).items() if hasattr(rule, "COLUMN")}
-    later = {name: number for name, number in numbered.items() if name in cause_columns()[FIRST:]}
-    return sorted(later | {LAB_LATE: _LATE_COLUMN}, key=(later | {LAB_LATE: _LATE_COLUMN}).__getitem__)

@@ -1,7 +1,8 @@
 """How late each process of the lab was on the way of one attempt. Pure.
 
-A lab that is held up (a stopped process, a machine without time for it) makes failures of its own. An attempt on
-whose way its processes were later than a bound that is fixed beforehand counts as neither success nor failure.
+A lab that is held up (a stopped process, a machine without time for it) makes failures of its own. An
+attempt on whose way its processes were later than a bound that is fixed beforehand counts as neither success
+nor failure.
 Lateness that the scenario asks for does not count: a blocked client, a busy server, a delayed answer.
 """
 
@@ -58,7 +59,7 @@ class Late:
         return Verdict(
             LAB_LATE,
             Certainty.CERTAIN,
-            f"the lab's own {worst[1]} was {ms(worst[0])} late here, so this attempt says nothing of the server",
+            f"the lab's own {worst[1]} was {ms(worst[0])} late: this attempt says nothing of the server",
         )
 
 

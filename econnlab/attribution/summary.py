@@ -82,6 +82,8 @@ class LateAttempt:
 
     attempt: Attempt
     late: Late
+    #: Set if it failed as well.
+    failure: Failure | None
 
 
 @dataclass(frozen=True)
@@ -143,10 +145,11 @@ def summarize(run: Run, explanations: Explanations | None = None) -> Summary:
 
 
 def _late(request: Request, why: Explanations) -> Iterator[LateAttempt]:
+    lates = {attempt.number: late for attempt in request.attempts if (late := why.late(attempt)) is not None}
+    failed = {each.attempt.number: each for each in why.at_the_end(request)} if lates else {}
     for attempt in request.attempts:
-        late = why.late(attempt)
-        if late is not None:
-            yield LateAttempt(attempt, late)
+        if (late := lates.get(attempt.number)) is not None:
+            yield LateAttempt(attempt, late, failed.get(attempt.number))
 
 
 def _processed(carried_out: Counter[int]) -> Processed | None:

@@ -66,7 +66,7 @@ def test_what_a_stopped_process_did_is_counted_apart(held, tmp_path):
     assert [each["cause"] for each in document["failures"]] == []
     stopped = [each for each in document["lab_late"] if each["late_ms"][held] > 100]
     assert stopped, "a process that stood still for 0.4 s was late for some of 12 sessions"
-    (row,) = csv.DictReader(table.open())
+    (row,) = csv.DictReader(table.read_text().splitlines())
     assert int(row["requests"]) + int(row["lab_late"]) == SESSIONS * REQUESTS
     assert int(row["failure"]) == 0
     assert "lab_late" in document["warnings"][0]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 from econnlab.commands.explain.answer import Answer, NotUnderstood
-from econnlab.commands.explain.glossary import Word, word
+from econnlab.commands.explain.glossary import LEVELS, Word, word
 from econnlab.commands.explain.index import index, plain
 from econnlab.commands.explain.matching import Hit, best, find, hits
 from econnlab.commands.explain.reading.entries import entries
@@ -85,7 +85,7 @@ def _merged(answers: Iterable[Answer]) -> list[Answer]:
 
 
 def _weight(word: Word) -> int:
-    return 1 if word.level in ("message", "record") else 0
+    return 1 if LEVELS[word.level] >= LEVELS["message"] else 0
 
 
 def _readings_of_a_phrase(readings: list[Reading]) -> list[Answer]:

@@ -1,11 +1,11 @@
-"""The way in, for ``python -m econnlab`` and for the console script alike.
+"""The entry point of ``python -m econnlab`` and of the console script.
 
-Until a command takes Ctrl-C over, it ends the process at once: nothing is there yet to clean up, and a
-KeyboardInterrupt in the middle of an import can come out as any other error.
+Until a command handles Ctrl-C, it ends the process at once: there is nothing to clean up yet, and a
+KeyboardInterrupt during an import can turn into any other error.
 """
 
-# Nothing may come before this, an import least of all. And _signal, as signal's own import builds enums for a
-# millisecond, in which an interrupt comes out as "Error calling __set_name__".
+# This comes before every import. It uses _signal because importing signal builds enums for a millisecond, in
+# which an interrupt turns into "Error calling __set_name__".
 try:
     import _signal  # type: ignore[import-not-found]  # typeshed knows signal alone
     import os
@@ -25,15 +25,15 @@ def main() -> None:
 
 
 def _open_standard_streams() -> None:
-    """Let 0, 1 and 2 be what they are meant to be, as under a daemon that has closed them.
+    """Open 0, 1 and 2 if they are closed, as by a daemon.
 
-    Else the first socket or file of ours would get such a number, and a child would take it for its own.
+    Otherwise our first socket or file would get such a number, and a child would use it as its own stream.
     """
     for fd, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(fd)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number: this one
             setattr(sys, name, open(fd, mode, closefd=False))  # noqa: SIM115
 
 

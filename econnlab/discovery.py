@@ -1,7 +1,5 @@
 """Parts found by name: every module of a package is one part, its ``NAME`` or file name the word for it."""
 
-from __future__ import annotations
-
 import importlib
 import os
 from functools import cache

@@ -1,7 +1,5 @@
 """The one family of errors: each knows its exit code and says what to do next."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import IntEnum
 
@@ -31,6 +29,11 @@ class EconnlabError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def in_one_line(self) -> str:
+        """The message and the hint."""
+        return f"{self.message} {self.hint}".strip()
+
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
@@ -54,13 +57,9 @@ class ProcessDied(EnvironmentProblem):
 
 
 class LabFault(EconnlabError):
-    """An unexpected exception in one of the lab's own processes: exit 70. ``trace`` is its stderr."""
+    """An unexpected exception in one of the lab's own processes, whose trace is a note: exit 70."""
 
     exit_code = ExitCode.INTERNAL
-
-    def __init__(self, message: str, trace: str = "") -> None:
-        super().__init__(message, "This is a fault of the lab itself; please report it.")
-        self.trace = trace
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -68,5 +67,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     import difflib
 
     words = list(known)
-    near = difflib.get_close_matches(word, words, n=3)
+    begun = [each for each in words if word and each.startswith(word)][:3]
+    near = begun or difflib.get_close_matches(word, words, n=3)
     return f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(words)}."

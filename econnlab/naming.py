@@ -1,7 +1,5 @@
 """Headers by which a request is known, in lower case."""
 
-from __future__ import annotations
-
 #: The lab's own clients name their requests in it.
 OWN = b"x-econnlab-request"
 #: On every hop that a request takes: proxies hand them on.

@@ -1,7 +1,5 @@
 """Text from outside, made harmless before it reaches a terminal."""
 
-from __future__ import annotations
-
 from typing import Any
 
 

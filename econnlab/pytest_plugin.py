@@ -1,7 +1,7 @@
-"""Fixtures for tests of anybody's client: the lab's server and link, failing as asked. See docs/pytest.md.
+"""Fixtures for tests of any HTTP client: the lab's server and link, failing as asked. See docs/pytest.md.
 
-Every pytest run on a machine with econnlab installed imports this file, so it imports nothing itself; what
-pytest would rewrite asserts of in it is not worth that either: PYTEST_DONT_REWRITE.
+Every pytest run on a machine with econnlab installed imports this file, so it imports nothing itself, and
+pytest need not rewrite its asserts: PYTEST_DONT_REWRITE.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 MARKER = "econnlab"
 _STAGE = "econnlab_stage"
 _MARK_IT = f'Mark the test with @pytest.mark.{MARKER}("SCENARIO", ...); `econnlab scenarios` lists them.'
-#: Of the run: what starts stages.
+#: In the stash of the run: what starts stages.
 _STARTER: pytest.StashKey[Warm] = pytest.StashKey()
-#: Of a test: those it has been given.
+#: In the stash of a test: its stages.
 _GIVEN: pytest.StashKey[list[Stage]] = pytest.StashKey()
 
 
@@ -37,8 +37,8 @@ _GIVEN: pytest.StashKey[list[Stage]] = pytest.StashKey()
 def econnlab_server(request: pytest.FixtureRequest) -> Iterator[Callable[..., Stage]]:
     """Start a server that behaves as asked: ``econnlab_server(keepalive_timeout="200ms")``.
 
-    Takes every key of a scenario's [server] table (numbers are ms; ``fault`` and ``restart`` are tables), and
-    ``link="40ms"`` and ``middlebox={...}``. Gives a Stage: ``url``, ``ledger``, ``trusted``.
+    It takes every key of a scenario's [server] table (numbers are ms; ``fault`` and ``restart`` are tables),
+    ``link="40ms"`` and ``middlebox={...}``. It returns a Stage: ``url``, ``ledger``, ``trusted``.
     """
     with _starting(request) as start:
 
@@ -49,7 +49,10 @@ def econnlab_server(request: pytest.FixtureRequest) -> Iterator[Callable[..., St
                 table["link"] = str(link)  # type: ignore[assignment]
             if middlebox is not None:
                 table["middlebox"] = middlebox
-            return start(lambda: _server(table, request.node.name))
+            stage = start(lambda: _server(table, request.node.name))
+            if "advertise" not in server:
+                _warn(stage)
+            return stage
 
         yield econnlab_server
 
@@ -58,7 +61,7 @@ def econnlab_server(request: pytest.FixtureRequest) -> Iterator[Callable[..., St
 def econnlab_scenario(request: pytest.FixtureRequest) -> Iterator[Callable[[str | PathLike[str]], Stage]]:
     """Start server and link of a scenario, by name or file: ``econnlab_scenario("reset-after-processing")``.
 
-    Gives a Stage: ``url``, ``ledger``, ``trusted``. The scenario's client and plan are yours to replace.
+    It returns a Stage: ``url``, ``ledger``, ``trusted``. Your client takes the place of the scenario's.
     """
     with _starting(request) as start:
 
@@ -80,7 +83,7 @@ def econnlab_stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
 
 @contextlib.contextmanager
 def _starting(request: pytest.FixtureRequest) -> Iterator[Callable[[Callable[[], Scenario]], Stage]]:
-    """A function that starts stages, which all end with this."""
+    """A function that starts stages; all of them end with this context."""
     from econnlab.errors import EconnlabError
     from econnlab.lab.stage import Stage
     from econnlab.lab.warm import Warm
@@ -94,11 +97,22 @@ def _starting(request: pytest.FixtureRequest) -> Iterator[Callable[[Callable[[],
             try:
                 stage = stack.enter_context(Stage(scenario(), start=warm))
             except EconnlabError as error:
-                raise error.with_traceback(None) from None  # it says all: how it came about is ours alone
+                raise error.with_traceback(None) from None  # the message is enough
             given.append(stage)
             return stage
 
         yield start
+
+
+def _warn(stage: Stage) -> None:
+    """Warn the test of a server with which some clients reuse no connection."""
+    import warnings
+
+    from econnlab.scenario.server import reuse_warning
+
+    spec = stage.scenario.server
+    if spec is not None and (said := reuse_warning(spec, "pass advertise=False")):
+        warnings.warn(said, stacklevel=3)
 
 
 def _server(table: dict[str, Any], name: str) -> Scenario:
@@ -108,7 +122,7 @@ def _server(table: dict[str, Any], name: str) -> Scenario:
 
 
 def _scenario(name: str | PathLike[str], folder: Path) -> Scenario:
-    """The scenario ``name`` of the catalogue; of a file, beside the test or from the current folder."""
+    """The scenario ``name`` of the catalogue, or of a file beside the test or in the current folder."""
     from econnlab.lab.stage import ensure_stageable
     from econnlab.scenario.catalogue import load, read_file
 
@@ -125,7 +139,7 @@ def _scenario(name: str | PathLike[str], folder: Path) -> Scenario:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers",
         f"{MARKER}(*scenarios): run the test once under each of these scenarios of econnlab, by name or "
@@ -134,17 +148,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test for each scenario that is marked. What is wrong with a mark is an error of collection."""
+    """Make a test for each marked scenario. A wrong mark is an error of collection."""
     marks = list(metafunc.definition.iter_markers(MARKER))
     if not marks:
         return
     if _STAGE not in metafunc.fixturenames:
         if any(mark.name == MARKER for mark in metafunc.definition.own_markers):
-            _refuse(metafunc, f"the test is marked and does not take {_STAGE}, whose url it is to ask.")
-        return  # it stands in a class or file that is marked
+            _refuse(metafunc, f"the test is marked but does not take {_STAGE}, which has the url.")
+        return  # its class or file is marked
     names = [name for mark in reversed(marks) for name in mark.args]
     if not names or any(mark.kwargs for mark in marks):
-        _refuse(metafunc, "it takes the names of scenarios, and nothing else.")
+        _refuse(metafunc, "it takes the names of scenarios and nothing else.")
     if (problem := _unknown(names, metafunc.definition.path.parent)) is not None:
         _refuse(metafunc, problem)
     unique = list(dict.fromkeys(names))
@@ -174,7 +188,7 @@ def _refuse(metafunc: pytest.Metafunc, said: str) -> None:
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """Below ``assert ledger.processed("order-1") == 1``: what happened to that request."""
+    """Explain a failed ``assert ledger.processed("order-1") == 1``: what happened to that request."""
     served = sys.modules.get("econnlab.record.served")
     if served is None:
         return None
@@ -186,10 +200,10 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
     return [f"{left!r} {op} {right!r}", *lines_of_request(times.ledger, times.request_id)]
 
 
-# Of the old kind, which every pytest knows: this runs for everybody who has econnlab installed.
+# An old-style wrapper, which every version of pytest knows.
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
-    """Show the ledgers of a test that failed."""
+    """Add the ledgers to the report of a failed test."""
     outcome = yield
     given = item.stash.get(_GIVEN, None)
     if given and outcome.excinfo is None and outcome.get_result().failed:
@@ -208,7 +222,7 @@ def _section(stage: Stage) -> tuple[str, str]:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End what starts stages."""
+    """End the warm process."""
     warm = config.stash.get(_STARTER, None)
     if warm is not None:
         warm.close()

@@ -1,4 +1,4 @@
-"""What a server's ledger says of requests, as plain lines: for a failed assert."""
+"""What a server's ledger says about requests, as plain lines for a failed assert."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from econnlab.plaintext import harmless
 from econnlab.record.events import ConnectionEvent, Kind, Source
 from econnlab.record.served import Arrival, ServerLedger, Visit, arrivals_of, visits_of
 
-#: Longer ledgers are shown from their end.
+#: Of a longer ledger only the last lines are shown.
 MOST_LINES = 40
 _MOST_NAMES = 3
 _MOST_BRIEF = 5
@@ -16,9 +16,9 @@ _TEXT = 60
 
 
 def lines_of_request(ledger: ServerLedger, request_id: str) -> list[str]:
-    """What became of the request called ``request_id`` each time it came, or else of the connections.
+    """What the server did with each attempt of ``request_id``, or if there was none, with its connections.
 
-    At most 7 lines: pytest cuts off what is longer than 8, of which the first is its own.
+    At most 7 lines: pytest cuts off after 8, and the first one is its own.
     """
     events = ledger.events()
     all_arrivals, visits = arrivals_of(events), {visit.number: visit for visit in visits_of(events)}
@@ -67,7 +67,7 @@ def _others(arrivals: Sequence[Arrival]) -> str:
 
 
 def timeline(events: Sequence[ConnectionEvent], most: int = MOST_LINES) -> list[str]:
-    """A line an event, in order of time, with ms from the first."""
+    """A line for each event, in order of time, with ms since the first."""
     labels = _labels(events)
     shown = []
     for event in sorted(events, key=lambda event: event.at):
@@ -85,7 +85,7 @@ def timeline(events: Sequence[ConnectionEvent], most: int = MOST_LINES) -> list[
 
 
 def _labels(events: Sequence[ConnectionEvent]) -> dict[tuple[str, int | None], str]:
-    """Each connection by its number at the server, also at the link: by the address that both have seen."""
+    """Name each connection by its number at the server; the link's are matched by address."""
     labels: dict[tuple[str, int | None], str] = {}
     at_server: dict[str | None, str] = {}
     for event in events:

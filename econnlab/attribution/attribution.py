@@ -1,7 +1,5 @@
 """The cause of a failed attempt: the first rule in order of precedence that fits, or else unknown."""
 
-from __future__ import annotations
-
 from econnlab.attribution.evidence import Case
 from econnlab.attribution.order import rules
 from econnlab.attribution.verdict import UNKNOWN, Certainty, Verdict, ms

@@ -4,8 +4,6 @@ The file of a cause that runs can have carries its ``COLUMN``; causes of capture
 takes the next number, and its column comes last in the table, so that no script that reads columns breaks.
 """
 
-from __future__ import annotations
-
 from econnlab.attribution.order import CAUSES
 from econnlab.discovery import parts
 

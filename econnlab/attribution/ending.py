@@ -1,7 +1,5 @@
 """How a connection ended, apart from what the client saw: who sent FIN or RST first, and why."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

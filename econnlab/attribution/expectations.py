@@ -1,7 +1,5 @@
 """Compares a run with its scenario's expectations. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
 

@@ -1,7 +1,5 @@
 """The failed attempts of a run, each attributed once: when nothing still to come can change the verdict."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from econnlab.attribution.attribution import attribute

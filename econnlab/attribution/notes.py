@@ -1,7 +1,5 @@
 """Sentences that a report adds to its figures: warnings, remarks, the conclusion."""
 
-from __future__ import annotations
-
 from econnlab.attribution.summary import Row, Summary
 from econnlab.plaintext import harmless
 from econnlab.record.events import Kind

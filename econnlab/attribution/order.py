@@ -4,8 +4,6 @@ Each neighbourhood says why it stands where it does. A rule asks only for its ow
 out the causes above it. A new cause adds one line here.
 """
 
-from __future__ import annotations
-
 from types import ModuleType
 
 from econnlab.discovery import parts

@@ -1,7 +1,5 @@
 """How late the lab was in a run: later than a scenario's margins, and the run shows something else."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from econnlab.record.events import Kind, Party

@@ -1,7 +1,5 @@
 """The results of attribution."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

@@ -70,12 +70,14 @@ class LabCommand(click.Command):
                     formatter.write_dl(records)
 
 
-def lab_command(name: str, *, examples: str, summary: str, **attributes: Any) -> Callable[[F], click.Command]:
+def lab_command(
+    name: str, *, examples: str, summary: str, cls: type[LabCommand] = LabCommand, **attributes: Any
+) -> Callable[[F], click.Command]:
     """The command ``name``: ``summary`` is its line in the list of commands."""
     epilog = "\b\nExamples:\n" + examples.strip("\n")
 
     def decorate(function: F) -> click.Command:
-        made = click.command(name, cls=LabCommand, epilog=epilog, short_help=summary, **attributes)
+        made = click.command(name, cls=cls, epilog=epilog, short_help=summary, **attributes)
         built: click.Command = made(debug_option(function))
         built.params.append(built.params.pop(0))  # --debug is the last in the help
         return built
@@ -111,7 +113,13 @@ def formats(*packages: str, more: dict[str, Decorator] | None = None) -> Decorat
     """
     found = {name: module for package in reversed(packages) for name, module in parts(package).items()}
     options = [
-        option(f"--{name}", metavar="FILE", group=OUTPUT, help=f"Write {module.HELP}; - is stdout.")
+        option(
+            f"--{name.replace('_', '-')}",
+            name,
+            metavar="FILE",
+            group=OUTPUT,
+            help=f"Write {module.HELP}; - is stdout.",
+        )
         for name, module in sorted(found.items())
     ]
     others = more or {}

@@ -13,7 +13,7 @@ import click
 
 from econnlab.cli.debugging import Debugging, debug_option
 from econnlab.cli.group import CommandFolder
-from econnlab.errors import EconnlabError, ExitCode
+from econnlab.errors import EconnlabError, ExitCode, LabFault
 from econnlab.plaintext import harmless_lines
 
 EPILOG = """\b
@@ -58,6 +58,8 @@ def run(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         _complain(error.show)
         return error.exit_code
+    except LabFault as fault:
+        return _failed(asked.tell(fault), fault.exit_code)
     except EconnlabError as error:
         return _failed(harmless_lines(str(error)), error.exit_code)
     except (BrokenPipeError, SystemExit):  # click's main() makes sys.exit(1) of an EPIPE

@@ -30,6 +30,7 @@ class Paragraph:
             initial_indent=self.lead,
             subsequent_indent=" " * len(self.lead),
             break_on_hyphens=False,
+            break_long_words=False,
         ):
             yield Text(line, style=self.style)
 

@@ -40,7 +40,7 @@ class Parsed(_ParamType):
         try:
             return self._parse(value)
         except UsageProblem as problem:
-            self.fail(f"{problem.message} {problem.hint}".strip(), param, ctx)
+            self.fail(problem.in_one_line, param, ctx)
 
 
 def _duration(text: str) -> Decimal:
@@ -93,7 +93,20 @@ def _listen(text: str) -> Place:
     return parse_listen(text)
 
 
+def _percent(text: str) -> float:
+    from econnlab.errors import UsageProblem
+
+    try:
+        share = float(text.removesuffix("%"))
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 100:
+        raise UsageProblem(f"{text!r} is not a percentage from 0% to 100%.")
+    return share
+
+
 DURATION = Parsed("duration", _duration)
+PERCENT = Parsed("percentage", _percent)
 INTERVALS = Parsed("intervals", _intervals)
 INTERVAL = Parsed("duration", lambda text: (_duration(text),))
 LINK = Parsed("link", _link)

@@ -19,6 +19,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from econnlab.client import ping
 from econnlab.client.observer import Observer
+from econnlab.client.session import CHUNK
 from econnlab.client.witness import ObservedTlsSocket, report_to
 from econnlab.scenario.client import PoolOrder
 from econnlab.system.clock import now
@@ -60,7 +61,21 @@ class ObservedConnection:
 
 
 class _Urllib3Connection(ObservedConnection):
-    """What only urllib3 has: the check before a reuse, and errors of its own for a failed connect."""
+    """What only urllib3 has: the check before a reuse, its own errors for a failed connect, and bodies.
+
+    With ``read_bodies`` it reads and drops the body where urllib3 would preload it: an error in it is then
+    retried as urllib3 does, and a large body does not fill the memory.
+    """
+
+    read_bodies = False
+
+    def getresponse(self) -> Any:
+        response = super().getresponse()
+        if self.read_bodies:
+            with self.observer.failures():
+                for _ in response.stream(CHUNK):
+                    pass
+        return response
 
     @property
     def is_connected(self) -> bool:
@@ -102,10 +117,12 @@ class _ObservedPool:
     """Gives each new connection the session's observer."""
 
     observer: Observer
+    read_bodies: bool
 
     def _new_conn(self) -> Any:
         connection = super()._new_conn()  # type: ignore[misc]
         connection.observer = self.observer
+        connection.read_bodies = self.read_bodies
         return connection
 
 
@@ -117,9 +134,9 @@ class _ObservedHTTPSPool(_ObservedPool, HTTPSConnectionPool):
     ConnectionCls = _ObservedHTTPSConnection
 
 
-def observe(manager: PoolManager, observer: Observer) -> None:
+def observe(manager: PoolManager, observer: Observer, *, read_bodies: bool = False) -> None:
     """Let every connection that ``manager`` makes from now on report to ``observer``."""
-    more: dict[str, Any] = {"observer": observer}
+    more: dict[str, Any] = {"observer": observer, "read_bodies": read_bodies}
     if observer.spec.pool_order is PoolOrder.FIFO:
         # urllib3's own is a LifoQueue (connectionpool.py, HTTPConnectionPool.QueueCls).
         more["QueueCls"] = queue.Queue

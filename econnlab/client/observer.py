@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from econnlab.client.unfinished import Connection, RequestName, UnfinishedAttempt
+from econnlab.client.unfinished import ClientConnection, RequestName, UnfinishedAttempt
 from econnlab.client.witness import ObservedSocket, report_to
 from econnlab.record.attempts import Attempt
 from econnlab.scenario.client import ClientSpec
@@ -114,7 +114,7 @@ class Observer:
         if due is not None and (left := due - now()) > 0:
             time.sleep(left)
 
-    def begin_attempt(self, connection: Connection) -> None:
+    def begin_attempt(self, connection: ClientConnection) -> None:
         """``connection`` begins to connect or to send; both belong to the same attempt."""
         if self._current is not None:
             if not self._current.over:
@@ -127,7 +127,7 @@ class Observer:
 
     def open_socket(
         self,
-        connection: Connection,
+        connection: ClientConnection,
         timeout_s: float | None,
         options: Iterable[tuple[int, int, int | bytes]] = (),
     ) -> ObservedSocket:
@@ -148,7 +148,7 @@ class Observer:
             self._on_socket(connection, sock)
         return sock
 
-    def on_connected(self, connection: Connection) -> None:
+    def on_connected(self, connection: ClientConnection) -> None:
         """The connection is established. With TLS, its socket has replaced the one of ``open_socket``."""
         if self._current is not None:
             self._current.connected = True
@@ -191,7 +191,7 @@ class Observer:
 
     # -- beneath ----------------------------------------------------------------------------------
 
-    def _on_socket(self, connection: Connection, sock: socket.socket) -> None:
+    def _on_socket(self, connection: ClientConnection, sock: socket.socket) -> None:
         number = connection.number = next(_connection_numbers)
         here = sock.getsockname()
         connection.local = address(here) if here[1] else None  # no port was left to take

@@ -12,7 +12,7 @@ from econnlab.record.attempts import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class FailedAttempt:
     """A failed attempt, as a retry policy sees it."""
 
     method: str
@@ -68,7 +68,7 @@ class Again:
 class Policy(Protocol):
     """One client's policy; it may remember earlier attempts."""
 
-    def after(self, failed: Failed) -> Again | None:
+    def after(self, failed: FailedAttempt) -> Again | None:
         """What to do after ``failed``; None: give up, and the caller gets its error."""
 
 
@@ -81,12 +81,12 @@ def repeats_unsafe(module: ModuleType) -> bool:
     return any(_decides_again(module, failed) for failed in _unsafe())
 
 
-def _decides_again(module: ModuleType, failed: Failed) -> bool:
+def _decides_again(module: ModuleType, failed: FailedAttempt) -> bool:
     policy: Policy = module.policy(max(module.RETRIES, 1), random.Random(0))
     return policy.after(failed) is not None
 
 
-def _unsafe() -> Iterator[Failed]:
+def _unsafe() -> Iterator[FailedAttempt]:
     for outcome in (Outcome.RESET, Outcome.CLOSED):
         for reused in (False, True):
-            yield Failed("POST", outcome, reused=reused, sent=True)
+            yield FailedAttempt("POST", outcome, reused=reused, sent=True)

@@ -22,7 +22,9 @@ REQUEST_START = "X-Request-Start"
 #: draft-ietf-httpapi-idempotency-key-header: the same for each attempt of one request.
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _BODY = b"one order\n"
-_CHUNK = 4096
+_PIECE = 4096
+#: Clients read bodies in pieces of this size and drop them, so that a large body does not fill the memory.
+CHUNK = 65536
 _OK = 200
 
 #: Bytes, or a stream that can be read once; None if the method carries no body.
@@ -122,4 +124,4 @@ def body_of(spec: ClientSpec) -> bytes | None:
 def _stream(body: bytes | None) -> Iterator[bytes] | None:
     if body is None:
         return None
-    return (body[start : start + _CHUNK] for start in range(0, len(body), _CHUNK))
+    return (body[start : start + _PIECE] for start in range(0, len(body), _PIECE))

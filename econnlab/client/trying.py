@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Protocol
 
 from econnlab.client.observer import Observer, Tried
-from econnlab.client.retrying import Failed, Policy
+from econnlab.client.retrying import FailedAttempt, Policy
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem
 from econnlab.record.attempts import Outcome
@@ -40,6 +40,7 @@ def open_trying(spec: ClientSpec, observer: Observer, seed: str) -> Trying:
     if spec.policy == DEFAULT_RETRY:
         return _ByTheClient(timeout_s)
     if hasattr(policy, "run"):
+        policy.policy(retries_of(spec), random.Random(seed))  # raises now if the library is not installed
         return _ByALibrary(policy, retries_of(spec), timeout_s, observer)
     rule = policy.policy(retries_of(spec), random.Random(seed))
     return _ByARule(rule, spec, timeout_s, observer)
@@ -113,9 +114,9 @@ class _ByARule:
             rest_only = again.rest_only
             number += 1
 
-    def _failed(self, tried: Tried, number: int, elapsed_s: float, timeout_s: float) -> Failed:
+    def _failed(self, tried: Tried, number: int, elapsed_s: float, timeout_s: float) -> FailedAttempt:
         attempt = tried.attempt
-        return Failed(
+        return FailedAttempt(
             method=attempt.method,
             outcome=attempt.outcome,
             reused=attempt.reused,

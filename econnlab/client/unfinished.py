@@ -14,7 +14,7 @@ from econnlab.system.clock import now
 _FIRST_ERROR_STATUS = 400
 
 
-class Connection(Protocol):
+class ClientConnection(Protocol):
     """What the observer must know of a connection. A client's connection class carries these attributes."""
 
     sock: socket.socket | None
@@ -43,7 +43,7 @@ class RequestName:
 class UnfinishedAttempt:
     """What is known of an attempt so far."""
 
-    def __init__(self, connection: Connection | None, planned: float | None, patience_s: float) -> None:
+    def __init__(self, connection: ClientConnection | None, planned: float | None, patience_s: float) -> None:
         self.planned = planned
         self.began = now()
         self.witness = Witness(self.began + patience_s)

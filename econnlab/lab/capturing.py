@@ -1,4 +1,4 @@
-"""Who may capture, and where: this network, a network of the run's own, or nowhere."""
+"""Where this user may capture packets: in this network, in a network of the run's own, or nowhere."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ class Where(Enum):
     """Where packets can be captured."""
 
     HERE = "here"
-    #: In a network of the run's own, which is entered before it begins.
+    #: In a network of its own, which the run enters first.
     PRIVATE = "private"
     NOWHERE = "nowhere"
 
 
 @dataclass(frozen=True)
 class Capturing:
-    """What a run is to do about its packets."""
+    """How a run captures its packets."""
 
-    #: The descriptor of a file that takes them.
+    #: The descriptor of the file for them.
     into: int
-    #: It is to enter a network of its own first.
+    #: The run enters a network of its own first.
     private: bool
 
 
 def where_to_capture(scenario: Scenario) -> tuple[Where, str]:
-    """The place nearest to what would run without a capture, and why not a nearer one."""
+    """The place that changes the run least, and why none that changes it less."""
     why = ""
-    if scenario.kernel is None:  # else it enters a network of its own in any case
+    if scenario.kernel is None:  # otherwise it enters a network of its own anyway
         try:
             open_door().close()
             return Where.HERE, why
         except CannotCapture as problem:
             why = problem.message
-    # A scenario with kernel settings enters it in a worker, others may do so right here: see enter().
+    # With kernel settings a worker enters it, without them this process may: see enter().
     movable = scenario.kernel is not None or len(os.listdir("/proc/self/task")) == 1
     if sys.platform == "linux" and scenario.url is None and movable and _private_works():
         return Where.PRIVATE, why
@@ -51,14 +51,14 @@ def where_to_capture(scenario: Scenario) -> tuple[Where, str]:
 
 
 def _private_works() -> bool:
-    """Try it in a process that ends at once: a failed attempt may leave its process half moved."""
+    """Try it in another process, because a failed attempt may leave its process half moved."""
     probe = Process("The lab's probe", lambda errors: start_python("econnlab.lab.capturing", errors))
     with contextlib.closing(probe):
         return probe.running.wait() == 0
 
 
 def main() -> None:
-    """End this process, with 0 if it can capture in a network of its own."""
+    """Exit with 0 if this process can capture in a network of its own."""
     try:
         enter({})
         open_door().close()

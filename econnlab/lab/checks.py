@@ -1,18 +1,18 @@
-"""What can be said against a scenario before it runs, beyond what its types say."""
+"""Checks of a scenario before it runs, beyond what its types ensure."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from econnlab.discovery import parts
-from econnlab.errors import UsageProblem
+from econnlab.errors import UsageProblem, did_you_mean
 from econnlab.peers.peer import find_program
 from econnlab.scenario.catalogue import load, read_file
 from econnlab.scenario.model import Scenario
 
 
 def check(scenario: Scenario) -> None:
-    """Raises UsageProblem where ``scenario`` names a part that there is not, or contradicts itself."""
+    """Raises UsageProblem if ``scenario`` names a part that does not exist, or contradicts itself."""
     _known("client.kind", scenario.client.kind, "econnlab.client.kinds")
     _known("client.retry", scenario.client.policy, "econnlab.client.policies")
     if scenario.proxy is not None:
@@ -28,7 +28,7 @@ def check(scenario: Scenario) -> None:
 
 
 def ensure_peers(scenario: Scenario) -> None:
-    """Raises EnvironmentProblem where a program that ``scenario`` needs is not installed."""
+    """Raises EnvironmentProblem if a program that ``scenario`` needs is not installed."""
     if scenario.proxy is not None:
         proxy = parts("econnlab.peers.proxies")[scenario.proxy.kind]
         find_program(proxy.PROGRAM, proxy.PACKAGE)
@@ -37,7 +37,7 @@ def ensure_peers(scenario: Scenario) -> None:
 def _known(where: str, name: str, package: str) -> None:
     known = parts(package)
     if name not in known:
-        raise UsageProblem(f"{where}: there is no {name!r}.", f"There are {', '.join(known)}.")
+        raise UsageProblem(f"{where}: there is no {name!r}.", did_you_mean(name, known))
 
 
 def read_scenario(name_or_file: str) -> Scenario:

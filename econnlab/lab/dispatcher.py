@@ -1,9 +1,9 @@
-"""Sends what the schedule says when it is due, with as many threads as requests are under way at once.
+"""Sends each request when the schedule says, in as many threads as requests wait for a response at once.
 
-A request waits for its response in a blocking call of a real client, so each one under way needs a
-thread; a session that only waits for its next request needs none. A thread is given its request some
-milliseconds early and prepares it; the client then waits for the due time where it takes its connection
-up (Observer.hold), so that what is left to do at that moment is little.
+A request waits for its response in a blocking call of a real client, which needs a thread; a session that
+waits for its next request needs none. A thread gets its request some milliseconds early and prepares it. The
+client then waits for the due time where it takes up its connection (Observer.hold), so that little is left
+to do at that moment.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from econnlab.system.clock import now
 
 #: How early a thread gets its request.
 HEAD_START_S = 0.005
-#: A thread that becomes ready waits at most this long for one that computes (CPython's default is 5 ms).
+#: A ready thread waits at most this long for one that computes (CPython's default is 5 ms).
 SWITCH_S = 0.0001
-#: The garbage collector runs only when nothing is due for this long.
+#: The garbage collector runs only if nothing is due for this long.
 QUIET_S = 0.03
-#: Threads that are to end are waited for this long; one may sit in a connect(2) that nothing can cut off.
+#: Wait at most this long for threads to end: nothing can interrupt one that is in connect(2).
 PATIENCE_S = 2.0
 
 
@@ -46,17 +46,17 @@ class Runner:
 
 @dataclass(frozen=True)
 class Finished:
-    """A request is over; or, with ``crash``, the lab's own code failed."""
+    """A request that has ended; or ``crash``, an exception of the lab's own code."""
 
     request: Request | None
     crash: BaseException | None = None
 
 
 class Dispatcher:
-    """Runs ``runners`` to their end, or until told to stop; results come out of ``finished``."""
+    """Runs ``runners`` to their end, or until stopped. Results are in ``finished``."""
 
     def __init__(self, runners: list[Runner]) -> None:
-        #: A Finished per request as it happens; None when all is over.
+        #: A Finished for each request when it ends; None at the end of all.
         self.finished: queue.SimpleQueue[Finished | None] = queue.SimpleQueue()
         self._runners = runners
         self._agenda: Agenda[Runner] = Agenda()
@@ -69,13 +69,13 @@ class Dispatcher:
         self._clock = threading.Thread(target=self._dispatch, name="econnlab-dispatcher", daemon=True)
 
     def start(self, begin: float) -> None:
-        """Begin at ``begin`` on the monotonic clock."""
+        """Begin at ``begin``, a time on the monotonic clock."""
         for runner in self._runners:
             self._agenda.add(begin + runner.start_s, runner)
         start_thread(self._clock)
 
     def stop(self) -> None:
-        """Send nothing more, make what is under way return, and wait for every thread."""
+        """Send nothing more, abort requests in progress, and wait for every thread."""
         with self._changed:
             self._stopped = True
             self._changed.notify()
@@ -84,7 +84,7 @@ class Dispatcher:
         deadline = now() + PATIENCE_S
         for thread in [self._clock, *self._threads]:
             if thread.ident is None:
-                continue  # the system let no more threads start
+                continue  # the system refused to start it
             thread.join(max(0.0, deadline - now()))
         for runner in self._runners:
             runner.session.close()
@@ -148,7 +148,7 @@ class Dispatcher:
         runner.left -= 1
         request = Request(runner.session.perform(runner.sent, due))
         if self._stopped:
-            return  # what we have cut off ourselves is nobody's failure
+            return  # we have aborted it: that is not a failure
         self.finished.put(Finished(request))
         next_due = request.last.ended + runner.interval_s
         with self._changed:
@@ -163,7 +163,7 @@ class Dispatcher:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Let no long pause of the interpreter fall on a send: short thread switches, no garbage collector."""
+    """Keep long pauses of the interpreter away from sends: short thread switches, no garbage collection."""
     switch_interval, collecting = sys.getswitchinterval(), gc.isenabled()
     gc.freeze()
     gc.disable()

@@ -1,4 +1,4 @@
-"""What is worth knowing of this machine when a run is read again."""
+"""Facts about this machine that a record of a run keeps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIBRARIES = ("requests", "urllib3", "h11")
 
 
 def gather_facts(began: float, *, own_namespace: bool = False) -> Facts:
-    """The facts of a run that begins at ``began`` on the monotonic clock."""
+    """The facts of a run that begins at ``began``, a time on the monotonic clock."""
     return Facts(
         started=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         began=began,
@@ -33,9 +33,9 @@ def gather_facts(began: float, *, own_namespace: bool = False) -> Facts:
 
 
 def _epoch() -> float:
-    """The time of the epoch at which the monotonic clock stood at 0, to some microseconds.
+    """The Unix time at which the monotonic clock was 0, within some microseconds.
 
-    Of several readings the one that took least: a busy machine may take the processor away in the middle.
+    It takes the fastest of several readings, because a busy machine may interrupt one.
     """
     readings = []
     for _ in range(10):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Iterator
-from types import TracebackType
 
 from econnlab.client.session import open_session
 from econnlab.errors import EconnlabError, UsageProblem
@@ -20,15 +19,15 @@ from econnlab.scenario.durations import seconds
 from econnlab.scenario.model import Scenario
 from econnlab.system.clock import now
 
-#: From the schedule's beginning to the first send: the first threads are ready by then.
+#: From the schedule's beginning to the first send, so that the first threads are ready.
 LEAD_S = 0.02
 
 
 class Lab:
-    """A context manager: inside it the server, the link and the clients live, after it none of them does.
+    """A context manager: inside it the server, the link and the clients live.
 
-    ``run`` is filled as requests end (``requests``) and with the ledgers (``sync``; all of them at the end).
-    ``capture`` is the descriptor of a file that the run's packets go into as pcapng, all of them after it.
+    ``requests`` adds requests to ``run`` as they end; ``sync`` and the end add the ledgers. ``capture`` is a
+    file's descriptor for the packets of the run as pcapng, complete after the end.
     """
 
     def __init__(
@@ -36,7 +35,7 @@ class Lab:
     ) -> None:
         if scenario.kernel is not None and not own_namespace:
             raise UsageProblem(
-                "Kernel settings need a namespace of the run's own, which a worker alone can enter.",
+                "Kernel settings need a network namespace for the run, which only a worker can enter.",
                 "Run the scenario with `econnlab run`.",
             )
         self.scenario = scenario
@@ -67,9 +66,7 @@ class Lab:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.run.counters = changes(self._counters, read_counters())
         self._stop()
         self.run.events.extend(self._topology.take_events())
@@ -84,7 +81,7 @@ class Lab:
     def _runners(self) -> list[Runner]:
         plan, client = self.scenario.plan, self.scenario.client
         topology = self._topology
-        # Interleaved, so that a session's number says nothing about its row.
+        # Interleaved, so that a session's number does not depend on its row.
         rows = [row for _ in range(plan.sessions) for row in range(len(plan.intervals_ms))]
         round_trip = self.scenario.link.round_trip_ms / 1000
         periods = [seconds(plan.intervals_ms[row]) + round_trip for row in rows]
@@ -110,9 +107,9 @@ class Lab:
     # -- while it runs ----------------------------------------------------------------------------
 
     def requests(self, tick_s: float | None = None) -> Iterator[Request | None]:
-        """Every request as it ends, and None each ``tick_s`` seconds in which none did.
+        """Every request as it ends, and None after each ``tick_s`` seconds in which none did.
 
-        Ends early when interrupted. Raises ProcessDied when the server or the link has ended by itself.
+        Ends early if interrupted. Raises ProcessDied or LabFault if the server or the link ends by itself.
         """
         assert self._dispatcher is not None
         finished = self._dispatcher.finished
@@ -133,12 +130,12 @@ class Lab:
             raise self._failure
 
     def interrupt(self) -> None:
-        """End the run early; may be called from a signal handler."""
+        """End the run early. A signal handler may call this."""
         self._interrupted = True
         self._wake()
 
     def sync(self) -> None:
-        """Bring the run's events up to this moment."""
+        """Add all events up to now to the run."""
         self._topology.sync()
         self.run.events.extend(self._topology.take_events())
 

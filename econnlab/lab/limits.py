@@ -1,4 +1,4 @@
-"""What the machine must allow before a run starts."""
+"""Limits of the system that a run needs raised."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import threading
 from econnlab.errors import EnvironmentProblem
 from econnlab.scenario.model import Scenario
 
-#: Standard streams, pipes, listeners, the poller, a few modules being read.
+#: Descriptors for standard streams, pipes, listeners, the poller, and modules that are being read.
 SPARE = 32
-#: Connections the server should be able to hold, where the system lets it.
+#: Connections that the server should be able to hold, if the system allows it.
 WANTED_CONNECTIONS = 10_000
 
 
 def descriptors_needed(scenario: Scenario) -> int:
-    """Open files that the hungriest process of the run needs: the link has two sockets a session."""
+    """How many open files one process of the run needs at most: the link has two sockets a session."""
     return scenario.plan.total_sessions * (2 if scenario.relayed else 1) + SPARE
 
 
 def ensure_descriptors(needed: int, less: str = "take fewer sessions") -> None:
     """Raise this process's soft limit, which its children inherit, to ``needed`` open files.
 
-    Raises EnvironmentProblem, with the figure, where the hard limit is below it; ``less`` is what else helps.
+    Raises EnvironmentProblem if the hard limit is lower; ``less`` says what else helps.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= needed:
@@ -36,14 +36,14 @@ def ensure_descriptors(needed: int, less: str = "take fewer sessions") -> None:
 
 
 def raise_descriptors(count: int = WANTED_CONNECTIONS) -> None:
-    """Allow ``count`` open files and some to spare, or as many as the hard limit lets."""
+    """Allow ``count`` open files and some more, or as many as the hard limit allows."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count + SPARE
     ensure_descriptors(wanted if hard == resource.RLIM_INFINITY else min(wanted, hard))
 
 
 def start_thread(thread: threading.Thread) -> None:
-    """Start ``thread``. Raises EnvironmentProblem where the system allows no more."""
+    """Start ``thread``. Raises EnvironmentProblem if the system allows no more."""
     try:
         thread.start()
     except RuntimeError as error:  # pthread_create(3): EAGAIN

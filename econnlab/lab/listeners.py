@@ -1,4 +1,4 @@
-"""Ports to listen on, and whether anybody listens on the user's."""
+"""Ports to listen on, and the address of the user's server."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from econnlab.system.sockets import address
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 
-#: How long the look whether a server is there may take.
+#: Seconds that the check whether a server is there may take.
 LOOK_S = 5.0
-#: Of each scheme, where the URL names none.
+#: The port of each scheme, if the URL names none.
 PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
-class Target:
+class Answering:
     """The user's server: its URL, and the address that answered."""
 
     url: str
@@ -32,9 +32,8 @@ class Target:
 def bind(host: str, port: int, option: str = "--port") -> socket.socket:
     """A socket bound to ``host`` and ``port`` (0: any free one) that does not listen yet.
 
-    ``option`` is how the user names the port.
-
-    Raises EnvironmentProblem where the port is taken or the address is not this machine's.
+    ``option`` is the user's option for the port. Raises EnvironmentProblem if the port is taken or the
+    address is not this machine's.
     """
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -63,7 +62,7 @@ def _cannot_bind(host: str, port: int, option: str, error: OSError) -> Environme
 
 
 def parse_url(url: str) -> tuple[str, str, int]:
-    """The scheme, host and port of ``url``. Raises UsageProblem for what is not an http(s) URL."""
+    """The scheme, host and port of ``url``. Raises UsageProblem if it is not an http(s) URL."""
     example = "Give one as http://127.0.0.1:3000/."
     try:
         parsed = urlsplit(url)
@@ -81,13 +80,13 @@ def parse_url(url: str) -> tuple[str, str, int]:
     return parsed.scheme, host, PORTS[parsed.scheme] if port is None else port
 
 
-def find_target(url: str) -> Target:
-    """The address behind ``url`` that takes a connection.
+def find_target(url: str) -> Answering:
+    """The address behind ``url`` that accepts a connection.
 
-    It is asked once, without a request, and the connection is closed and seen closed before this
-    returns, so that it does not count against the server's limit during the run.
+    One connection is opened without a request, and the server has closed it when this returns, so that it
+    does not count against the server's limit during the run.
 
-    Raises NothingListens where it refuses, EnvironmentProblem where it cannot be reached.
+    Raises NothingListens if the server refuses, EnvironmentProblem if it cannot be reached.
     """
     _, host, port = parse_url(url)
     failure: OSError | None = None
@@ -104,7 +103,7 @@ def find_target(url: str) -> Target:
                 sock.settimeout(1.0)
                 while sock.recv(4096):
                     pass
-            return Target(url, str(where[0]), int(where[1]))
+            return Answering(url, str(where[0]), int(where[1]))
     raise unreachable(url, address((host, port)), failure)
 
 
@@ -119,11 +118,13 @@ def resolve(host: str, port: int) -> list[tuple[int, SocketAddress]]:
 
 
 def unreachable(url: str, where: str, failure: OSError | None) -> EnvironmentProblem:
-    """The error for an address that takes no connection."""
+    """The error for an address that accepts no connection."""
     if isinstance(failure, ConnectionRefusedError):
         return NothingListens(
             f"Nothing listens at {where}: the connection was refused.",
             f"Start the server, or check the port in {url}.",
         )
     said = "no answer" if isinstance(failure, TimeoutError) else failure.strerror if failure else "no address"
-    return EnvironmentProblem(f"{where} cannot be reached: {said}.", "Check the host, and what lies between.")
+    return EnvironmentProblem(
+        f"{where} cannot be reached: {said}.", "Check the host, and the network between."
+    )

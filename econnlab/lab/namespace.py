@@ -1,8 +1,8 @@
-"""A network of this process's own, so that kernel settings can be changed without touching the machine's.
+"""A network namespace for a run, so that it can change kernel settings without changing the machine's.
 
-Most of net.ipv4 exists once per network namespace (network_namespaces(7)). A process that has entered
-a new one, and whatever it starts from then on, sees its own loopback, ports, counters and settings;
-all of it is gone with the last of these processes.
+Most of net.ipv4 exists once per network namespace (network_namespaces(7)). A process that has entered a new
+one, and all that it starts afterwards, has its own loopback, ports, counters and settings, which disappear
+with the last of these processes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CAP_SYS_ADMIN = 21
 _SHORT_NAME = re.compile(r"[a-z0-9_]+")
 _FULL_NAME = re.compile(r"net(?:\.[A-Za-z0-9_-]+)+")
 
-#: The text of a file, or None where there is none.
+#: Returns the text of a file, or None if it cannot be read.
 Read = Callable[[str], str | None]
 
 _AS_ROOT = "or run it as root."
@@ -37,26 +37,25 @@ def enter(settings: Mapping[str, str]) -> None:
     """Move this process, which must have one thread only, into a network of its own with ``settings``.
 
     Names are those of sysctl(8); ``tcp_abort_on_overflow`` is short for ``net.ipv4.tcp_abort_on_overflow``.
-    Loopback is up. The process keeps the capabilities it needs to add interfaces; what it starts with
-    exec(2) does not, unless it was root: descriptors of such things are to be opened here and handed on.
+    Loopback is up. The process keeps the capabilities to add interfaces. Programs that it starts with exec(2)
+    have them only if it was root, so it must open such descriptors itself and pass them on.
 
-    With CAP_SYS_ADMIN and CAP_NET_ADMIN it takes a network namespace alone; without them a user namespace
-    around it. Root gets no user namespace, as only one id can be mapped from the inside: ``sudo econnlab``
-    could no longer read its own code in the home of another user. Others are mapped to themselves, not to
-    0, so that files, ``~`` and servers that treat root in their own way (nginx drops to another
-    user, PostgreSQL refuses) find what they would find outside.
+    With CAP_SYS_ADMIN and CAP_NET_ADMIN it enters a network namespace; without them also a user namespace.
+    Root enters no user namespace, because only one id can be mapped from inside: ``sudo econnlab`` could no
+    longer read its own code in the home of another user. Other users are mapped to themselves, not to 0, so
+    that files, ``~``, and servers that treat root differently (nginx, PostgreSQL) behave as outside.
 
-    Raises UsageProblem for a setting that does not exist or a value it does not take, EnvironmentProblem
-    where the system forbids it. After an error the process may be half moved: let it end.
+    Raises UsageProblem for an unknown setting or a value that it does not accept, EnvironmentProblem if the
+    system forbids it. After an error the process may be half moved: end it.
     """
     paths = {name: setting_path(name) for name in settings}
     if sys.platform != "linux":
         raise EnvironmentProblem(
-            "Kernel settings of a run's own need Linux: this system has no network namespaces.",
+            "Kernel settings for one run need Linux: this system has no network namespaces.",
             "Run it on Linux, or in a Linux virtual machine.",
         )
     threads = len(os.listdir("/proc/self/task"))
-    if threads != 1:  # unshare(2): a network is each thread's own, and user namespaces take no threads
+    if threads != 1:  # unshare(2) moves one thread, and CLONE_NEWUSER fails with more
         raise RuntimeError(f"the process has {threads} threads and would be moved in part")
     privileged = is_privileged(_read("/proc/self/status") or "")
     try:
@@ -71,7 +70,7 @@ def _move(privileged: bool) -> None:
     if privileged:
         _unshare(CLONE_NEWNET)
     else:
-        uid, gid = os.geteuid(), os.getegid()  # in the new namespace, unmapped yet, both read 65534
+        uid, gid = os.geteuid(), os.getegid()  # in the new namespace both are 65534 until they are mapped
         _unshare(CLONE_NEWUSER | CLONE_NEWNET)
         Path("/proc/self/setgroups").write_text("deny")  # before gid_map: user_namespaces(7)
         Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
@@ -87,7 +86,7 @@ def _unshare(flags: int) -> None:
 
 
 def is_privileged(status: str) -> bool:
-    """CAP_SYS_ADMIN and CAP_NET_ADMIN are in force, by the text of /proc/self/status (proc(5))."""
+    """Whether /proc/self/status (proc(5)) shows CAP_SYS_ADMIN and CAP_NET_ADMIN as effective."""
     found = re.search(r"^CapEff:\s*([0-9a-f]+)$", status, re.MULTILINE)
     needed = 1 << _CAP_SYS_ADMIN | 1 << _CAP_NET_ADMIN
     return found is not None and int(found[1], 16) & needed == needed
@@ -97,7 +96,7 @@ def is_privileged(status: str) -> bool:
 
 
 def setting_path(name: str) -> str:
-    """The file of the setting ``name``. Raises UsageProblem for what names none below /proc/sys/net."""
+    """The file of the setting ``name``. Raises UsageProblem if it is not below /proc/sys/net."""
     if _SHORT_NAME.fullmatch(name):
         return f"/proc/sys/net/ipv4/{name}"
     if _FULL_NAME.fullmatch(name):
@@ -153,7 +152,7 @@ def _cannot_set(name: str, error: OSError) -> EconnlabError:
 
 
 def refusal(error: OSError, privileged: bool, read: Read) -> EnvironmentProblem:
-    """Why the system gave no network of its own, by what ``read`` finds in its files. Pure."""
+    """Why the system refuses a network namespace, from the files that ``read`` reads. Pure."""
     why, what = _reason(error, privileged, read)
     return EnvironmentProblem(f"This system gives no network of its own to the run: {why}.", what)
 

@@ -1,9 +1,8 @@
-"""What is due when. Pure: no clock, no threads.
+"""When each session starts, and which is due next. Pure: no clock, no threads.
 
-Sending a request costs a Python client about a millisecond of its interpreter, so two sends that fall
-together make one of them late. Starts are therefore laid out so that not only the first sends keep their
-distance but all that follow, as far as they can be foreseen: session s sends at
-``start + k * (interval + round trip)``.
+A Python client needs about a millisecond of its interpreter to send a request, so of two sends at the same
+time one is late. Starts are therefore chosen so that all sends keep their distance, as far as they can be
+predicted: session s sends at ``start + k * (interval + round trip)``.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-#: Later sends looked at per session: by then the round trips' jitter has blurred what was foreseen.
+#: Sends predicted per session: the jitter of round trips makes later ones unpredictable.
 FORESEEN_SENDS = 10
-#: Free slots tried per session.
+#: Free slots that are compared per session.
 CANDIDATES = 8
 
 
@@ -27,8 +26,8 @@ def spread_starts(
 ) -> list[float]:
     """A start in seconds, from 0, for each session, given the period of its sends in seconds.
 
-    All starts lie within ``window``, by default one longest period, in slots of equal width; each session
-    takes the free slot, among some candidates, whose foreseen sends keep furthest from those laid out.
+    All starts are within ``window``, by default the longest period, in slots of equal width. Each session
+    takes the one of some free slots whose predicted sends are furthest from those of other sessions.
     """
     if window is None:
         window = max(periods, default=0.0)
@@ -39,7 +38,7 @@ def spread_starts(
     laid_out: list[float] = []
     starts = [0.0] * len(periods)
     foreseen = min(sends, FORESEEN_SENDS)
-    # Sessions in random order, or the rows of a sweep would each fill their own stretch of the window.
+    # Sessions in random order, otherwise each row of a sweep would fill one part of the window.
     order = list(range(len(periods)))
     shuffle.shuffle(order)
     for session in order:
@@ -66,7 +65,7 @@ def _distance(laid_out: list[float], at: float) -> float:
 
 
 class Agenda(Generic[T]):
-    """Who is due next."""
+    """What is due, in order of time."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, T]] = []
@@ -82,11 +81,11 @@ class Agenda(Generic[T]):
 
     @property
     def next_due(self) -> float | None:
-        """When the next one is due; None where nobody is."""
+        """When the next one is due, or None."""
         return self._heap[0][0] if self._heap else None
 
     def take(self, until: float) -> tuple[float, T] | None:
-        """The next one and its due time, if that is not after ``until``."""
+        """The next one with its due time, if it is due by ``until``."""
         if self._heap and self._heap[0][0] <= until:
             due, _, who = heapq.heappop(self._heap)
             return due, who

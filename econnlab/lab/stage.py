@@ -1,10 +1,10 @@
-"""What a scenario needs beside its clients, for anybody's client: server, link, middlebox, proxy."""
+"""What a scenario needs beside its clients, for the user's own client: server, link, middlebox, proxy."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
 from urllib.parse import urlsplit
 
 from econnlab.errors import EconnlabError, UsageProblem
@@ -16,32 +16,32 @@ from econnlab.scenario.model import Scenario
 from econnlab.system.process import Starter, start_python
 from econnlab.system.sockets import address
 
-#: How often it is looked whether the stage is being taken down, while nobody connects.
+#: How often it checks whether the stage has ended, while nothing connects.
 TICK_S = 0.2
 
 
 def ensure_stageable(scenario: Scenario) -> None:
-    """Raises UsageProblem for a scenario that only the lab's own clients can take part in."""
+    """Raises UsageProblem for a scenario that only the lab's own clients can meet."""
     if scenario.kernel is not None:
         raise UsageProblem(
-            f"{scenario.name} sets up the kernel in a network of its own, which no client outside can reach.",
-            f"Look at it with `econnlab run {scenario.name}`, or take another scenario.",
+            f"{scenario.name} changes the kernel in a network of its own, which no client outside can reach.",
+            f"Run it with `econnlab run {scenario.name}`, or take another scenario.",
         )
     if scenario.server is None:
         raise UsageProblem(
-            f"{scenario.name} is about the server at {scenario.url}; here the lab's own server is asked.",
+            f"{scenario.name} is about the server at {scenario.url}; this needs the lab's own server.",
             "Leave url out of the scenario.",
         )
 
 
 class Stage:
-    """A context manager: inside it clients may come to ``url``, after it nothing of it lives.
+    """A context manager: inside it clients can connect to ``url``.
 
-    ``start`` starts each Python process (see lab/warm.py for a quick way). A restart that the scenario
-    plans counts from the first connection to the server: a client of anybody's takes its time to start.
+    ``start`` starts each Python process (lab/warm.py is a quick way). The time to a planned restart counts
+    from the first connection to the server, because the user's client takes some time to start.
 
     Raises UsageProblem for a scenario with kernel settings or without the lab's server, EnvironmentProblem
-    where something cannot be started, ProcessDied where it ended before it listened.
+    if something cannot be started, ProcessDied if it ends before it listens.
     """
 
     def __init__(self, scenario: Scenario, *, start: Starter = start_python) -> None:
@@ -53,7 +53,7 @@ class Stage:
         self._failure: EconnlabError | None = None
         self._over = threading.Event()
         self._watcher: threading.Thread | None = None
-        #: Where clients go: the link's address where there is one, or the proxy's, else the server's.
+        #: Where clients connect: to the proxy if there is one, or the link, or the server.
         self.url = ""
 
     def __enter__(self) -> Stage:
@@ -70,9 +70,7 @@ class Stage:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop()
 
     def _stop(self) -> None:
@@ -93,13 +91,13 @@ class Stage:
 
     @property
     def trusted(self) -> Path | None:
-        """The file with the certificate authority that clients are to trust; None without TLS."""
+        """The file with the certificate authority that clients have to trust; None without TLS."""
         return None if self._topology.trusted is None else Path(self._topology.trusted)
 
     def events(self) -> list[ConnectionEvent]:
-        """Everything in the ledgers up to this moment, each in its own order; after the end, all of it.
+        """Everything in the ledgers up to now, each in its own order.
 
-        Raises ProcessDied where the server or the link has ended and the scenario did not ask for it.
+        Raises ProcessDied or LabFault if the server or the link has ended unplanned.
         """
         if not self._over.is_set():
             if self._failure is not None:
@@ -109,9 +107,22 @@ class Stage:
         with self._lock:
             return list(self._events)
 
+    def follow(self, stopped: Callable[[], bool]) -> Iterator[ConnectionEvent]:
+        """Each event as it happens, until ``stopped``; then the stage ends, and the last events follow.
+
+        Use it instead of ``events``. Raises ProcessDied or LabFault if the server ends unplanned.
+        """
+        while not stopped():
+            self._topology.wait_for_news(TICK_S)
+            yield from self._topology.take_events()
+            if self._failure is not None and not stopped():
+                raise self._failure
+        self._topology.stop()
+        yield from self._topology.take_events()
+
     @property
     def ledger(self) -> ServerLedger:
-        """What the server has done for each request, up to the moment of each question."""
+        """What the server has done for each request, up to the time of each question."""
         return ServerLedger(self.events)
 
     def _collect(self) -> None:
@@ -128,7 +139,7 @@ class Stage:
         return self.scenario.server is not None and self.scenario.server.restart is not None
 
     def _await_first(self) -> None:
-        """Let the time to the restart begin with the first connection."""
+        """Count the time to the restart from the first connection."""
         seen = 0
         while not self._over.is_set():
             self._topology.wait_for_news(TICK_S)

@@ -1,4 +1,4 @@
-"""The processes of a run: who listens where, who is started, replaced, and missed."""
+"""The processes of a run: what listens where, starts, is replaced, and must not die."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +19,7 @@ from econnlab.lab.children import Child, Listener
 from econnlab.lab.limits import start_thread
 from econnlab.lab.listeners import bind, find_target
 from econnlab.link.settings import LinkSettings, WireSettings
-from econnlab.link.tun.device import FAR, NEAR, Device, open_device
+from econnlab.link.tun.device import FAR, NEAR, TunDevice, open_device
 from econnlab.packets.live.door import open_door
 from econnlab.packets.live.settings import CaptureSettings
 from econnlab.peers.peer import PeerProcess, find_program
@@ -40,23 +40,6 @@ from econnlab.system.sockets import address
 
 #: Connections of a server that took over are numbered from here, so that a ledger names each once.
 SUCCESSOR_NUMBERS = 1_000_001
-
-
-@dataclass(frozen=True)
-class _HandedDevice:
-    """The wire's device as a Listener."""
-
-    device: Device
-    where: tuple[str, int]
-
-    def fileno(self) -> int:
-        return self.device.fileno()
-
-    def getsockname(self) -> tuple[str, int]:
-        return self.where
-
-    def close(self) -> None:
-        self.device.close()
 
 
 class Topology:
@@ -124,7 +107,7 @@ class Topology:
     def _start_capture(self, into: int) -> None:
         settings = CaptureSettings(ports=tuple(self._ports), into=into, local=address(self.dial))
         self._capture = self._child(
-            "econnlab.packets.live", open_door(), settings, name="capture", beside=[into]
+            "econnlab.packets.live", open_door(), settings, part="capture", beside=[into]
         )
 
     def _start_proxy(self, spec: Proxy) -> None:
@@ -176,11 +159,11 @@ class Topology:
         standby = replace(last, first_number=SUCCESSOR_NUMBERS, standby=True)
         self._successor = self._start("econnlab.server", taken_over, standby)
 
-    def _start_wire(self, device: Device) -> None:
+    def _start_wire(self, device: TunDevice) -> None:
         assert self._scenario.kernel is not None
         delay = Delay(self._scenario.kernel.packet_delay_ms, Decimal(0))
         settings = WireSettings(spec=LinkSpec("wire", delay, delay), seed=0, port=self.dial[1])
-        self._start("econnlab.link.tun", _HandedDevice(device, self.dial), settings)
+        self._start("econnlab.link.tun", replace(device, port=self.dial[1]), settings)
 
     def _start(self, module: str, listener: Listener, settings: ChildSettings) -> Child:
         child = self._child(module, listener, settings)
@@ -191,7 +174,7 @@ class Topology:
         return Child(module, listener, settings, self._on_death, start=self._start_process, **more)
 
     def wait_until_listening(self) -> None:
-        """Raises ProcessDied if one of them ends before it listens."""
+        """Raises ProcessDied or LabFault if one of them ends before it listens."""
         if self._capture is not None:
             self._capture.wait_until_listening()
         for child in self._children:
@@ -225,7 +208,7 @@ class Topology:
         if self._proxy is not None:
             self._proxy.stop()
         for child in self._children:
-            child.tell_to_stop()
+            child.tell_to_end()
         for child in self._children:
             child.stop()
         if self._capture is not None:
@@ -249,9 +232,9 @@ class Topology:
         self._children[0].retire(encode(restart))
 
     def _on_death(self, child: Child) -> None:
-        """Called from the child's reading thread."""
+        # In the child's reading thread.
         self._own_events.append(
-            ConnectionEvent(now(), Source.LAB, Kind.DIED, reason=child.name, how=child.process.killed_by)
+            ConnectionEvent(now(), Source.LAB, Kind.DIED, reason=child.part, how=child.killed_by)
         )
         if not self._may_die(child):
             self._on_failure(child.death())
@@ -259,10 +242,10 @@ class Topology:
     def _may_die(self, child: Child) -> bool:
         server = self._scenario.server
         planned = server is not None and server.fault is not None and server.fault.by is Ending.KILL
-        return planned and child.name == "server"
+        return planned and child.part == "server"
 
     def sync(self) -> None:
-        """Wait until all that has happened up to now can be taken."""
+        """Wait until ``take_events`` returns all that has happened up to now."""
         for child in self._children:
             if not child.alive:
                 continue

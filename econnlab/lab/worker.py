@@ -39,7 +39,7 @@ class Assignment:
 
 
 @dataclass(frozen=True)
-class Failed:
+class FailedRun:
     """An error that ended the run, as a line of the record."""
 
     message: str
@@ -74,7 +74,7 @@ def _obey() -> None:
 
         _run(Lab(order.scenario, own_namespace=private, capture=order.capture), commands, record_fd)
     except EconnlabError as error:
-        failed = encode(Failed(error.message, error.hint, int(error.exit_code)))
+        failed = encode(FailedRun(error.message, error.hint, int(error.exit_code)))
         write_all(record_fd, json.dumps({"failed": failed}).encode() + b"\n")
 
 

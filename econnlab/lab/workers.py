@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from econnlab.errors import EconnlabError, EnvironmentProblem, ExitCode
 from econnlab.lab.capturing import Capturing
-from econnlab.lab.worker import FOLDER, Assignment, Failed
+from econnlab.lab.worker import FOLDER, Assignment, FailedRun
 from econnlab.record.jsonl import read_run
 from econnlab.record.run import Run
 from econnlab.scenario.codec import decode, encode
@@ -139,7 +139,7 @@ class Workers:
         lines = [line.decode() for line in record]
         error: EconnlabError | None = None
         if lines and lines[-1].startswith('{"failed"'):
-            error = _error_of(decode(Failed, json.loads(lines.pop())["failed"]))
+            error = _error_of(decode(FailedRun, json.loads(lines.pop())["failed"]))
         elif process.running.returncode:
             error = process.death()
         if not lines:
@@ -147,7 +147,7 @@ class Workers:
         return Done(scenario, read_run(lines, scenario.name), error, took_s)
 
 
-def _error_of(failed: Failed) -> EconnlabError:
+def _error_of(failed: FailedRun) -> EconnlabError:
     error = EnvironmentProblem(failed.message, failed.hint)
     error.exit_code = ExitCode(failed.exit_code)
     return error

@@ -1,1 +1,1 @@
-"""The link: a relay between client and server that delays, in order, and passes FIN and RST on as such."""
+"""The link: a relay between client and server. It delays in order, and passes on FIN and RST as such."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,9 +11,13 @@ from dataclasses import dataclass, field
 from econnlab.link.poller import READ, WRITE
 from econnlab.record.events import Kind
 from econnlab.scenario.places import Place
+from econnlab.system.sockets import reset_on_close
 
 #: While this many bytes are on their way in one direction, their sender is not read.
 MOST_IN_FLIGHT = 1 << 20
+
+#: A proxy in front may change the case of the header's name (HAProxy writes lower case).
+_REQUEST_ID = re.compile(rb"\r\nx-econnlab-request: *([!-~]{1,64})\r\n", re.IGNORECASE)
 
 Address = tuple[str, int]
 
@@ -62,6 +67,29 @@ class Endpoint:
         reading = not self.input_ended and self.in_flight < self.most_in_flight
         return (READ if reading else 0) | (WRITE if self.blocked else 0)
 
+    def send_at_once(self, data: memoryview) -> int:
+        """How much of ``data`` its kernel accepts now."""
+        try:
+            sent = self.sock.send(data)
+            self.blocked = sent < len(data)
+            return sent
+        except (BlockingIOError, InterruptedError):
+            self.blocked = True
+        except OSError:  # its RST has arrived: the next send reports it again (EPIPE)
+            self.blocked = False
+        return 0
+
+    def reset(self) -> None:
+        """Send an RST to it."""
+        self.gone = self.input_ended = True
+        reset_on_close(self.sock)
+        self.sock.close()
+
+    @property
+    def silent(self) -> bool:
+        """Nothing more will come from it."""
+        return self.input_ended and not self.queue
+
     @property
     def finished(self) -> bool:
         """Nothing more will come from it or go to it."""
@@ -83,6 +111,12 @@ class Upstreams:
         """Move the first address to the end. Returns the new first one."""
         self.order = [*self.order[1:], self.order[0]]
         return self.order[0]
+
+
+def request_in(data: bytes) -> str | None:
+    """The lab's name of a request in ``data``; None without one, as always with TLS."""
+    found = _REQUEST_ID.search(data)
+    return found[1].decode("ascii") if found is not None else None
 
 
 def socket_for(where: Address) -> socket.socket:

@@ -1,7 +1,6 @@
-"""Readiness of sockets, with errors reported even where neither reading nor writing is asked for.
+"""Readiness of sockets, with errors reported even if neither reading nor writing is asked for.
 
-selectors cannot do that last thing, and a relay needs it: after a FIN it has nothing left to read, and
-must still see the RST that follows.
+selectors cannot do that, and a relay needs it: after a FIN it has nothing to read, but must see a later RST.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ READ = select.POLLIN
 WRITE = select.POLLOUT
 ERROR = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
-#: epoll_wait(2) may be late by as much as the millisecond that its timeout is rounded up to.
+#: epoll_wait(2) may be this late, because its timeout is rounded up to milliseconds.
 COARSE_S = 0.002
 
 Handler = Callable[[int], None]
 
 
 class Poller:
-    """epoll where there is one, poll(2) elsewhere; the masks are the same (poll(2), epoll_ctl(2))."""
+    """epoll, or poll(2) on systems without it; the masks are the same (poll(2), epoll_ctl(2))."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
@@ -31,7 +30,7 @@ class Poller:
         self._handlers: dict[int, Handler] = {}
 
     def watch(self, fd: int, mask: int, handler: Handler) -> None:
-        """Call ``handler`` with what is ready of ``mask``, and with ERROR always."""
+        """Call ``handler`` with what is ready of ``mask``, or with an ERROR."""
         known = fd in self._handlers
         self._handlers[fd] = handler
         poller = self._epoll or self._poll
@@ -42,14 +41,14 @@ class Poller:
             poller.register(fd, mask)
 
     def forget(self, fd: int) -> None:
-        """Stop watching ``fd``; it may be called twice."""
+        """Stop watching ``fd``, if it is watched."""
         if self._handlers.pop(fd, None) is not None:
             poller = self._epoll or self._poll
             assert poller is not None
             poller.unregister(fd)
 
     def wait(self, timeout: float | None) -> None:
-        """Wait at most ``timeout`` seconds, or some less, then call the handlers of what is ready."""
+        """Wait at most ``timeout`` seconds, then call the handlers of what is ready."""
         for fd, mask in self._ready(timeout):
             handler = self._handlers.get(fd)
             if handler is not None:
@@ -60,7 +59,7 @@ class Poller:
             if timeout is None:
                 return self._epoll.poll()
             if timeout > COARSE_S:
-                # Wakes early enough for a precise wait to follow; what comes before costs one call, not two.
+                # Wake early enough for a precise wait: what comes earlier then costs one call, not two.
                 return self._epoll.poll(timeout - COARSE_S)
             if timeout > 0:
                 wait_readable(self._epoll.fileno(), timeout)

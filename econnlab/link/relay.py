@@ -5,9 +5,6 @@
 
 Bytes, FIN and RST of one direction leave in the order in which they came, each no earlier than its own
 delay after it came. While too much is on its way, its sender is not read, so that TCP's window slows it.
-
-Without a delay, and without a trace, bytes go from one kernel buffer to the other through a buffer that all
-connections share. The queue takes what the far kernel does not accept at once.
 """
 
 from __future__ import annotations
@@ -15,21 +12,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import socket
-from typing import Any, Protocol
+from typing import Any
 
-from econnlab.link.clockwork import Clockwork
+from econnlab.link.allowance import Allowance
 from econnlab.link.delays import delays
-from econnlab.link.endpoint import MOST_IN_FLIGHT, Address, Endpoint, Item, Upstreams, prepared, socket_for
+from econnlab.link.endpoint import MOST_IN_FLIGHT, Endpoint, Item, prepared, request_in, socket_for
 from econnlab.link.middlebox import Memory
+from econnlab.link.owner import Owner
 from econnlab.link.poller import ERROR, READ, WRITE
 from econnlab.record.events import Kind
-from econnlab.record.ledger import Ledger
 from econnlab.scenario.links import LinkSpec
-from econnlab.scenario.treatment import Counted, ResetAfter, Treatment
+from econnlab.scenario.treatment import Treatment
 from econnlab.system.clock import now
-from econnlab.system.sockets import address, errno_name, reset_on_close, unsent_bytes
+from econnlab.system.sockets import address, errno_name, unsent_bytes
 
 READ_SIZE = 65536
 #: Reads of one connection before the others have their turn.
@@ -37,33 +33,8 @@ READS_A_TURN = 8
 #: How many seconds a reset waits for the acknowledgement of the bytes before it, and how often it looks.
 DRAIN_S = 1.0
 LOOK_S = 0.001
-#: A proxy in front may change the case of the header's name (HAProxy writes lower case).
-_REQUEST_ID = re.compile(rb"\r\nx-econnlab-request: *([!-~]{1,64})\r\n", re.IGNORECASE)
 #: The error of a connection that ended before we looked: by an RST, or by a FIN and an RST.
 _AFTER_CONNECT = (errno.ECONNRESET, errno.EPIPE)
-
-
-def request_in(data: bytes) -> str | None:
-    """The lab's name of a request in ``data``; None without one, as always with TLS."""
-    found = _REQUEST_ID.search(data)
-    return found[1].decode("ascii") if found is not None else None
-
-
-class Owner(Protocol):
-    """What a relay needs of its link."""
-
-    clockwork: Clockwork
-    ledger: Ledger
-    treatment: Treatment
-    upstreams: Upstreams
-    traced: bool
-    buffer: memoryview
-
-    def on_connect_failed(self, failed: int) -> None:
-        """The server could not be reached: ``failed`` is the errno."""
-
-    def forget(self, number: int) -> None:
-        """The relay of this number has ended."""
 
 
 class Relay:
@@ -76,7 +47,6 @@ class Relay:
         self._number = number
         self._client = client
         self._server = server
-        self._upstream: Address
         self._upstream, *self._untried = owner.upstreams.order
         self._memory = Memory(owner.treatment.idle_drop, now())
         #: connect(2) has been called; before that the server's socket looks like one that has hung up.
@@ -86,9 +56,7 @@ class Relay:
         self._held = False
         #: It will be reset as soon as the kernel has sent what was passed on.
         self._ending = False
-        #: Bytes that still pass before it is reset, or None, and the ends whose bytes count.
-        self._budget: int | None = None
-        self._counted: tuple[Endpoint, ...] = ()
+        self._allowance = Allowance(None)
 
     def _other(self, end: Endpoint) -> Endpoint:
         return self._server if end is self._client else self._client
@@ -100,31 +68,24 @@ class Relay:
         if before is None or treatment.delay != before.delay:
             self._delay(treatment.delay, seed)
         if before is None or treatment.reset_after != before.reset_after:
-            self._reset_after(treatment.reset_after)
+            self._allowance = Allowance(treatment.reset_after)
         if before is not None and treatment.idle_drop != before.idle_drop:
             self._memory.change(treatment.idle_drop)
 
     def _delay(self, spec: LinkSpec, seed: str) -> None:
         # What is on its way keeps its time and its place.
-        self._client.delay = delays(spec.to_server, f"{seed}/to_server")
-        self._server.delay = delays(spec.to_client, f"{seed}/to_client")
-        for end, way in ((self._client, spec.to_server), (self._server, spec.to_client)):
+        ways = (self._client, spec.to_server, "to_server"), (self._server, spec.to_client, "to_client")
+        for end, way, name in ways:
+            end.delay = delays(way, f"{seed}/{name}")
             end.direct = not way.median_ms and not self._traced
             end.most_in_flight = 1 if end.direct else MOST_IN_FLIGHT
             self._watch(end)
 
-    def _reset_after(self, plan: ResetAfter | None) -> None:
-        self._budget = None if plan is None else plan.size
-        if plan is not None:
-            to_client, to_server = (self._server,), (self._client,)
-            one_way = {Counted.TO_CLIENT: to_client, Counted.TO_SERVER: to_server}
-            self._counted = one_way.get(plan.counted, to_client + to_server)
-
     def hold(self) -> None:
         """Read nothing and pass nothing on."""
         self._held = True
-        self._unwatch(self._client)
-        self._unwatch(self._server)
+        for end in (self._client, self._server):
+            self._unwatch(end)
 
     def release(self) -> None:
         """Go on after ``hold``."""
@@ -146,22 +107,17 @@ class Relay:
         self.close("reset")
 
     def count(self) -> None:
-        """Enter in the ledger what has passed up to now."""
+        """Enter in the ledger what has passed up to now, and the state."""
         at = now()
-        self._event(Kind.COUNTED, how=self._state(at), idle_s=self._memory.idle_at(at), **self._sums())
-
-    def _state(self, at: float) -> str:
-        if self._held:
-            return "paused"
-        if not self._connected:
-            return "connecting"
-        if self._memory.would_forget(at):
-            return "forgotten"
-        if self._client.input_ended or self._server.input_ended:
-            return "closing"
-        return "open"
-
-    # -- beginning --------------------------------------------------------------------------------
+        states = {
+            "paused": self._held,
+            "connecting": not self._connected,
+            "forgotten": self._memory.would_forget(at),
+            "closing": self._client.input_ended or self._server.input_ended,
+            "open": True,
+        }
+        state = next(name for name, holds in states.items() if holds)
+        self._event(Kind.COUNTED, how=state, idle_s=self._memory.idle_at(at), **self._sums())
 
     def start(self) -> None:
         """Read the client at once; connect to the server when the client's SYN would have arrived."""
@@ -262,9 +218,12 @@ class Relay:
         self._take(end, data)
 
     def _read_through(self, end: Endpoint, to: Endpoint) -> bool:
-        """Read without the queue. Returns whether there may be more to read at once."""
+        """Without delay or trace, send at once what is read, and queue what the other kernel does not accept.
+
+        Returns whether there may be more to read.
+        """
         buffer = self._owner.buffer
-        most = self._room(end, len(buffer))
+        most = self._allowance.room(end, len(buffer))
         try:
             size = end.sock.recv_into(buffer, most)
         except (BlockingIOError, InterruptedError):
@@ -275,17 +234,10 @@ class Relay:
         if not size or self._forgotten():
             self._take(end, bytes(buffer[:size]))
             return False
-        blocked = True
-        try:
-            sent = to.sock.send(buffer[:size])
-        except (BlockingIOError, InterruptedError):
-            sent = 0
-        except OSError:  # its RST has arrived: the queue meets it again (EPIPE), and handles it
-            sent, blocked = 0, False
+        sent = to.send_at_once(buffer[:size])
         self._count(end, to, sent)
         if sent == size:
             return size == most and not self._held
-        to.blocked = blocked
         self._watch(to)
         self._send_off(end, Kind.BYTES, bytes(buffer[sent:size]))
         self._watch(end)
@@ -312,13 +264,8 @@ class Relay:
     def _discard(self, end: Endpoint, kind: Kind, size: int) -> None:
         """Answer a packet of a forgotten connection with RST, or not at all; do not pass it on."""
         answered = self._memory.answers
-        self._event(
-            Kind.DISCARDED,
-            side=end.name,
-            bytes=size or None,
-            reason=kind.value,
-            how="rst" if answered else None,
-        )
+        how = "rst" if answered else None
+        self._event(Kind.DISCARDED, side=end.name, bytes=size or None, reason=kind.value, how=how)
         if answered:
             self._reset(end)
         self._close_if_over()
@@ -353,7 +300,7 @@ class Relay:
             self._clockwork.at(end.last_due, lambda: self._deliver(end))
 
     def _deliver(self, end: Endpoint) -> None:
-        """Pass on what ``end`` sent and is due, as far as the other end's kernel accepts it."""
+        """Pass on what ``end`` sent and is due, until the other end's kernel is full."""
         to = self._other(end)
         if self._held or self._closed or (to is self._server and not self._connected):
             return
@@ -375,7 +322,11 @@ class Relay:
         """Whether all of ``item`` has been passed on. If not, ``to`` is blocked now, or gone."""
         try:
             if item.kind is Kind.BYTES:
-                self._send_on(item, to)
+                end = self._other(to)
+                sent = to.sock.send(item.rest[: self._allowance.room(end, len(item.rest))])
+                item.rest = item.rest[sent:]
+                to.blocked = bool(item.rest)
+                self._count(end, to, sent)
             elif item.kind is Kind.FIN:
                 to.sock.shutdown(socket.SHUT_WR)
                 to.output_ended = True
@@ -390,31 +341,13 @@ class Relay:
         self._watch(to)
         return not to.blocked
 
-    def _send_on(self, item: Item, to: Endpoint) -> None:
-        end = self._other(to)
-        sent = to.sock.send(item.rest[: self._room(end, len(item.rest))])
-        item.rest = item.rest[sent:]
-        to.blocked = bool(item.rest)
-        self._count(end, to, sent)
-
     def _reset(self, to: Endpoint) -> None:
         self._unwatch(to)
-        to.gone = to.input_ended = True
-        reset_on_close(to.sock)
-        to.sock.close()
-
-    # -- counting, and the reset after so many bytes ----------------------------------------------
-
-    def _room(self, end: Endpoint, most: int) -> int:
-        """How many of ``most`` bytes from ``end`` may pass."""
-        return most if self._budget is None or end not in self._counted else min(most, self._budget)
+        to.reset()
 
     def _count(self, end: Endpoint, to: Endpoint, size: int) -> None:
         end.passed += size
-        if not size or self._budget is None or end not in self._counted:
-            return
-        self._budget -= size
-        if not self._budget:
+        if size and self._allowance.spend(end, size):
             self._ending = True
             self.hold()
             deadline = now() + DRAIN_S
@@ -432,12 +365,8 @@ class Relay:
     # -- ending -----------------------------------------------------------------------------------
 
     def _close_if_over(self) -> None:
-        client, server = self._client, self._server
-        if self._memory.expired:  # the ends are not passed on
-            over = client.input_ended and server.input_ended and not client.queue and not server.queue
-        else:
-            over = client.finished and server.finished
-        if over:
+        forgotten = self._memory.expired  # then ends are not passed on
+        if all(end.finished or (forgotten and end.silent) for end in (self._client, self._server)):
             self.close()
 
     def close(self, reason: str = "stopped") -> None:
@@ -463,15 +392,8 @@ class Relay:
         """Enter what became at ``at`` of ``item``, which ``end`` had sent."""
         if kind is Kind.BYTES and not self._traced:
             return
-        self._event(
-            kind,
-            at,
-            side=end.name,
-            bytes=item.size or None,
-            began=item.began,
-            request_id=item.request_id,
-            reason=reason,
-        )
+        size, named = item.size or None, item.request_id
+        self._event(kind, at, side=end.name, bytes=size, began=item.began, request_id=named, reason=reason)
 
     def _event(self, kind: str, at: float | None = None, **details: object) -> None:
         self._owner.ledger.event(kind, self._number, at, **details)

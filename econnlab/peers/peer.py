@@ -1,7 +1,5 @@
 """A server that is not ours, run in the foreground: found, started, awaited, stopped."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import socket
@@ -11,7 +9,7 @@ from pathlib import Path
 
 from econnlab.errors import EnvironmentProblem
 from econnlab.system.clock import now
-from econnlab.system.kept import Kept
+from econnlab.system.kept import KeptProgram
 
 #: A healthy program listens within this many seconds.
 LISTEN_S = 10.0
@@ -38,7 +36,7 @@ class PeerProcess:
         self._folder = tempfile.TemporaryDirectory(prefix=f"econnlab-{name}-")
         try:
             words = command(Path(self._folder.name))
-            self._kept = Kept(name, words, folder=self._folder.name)
+            self._kept = KeptProgram(name, words, folder=self._folder.name)
         except BaseException:
             self._folder.cleanup()
             raise

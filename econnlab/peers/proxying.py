@@ -1,7 +1,5 @@
 """What a reverse proxy is told: the same for each."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

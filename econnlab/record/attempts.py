@@ -1,7 +1,5 @@
 """Attempts: one try of a request on one connection, as the client saw it."""
 
-from __future__ import annotations
-
 import errno
 from dataclasses import dataclass
 from enum import StrEnum

@@ -3,8 +3,6 @@
 Lines are written as things happen, so a run cut off at any point is a valid shorter run.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import itertools
 import json

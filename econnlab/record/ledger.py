@@ -1,7 +1,5 @@
 """The writing side of a ledger, inside the server's and the link's process."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

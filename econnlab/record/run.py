@@ -1,7 +1,5 @@
 """A run: its scenario and facts, and all that happened in it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from econnlab.record.attempts import Request

@@ -1,7 +1,5 @@
 """Lower bounds of numbers in a scenario."""
 
-from __future__ import annotations
-
 from econnlab.errors import UsageProblem
 
 

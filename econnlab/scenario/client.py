@@ -1,7 +1,5 @@
 """The client of a scenario: which one, its settings, and its remedies against losses."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """The expectations of a scenario."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

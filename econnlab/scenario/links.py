@@ -1,7 +1,5 @@
 """The path between client and server as numbers: delays per direction, and the named profiles."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from decimal import Decimal

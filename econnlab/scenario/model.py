@@ -1,7 +1,5 @@
 """What to run, as frozen values. Everything the lab does follows from one Scenario."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from decimal import Decimal
 

@@ -1,7 +1,5 @@
 """``HOST:PORT`` as people write it. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from econnlab.errors import UsageProblem

@@ -1,7 +1,5 @@
 """The lab server of a scenario, and how it behaves."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +12,9 @@ from econnlab.scenario.durations import format_ms
 
 #: Carrying out a request of these methods twice has the effect of once (RFC 9110 section 9.2.2).
 IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
+
+#: ``Keep-Alive: timeout=N`` has whole seconds.
+_HEADER_STEP_MS = 1000
 
 
 class Stage(StrEnum):
@@ -227,6 +228,20 @@ def server_words(spec: ServerSpec) -> Iterator[str]:
         yield _fault_words(spec.fault)
     if spec.restart is not None:
         yield f"restarted after {format_ms(spec.restart.after_ms)} ms ({spec.restart.manner.value})"
+
+
+def reuse_warning(spec: ServerSpec, way_out: str) -> str:
+    """A warning if clients that obey Keep-Alive: timeout never reuse a connection; else empty.
+
+    ``way_out`` says how this command stops advertising.
+    """
+    if not spec.advertise or spec.keepalive_timeout_ms >= _HEADER_STEP_MS:
+        return ""
+    return (
+        f"Keep-Alive has whole seconds, so {format_ms(spec.keepalive_timeout_ms)} ms is advertised as "
+        "timeout=0, and a client that obeys it (Node since 20) never reuses a connection. "
+        f"Use a timeout of 1 s or more, or {way_out}."
+    )
 
 
 def _answer_words(spec: ServerSpec) -> Iterator[str]:

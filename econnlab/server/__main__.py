@@ -1,7 +1,5 @@
 """The server's process; see econnlab.system.child for how it is talked to."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os

@@ -1,7 +1,5 @@
 """A busy event loop: blocked at intervals, as by long synchronous computations."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 

@@ -12,7 +12,7 @@ from econnlab.record.events import CloseReason, Kind
 from econnlab.scenario.server import CloseWith, Stage
 from econnlab.server.idle_timers import IdleTimer
 from econnlab.server.request import ServedRequest, Step
-from econnlab.server.responses import OK, TOO_LARGE, UNAVAILABLE, Answer, error_bytes
+from econnlab.server.responses import OK, TOO_LARGE, UNAVAILABLE, Reply, error_bytes
 from econnlab.server.service import Service
 from econnlab.server.stream import READ_SIZE, Stream
 from econnlab.server.tls import TlsSocket
@@ -227,12 +227,12 @@ class ServedConnection:
         service.ledger.event(Kind.PROCESSED, self.number, request_id=exchange.request_id)
         return not service.faults.strike(self, Stage.PROCESSED)
 
-    def _respond_late(self, exchange: ServedRequest, answer: Answer) -> None:
+    def _respond_late(self, exchange: ServedRequest, answer: Reply) -> None:
         self._delay = None
         self._respond(exchange, answer)
         self._proceed()
 
-    def _respond(self, exchange: ServedRequest, answer: Answer) -> None:
+    def _respond(self, exchange: ServedRequest, answer: Reply) -> None:
         spec, faults = self._service.spec, self._service.faults
         self._last = self._last or self._service.last_request(self.requests)
         hidden = self._last is CloseReason.MAX_REQUESTS and not spec.announce_last
@@ -271,12 +271,12 @@ class ServedConnection:
         self._proceed()
 
     def _after_response(self, exchange: ServedRequest, status: int, size: int) -> None:
-        service, request_id = self._service, exchange.request_id
+        service, request_id, ahead = self._service, exchange.request_id, exchange.ahead
         service.ledger.event(Kind.RESPONSE, self.number, request_id=request_id, status=status, bytes=size)
         if self._lingering:
             self._linger()
             return
-        if self._stream.ended and not exchange.ahead:
+        if self._stream.ended and not ahead:
             self._last = CloseReason.CLIENT_CLOSED
         if self._last is not None or exchange.must_close:
             self.close(self._last or CloseReason.CONNECTION_CLOSE)
@@ -284,11 +284,11 @@ class ServedConnection:
         self._exchange, self._answering = None, False
         if service.faults.strike(self, Stage.ANSWERED):
             return
-        if exchange.ahead:
+        if ahead:
             self._begin(exchange.following(now()))
         else:
             self._timer = service.idle_timers.start(service.idle_timeout_s, self._on_idle_timeout)
-        if exchange.ahead < _MOST_AHEAD:
+        if ahead < _MOST_AHEAD:
             self._stream.resume()
 
     def _linger(self) -> None:

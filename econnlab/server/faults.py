@@ -1,7 +1,5 @@
 """Faults: the server ends a connection, or itself, at a stage of a request."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal
@@ -50,11 +48,11 @@ class Faults:
         return fault.times is None or self._struck < fault.times
 
     def follows_at_once(self, request: int) -> bool:
-        """The FIN comes right behind the answer to this request, in the same packet."""
+        """The FIN or RST comes right behind the answer to this request, which is held back until then."""
         fault = self._fault
         return (
             fault is not None
-            and fault.by is Ending.FIN
+            and fault.by in (Ending.FIN, Ending.RST)
             and not fault.after_ms
             and self.expects(Stage.ANSWERED, request)
         )

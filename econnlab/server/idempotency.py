@@ -1,7 +1,5 @@
 """Idempotency keys: a repeated request is answered without carrying it out again."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 
 import h11

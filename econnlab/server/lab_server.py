@@ -1,7 +1,5 @@
 """The lab server: which connections it accepts, and when it ends."""
 
-from __future__ import annotations
-
 import errno
 import itertools
 import socket

@@ -1,7 +1,5 @@
 """What all connections of one server share: its spec in seconds, its ledger, timers, faults and answers."""
 
-from __future__ import annotations
-
 import asyncio
 
 import h11
@@ -13,9 +11,9 @@ from econnlab.scenario.server import CloseWith, Retirement, ServerSpec
 from econnlab.server.faults import Faults
 from econnlab.server.idempotency import Carried
 from econnlab.server.idle_timers import IdleTimers
-from econnlab.server.responses import METHODS, NOT_ALLOWED, OK, Answer, error_answer, ok_answer
+from econnlab.server.responses import METHODS, NOT_ALLOWED, OK, Reply, error_answer, ok_answer
 from econnlab.system.clock import now
-from econnlab.system.sockets import Closable, reset_on_close, unread_bytes
+from econnlab.system.sockets import Closable, reset_on_close, send_held_back, unread_bytes
 
 
 class Service:
@@ -46,7 +44,7 @@ class Service:
         limit = self.spec.max_requests
         return CloseReason.MAX_REQUESTS if limit is not None and requests >= limit else None
 
-    def answer_to(self, request: h11.Request) -> Answer:
+    def answer_to(self, request: h11.Request) -> Reply:
         """The answer to ``request``; one with status 200 is carried out first."""
         if request.method not in METHODS:
             return NOT_ALLOWED
@@ -72,6 +70,8 @@ class Service:
             reset_on_close(sock)
         unread = unread_bytes(sock)
         at = now()
+        if resets:
+            send_held_back(sock)
         sock.close()
         how = CloseWith.RST if unread or resets else CloseWith.FIN
         self.ledger.event(

@@ -1,7 +1,5 @@
 """The settings with which the server's process starts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from econnlab.scenario.server import ServerSpec

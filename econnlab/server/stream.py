@@ -1,7 +1,5 @@
 """The socket of a connection in the event loop, with back-pressure: read when wanted, written as it takes."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """TLS for connections of the lab server, with the calls of a plain socket."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import ssl

@@ -1,1 +1,1 @@
-"""The machine: sockets, network devices, the clock, precise waiting, a child process's side."""
+"""The machine: processes, sockets, network devices, the clock, precise waiting."""

@@ -1,4 +1,4 @@
-"""The one clock: seconds on CLOCK_MONOTONIC, which all processes of a machine share."""
+"""The one clock: seconds of CLOCK_MONOTONIC, the same in all processes of a machine."""
 
 from __future__ import annotations
 

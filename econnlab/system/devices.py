@@ -1,4 +1,4 @@
-"""What the lab asks of network interfaces, in a namespace of its own: netdevice(7). Linux only."""
+"""Network interfaces in a namespace of our own: netdevice(7). Linux only."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ def bring_up(name: str) -> None:
 
 
 def set_address(name: str, host: str, netmask: str) -> None:
-    """Give ``name`` this IPv4 address; the route to its network appears once it is up. Raises OSError."""
+    """Give ``name`` this IPv4 address. Raises OSError."""
     for request, value in ((_SIOCSIFADDR, host), (_SIOCSIFNETMASK, netmask)):
         _ask(request, name, struct.pack("HH4s", socket.AF_INET, 0, socket.inet_aton(value)))
 
 
 def set_mtu(name: str, mtu: int) -> None:
-    """The longest packet of ``name`` in bytes. Raises OSError."""
+    """Set the longest packet of ``name`` in bytes. Raises OSError."""
     _ask(_SIOCSIFMTU, name, struct.pack("i", mtu))
 
 
 def set_queue(name: str, packets: int) -> None:
-    """How many packets may wait in ``name`` until they are sent. Raises OSError.
+    """Set how many packets may wait in ``name`` to be sent. Raises OSError.
 
-    By rtnetlink(7): the ioctl wants CAP_NET_ADMIN over the whole machine (dev_ioctl()).
+    This uses rtnetlink(7), because the ioctl needs CAP_NET_ADMIN over the whole machine (dev_ioctl()).
     """
     link = struct.pack("BxHiII", socket.AF_UNSPEC, 0, socket.if_nametoindex(name), 0, 0)
     link += struct.pack("HHI", 8, _IFLA_TXQLEN, packets)

@@ -64,9 +64,9 @@ def _keep(program: Program, woken: int, term_s: float) -> None:
             os.read(woken, 4096)
         program.reap()
     if told_to_end:
-        program.tell_to_end(term_s)
-    left = program.end_family(0.0 if told_to_end else GRACE_S)
-    say(f"left {left}")
+        program.signal_group(signal.SIGTERM)
+    program.wait(term_s if told_to_end else GRACE_S)
+    say(f"left {program.kill()}")
 
 
 def say(line: str) -> None:
@@ -120,45 +120,39 @@ class Program:
                     code = os.waitstatus_to_exitcode(status)
                     say(f"exit {code}" if code >= 0 else f"signal {-code}")
 
-    def tell_to_end(self, term_s: float) -> None:
-        """Send SIGTERM, and wait at most ``term_s`` seconds."""
-        self._signal_group(signal.SIGTERM)
-        deadline = time.monotonic() + term_s
+    def wait(self, seconds: float) -> None:
+        """Wait until nothing of it runs, at most this long."""
+        deadline = time.monotonic() + seconds
         while self._family() and time.monotonic() < deadline:
             time.sleep(_TICK_S)
             self.reap()
 
-    def end_family(self, grace_s: float) -> int:
-        """Kill all that runs after ``grace_s`` seconds, until nothing does. Returns how many there were."""
-        began = time.monotonic()
-        while (left := self._family()) and time.monotonic() - began < grace_s:
-            time.sleep(_TICK_S)
-            self.reap()
-        there = len(left)
-        while self._family() and time.monotonic() - began < GIVE_UP_S:
+    def kill(self) -> int:
+        """Kill all that runs, until nothing does. Returns how many processes there were."""
+        left = len(self._family())
+        deadline = time.monotonic() + GIVE_UP_S
+        while self._family() and time.monotonic() < deadline:
             # Once reaped, the program's pid may belong to another; what it left are our children.
             if self.status is None or not _ADOPTS:
-                self._signal_group(signal.SIGKILL)
+                self.signal_group(signal.SIGKILL)
             for pid in _children():
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
-            time.sleep(_TICK_S)
-            self.reap()
-        return there
+            self.wait(_TICK_S)
+        return left
 
     def _family(self) -> list[int]:
         """Children, also adopted ones; elsewhere than on Linux the group, counted as one."""
         found = _children()
-        if found or _ADOPTS:
-            return found
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, 0)
-            return [self.pid]
-        return []
+        return found if found or _ADOPTS or not self.signal_group(0) else [self.pid]
 
-    def _signal_group(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+    def signal_group(self, number: int) -> bool:
+        """Whether there is somebody to get this signal."""
+        try:
             os.killpg(self.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
 
 
 def _become(words: list[str], read: int, write: int, fail: int) -> None:

@@ -18,7 +18,7 @@ _NOTHING = -1
 _STDERR = 2
 
 
-class Kept(Process):
+class KeptProgram(Process):
     """Runs ``words``. ``running`` is the keeper: its stdin keeps the program alive, its stdout reports.
 
     ``stdin`` and ``stdout`` are descriptors for the program; by default it reads nothing, and writes where

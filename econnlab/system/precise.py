@@ -1,8 +1,8 @@
-"""Waiting to a tenth of a millisecond.
+"""Waiting with a precision of a tenth of a millisecond.
 
-epoll_wait(2) takes whole milliseconds and Python rounds them up (selectors.py), so timers of an asyncio
-loop fire up to 1 ms late. An epoll descriptor can itself be given to select(2), whose timeout is in
-microseconds: 0.11 ms late at the median instead of 0.52 ms (Linux 6.18).
+epoll_wait(2) takes whole milliseconds and Python rounds them up (selectors.py), so timers of an asyncio loop
+fire up to 1 ms late. select(2), whose timeout is in microseconds, can wait for the epoll descriptor itself:
+0.11 ms late at the median instead of 0.52 ms (Linux 6.18).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import select
 import selectors
 from collections.abc import Callable
 
-#: select(2) takes no descriptor from here on (FD_SETSIZE).
+#: select(2) accepts only lower descriptors (FD_SETSIZE).
 _SELECT_LIMIT = 1024
 
 
@@ -23,8 +23,8 @@ def wait_readable(poller_fd: int, timeout: float | None) -> None:
 class PreciseSelector(selectors.DefaultSelector):
     """The system's selector with precise timeouts, and a hook that runs before each poll.
 
-    ``before_poll`` returns the seconds until it wants to run again, or None. It is how the server lets
-    its idle timers fire before it looks for new data, as libuv did before 1.45 (Node <= 18).
+    ``before_poll`` returns the seconds until it wants to run again, or None. With it the server's idle timers
+    fire before it looks for new data, as libuv did before 1.45 (Node <= 18).
     """
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from econnlab.errors import EconnlabError, EnvironmentProblem, LabFault, ProcessDied
 
@@ -28,35 +28,21 @@ _UNCAUGHT = 1
 _ROOT = str(Path(__file__).parent.parent.parent)
 
 
-class Running(Protocol):
-    """What a Process needs of subprocess.Popen."""
+class Started(Protocol):
+    """What a Process needs of subprocess.Popen, which documents it."""
 
-    @property
-    def pid(self) -> int:
-        """The process id."""
+    pid: int
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+    returncode: int | Any
 
-    @property
-    def stdin(self) -> IO[bytes] | None:
-        """The pipe to its stdin."""
-
-    @property
-    def stdout(self) -> IO[bytes] | None:
-        """The pipe from its stdout."""
-
-    @property
-    def returncode(self) -> int | None:
-        """The exit code, or minus the signal that killed it; None until ``wait`` has returned."""
-
-    def wait(self, timeout: float | None = None) -> int:
-        """The exit code. Raises subprocess.TimeoutExpired."""
-
-    def kill(self) -> None:
-        """Send SIGKILL if it still runs."""
+    def wait(self, timeout: float | None = None) -> int: ...
+    def kill(self) -> None: ...
 
 
 #: Starts ``main`` of the module of this name with this stderr. The process inherits the descriptors under
 #: the same numbers. Raises OSError if the system refuses.
-Starter = Callable[[str, IO[bytes], Sequence[int]], Running]
+Starter = Callable[[str, IO[bytes], Sequence[int]], Started]
 
 
 def start_python(
@@ -101,7 +87,7 @@ class Process:
     Raises EnvironmentProblem if it cannot be started.
     """
 
-    def __init__(self, name: str, start: Callable[[IO[bytes]], Running]) -> None:
+    def __init__(self, name: str, start: Callable[[IO[bytes]], Started]) -> None:
         self.name = name
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
         try:
@@ -185,7 +171,9 @@ class Process:
         self.ended(STOP_S)
         code, words = self.running.returncode, self.last_words()
         if code == _UNCAUGHT and words:
-            return LabFault(f"{self.name} failed: {words}", self.said())
+            fault = LabFault(f"{self.name} failed: {words}")
+            fault.add_note(self.said())
+            return fault
         how = f"was killed by {self.killed_by}" if self.killed_by else f"ended with code {code}"
         return ProcessDied(
             f"{self.name} {'does not answer' if code is None else how} in the middle of the run.",

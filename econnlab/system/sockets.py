@@ -1,4 +1,4 @@
-"""What server and link ask the kernel about a connection."""
+"""What server and link ask the kernel about a connection, and tell it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import termios
 from typing import Protocol
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-_ON = struct.pack("i", 1)
+_ON, _OFF = struct.pack("i", 1), struct.pack("i", 0)
 
 
 class Descriptor(Protocol):
-    """What has a file descriptor."""
+    """Anything with a file descriptor."""
 
     def fileno(self) -> int:
         """The descriptor."""
 
 
 class Closable(Descriptor, Protocol):
-    """What has a descriptor and options, and can be closed: a socket, plain or with TLS."""
+    """A socket, plain or with TLS."""
 
     def setsockopt(self, level: int, option: int, value: bytes, /) -> None:
         """setsockopt(2)."""
@@ -46,32 +46,39 @@ def unsent_bytes(sock: socket.socket) -> int:
 
 
 def reset_on_close(sock: Closable) -> None:
-    """Let the next close(2) send an RST: SO_LINGER with a time of 0 (socket(7))."""
+    """Make the next close(2) send an RST: SO_LINGER with a time of 0 (socket(7))."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
 
 
 def hold_back(sock: Closable) -> None:
-    """Let what is sent wait for close(2), whose FIN then goes in the same packet (tcp(7), TCP_CORK)."""
+    """Keep what is sent until close(2), whose FIN then is in the same packet (tcp(7), TCP_CORK)."""
     option = getattr(socket, "TCP_CORK", None)
     if option is not None:
         sock.setsockopt(socket.IPPROTO_TCP, option, _ON)
 
 
+def send_held_back(sock: Closable) -> None:
+    """Send what ``hold_back`` holds. close(2) does so before a FIN, but an RST would discard it."""
+    option = getattr(socket, "TCP_CORK", None)
+    if option is not None:
+        sock.setsockopt(socket.IPPROTO_TCP, option, _OFF)
+
+
 def address(sock_address: tuple[str, int] | tuple[str, int, int, int]) -> str:
-    """``127.0.0.1:8080`` or ``[::1]:8080``, the form in which ledgers name both ends."""
+    """``127.0.0.1:8080`` or ``[::1]:8080``, as ledgers have it."""
     host, port = sock_address[0], sock_address[1]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def errno_name(number: int) -> str:
-    """``ECONNRESET`` for 104; the number itself where it has no name."""
+    """``ECONNRESET`` for 104; the number itself if it has no name."""
     return errno.errorcode.get(number, str(number))
 
 
 def probe_idle(sock: socket.socket, seconds: int) -> None:
-    """Let the kernel probe a connection that has been silent for ``seconds``, and then as often (tcp(7))."""
+    """Make the kernel probe a connection after each ``seconds`` of silence (tcp(7))."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    # macOS calls the first of them TCP_KEEPALIVE; Python names it from 3.10 on.
+    # macOS calls the first one TCP_KEEPALIVE.
     for name in ("TCP_KEEPIDLE", "TCP_KEEPALIVE", "TCP_KEEPINTVL"):
         option = getattr(socket, name, None)
         if option is not None:

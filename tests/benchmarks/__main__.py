@@ -6,10 +6,10 @@ Figures about speed are ratios within one run, or spans on this machine now: the
 from __future__ import annotations
 
 import importlib
-import os
-import platform
 import sys
 from pathlib import Path
+
+from tests.benchmarks.figures import machine
 
 
 def main(names: list[str]) -> int:
@@ -21,10 +21,7 @@ def main(names: list[str]) -> int:
     if unknown:
         sys.stderr.write(f"no such benchmark; there are {', '.join(name[6:] for name in known)}\n")
         return 2
-    sys.stdout.write(
-        f"{platform.system()} {platform.release()}, {os.cpu_count()} processors, "
-        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.2f}\n"
-    )
+    sys.stdout.write(f"{machine()}\n")
     for name in chosen:
         for figure in importlib.import_module(f"tests.benchmarks.{name}").measure():
             sys.stdout.write(f"{name[6:]:<10} {figure}\n")

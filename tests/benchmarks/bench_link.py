@@ -46,7 +46,7 @@ def measure() -> Iterator[Figure]:
             port = linking.place.port
             yield from latency("the link", upstream, port, at_most=0.3)
             yield from throughput("the link", upstream, port, at_least=200)
-            yield from holding("the link", port, linking.child.process.pid)
+            yield from holding("the link", port, linking.child.pid)
         try:
             with _haproxy(upstream) as port:
                 yield from latency("HAProxy", upstream, port)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import subprocess
 import sys
 import time
@@ -20,14 +22,28 @@ class Figure:
     at_most: float | None = None
     at_least: float | None = None
 
+    @property
+    def kept(self) -> bool:
+        """Whether it is what was asked for."""
+        enough = self.at_least is None or self.measured >= self.at_least
+        return enough and (self.at_most is None or self.measured <= self.at_most)
+
     def __str__(self) -> str:
-        asked, kept = "", True
+        asked = ""
         if self.at_most is not None:
-            asked, kept = f"at most {self.at_most:g}{self.unit}", self.measured <= self.at_most
+            asked = f"at most {self.at_most:g}{self.unit}"
         if self.at_least is not None:
-            asked, kept = f"at least {self.at_least:g}{self.unit}", self.measured >= self.at_least
-        verdict = f"  (asked: {asked}{'' if kept else '; MISSED'})" if asked else ""
+            asked = f"at least {self.at_least:g}{self.unit}"
+        verdict = f"  (asked: {asked}{'' if self.kept else '; MISSED'})" if asked else ""
         return f"{self.what:<66} {self.measured:>9.3f}{self.unit}{verdict}"
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    return (
+        f"{platform.system()} {platform.release()}, {os.cpu_count()} processors, "
+        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.2f}"
+    )
 
 
 def econnlab(*arguments: str) -> tuple[dict[str, Any], float]:

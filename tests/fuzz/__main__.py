@@ -18,19 +18,32 @@ _KIND = re.compile(r"\b[0-9a-f]{2}( [0-9a-f]{2}){0,3}(?=[,.])|b'.*'|\b(0x)?[0-9a
 
 
 def main(words):
-    """Exit code 1 where the property does not hold; the smallest file that breaks it is kept."""
+    """Damage captures until one breaks the property."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--examples", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--of", choices=FUNCTIONS, default="diagnose")
     chosen = parser.parse_args(words)
-    function, most_bytes = FUNCTIONS[chosen.of]
     print(f"{chosen.examples} examples, --seed {chosen.seed}", flush=True)
+    began = time.monotonic()
+    endings = hold(chosen.of, chosen.examples, chosen.seed)
+    for ending, count in endings.most_common():
+        print(f"{count:>7}  {ending}")
+    print(f"it holds: {endings.total()} files in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+def hold(name, examples, chosen_seed):
+    """How often the function of this name ended in which way.
+
+    Raises what the first damaged file raised that breaks the property, and keeps that file.
+    """
+    function, most_bytes = FUNCTIONS[name]
     endings, last = Counter(), [b""]
 
-    @seed(chosen.seed)
+    @seed(chosen_seed)
     @settings(
-        max_examples=chosen.examples,
+        max_examples=examples,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -40,7 +53,6 @@ def main(words):
         last[0] = data
         endings[_KIND.sub("..", check(data, function, most_bytes))] += 1
 
-    began = time.monotonic()
     try:
         with traced():
             holds()
@@ -49,10 +61,7 @@ def main(words):
         path.write_bytes(last[0])
         print(f"it does not hold for {path}", flush=True)
         raise
-    for ending, count in endings.most_common():
-        print(f"{count:>7}  {ending}")
-    print(f"it holds: {endings.total()} files in {time.monotonic() - began:.0f} s")
-    return 0
+    return endings
 
 
 if __name__ == "__main__":

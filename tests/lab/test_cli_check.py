@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 import jsonschema
 import pytest
 
+from econnlab.scenario.catalogue import CHECK, names
 from tests.support.checked import CLIENT, SCHEMA, SHOP, Client, indented, named
 
 
@@ -62,8 +63,8 @@ def test_one_request_a_connection_never_meets_what_happens_to_the_second(client,
     script = CLIENT.replace("    made.request", "    made.close()\n    made.request")
     (cli.folder / "client.py").write_text(script)
     done, verdicts = client.check(["reused-reset"], *client.python())
-    assert (done.returncode, verdicts) == (0, {"reused-reset": "not_met"})
-    assert "1 of 1 as expected (1 not met)" in done.stdout
+    assert (done.returncode, verdicts) == (1, {"reused-reset": "not_met"})
+    assert "0 of 1 as expected (1 not met)" in done.stdout
 
 
 def test_an_idempotency_key_makes_a_retry_safe(client, cli):
@@ -109,7 +110,7 @@ def test_with_tls_the_client_is_told_whom_to_trust(client, cli):
     )
     done, verdicts = client.check(["mine.toml"], sys.executable, "client.py")
     assert (done.returncode, verdicts) == (0, {"mine": "survived"})
-    assert "GET / was carried out twice, which is no harm" in done.stdout
+    assert "GET / was carried out twice, no harm: it is idempotent" in done.stdout
 
 
 def test_a_client_that_wants_json_back_gets_it_and_minds_half_of_it(client, cli):
@@ -144,14 +145,123 @@ def test_the_files_and_the_annotations_of_a_job(client, cli, monkeypatch):
     assert done.returncode == 1
     suite = ElementTree.parse(cli.folder / "check.xml").getroot()[0]
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
-    assert "**failed**, expected survived or not met" in (cli.folder / "check.md").read_text()
+    assert "**failed**, expected survived" in (cli.folder / "check.md").read_text()
     orders = [line for line in done.stdout.splitlines() if line.strip().startswith("::")]
-    assert orders == [
-        "::error title=econnlab check%3A first-reset::failed, expected survived or not met: exit code 1"
-    ]
+    assert orders == ["::error title=econnlab check%3A first-reset::failed, expected survived: exit code 1"]
 
 
 def test_json_on_stdout_moves_the_matrix_to_stderr(cli, client):
     done = cli.run("check", "--scenario", "healthy.toml", "--json", "-", "--", *client.python())
     jsonschema.validate(json.loads(done.stdout), SCHEMA)
     assert "as expected" in done.stderr
+
+
+# -- a trouble that was not met -------------------------------------------------------------------
+
+#: One request on a connection that it would keep.
+ONCE = """
+import http.client, os
+made = http.client.HTTPConnection(os.environ["ECONNLAB_URL"].split("/")[2], timeout=2)
+made.request("GET", "/")
+answer = made.getresponse()
+answer.read()
+assert answer.status == 200
+"""
+#: Three requests on one connection, with pauses as long as its argument, and a look before each.
+PAUSES = """
+import os, sys, time
+import urllib3
+pool = urllib3.PoolManager(maxsize=1, retries=3)
+for pause in (0.0, *map(float, sys.argv[1:])):
+    time.sleep(pause)
+    pool.request("GET", os.environ["ECONNLAB_URL"], timeout=5)
+"""
+#: These strike between two requests on one connection, or at the second.
+OF_THE_SECOND = """
+    busy-server client-loop-blocked close-after-response keepalive-race max-requests max-requests-announced
+    no-stale-check node-buffer rotating-pool crash-half-answered crash-read crash-unread
+    idle-drop-rst idle-drop-silent closed-after-answer
+    reused-closed reused-done-reset reused-reset reused-silent
+""".split()
+
+
+def test_one_request_is_no_pass_where_the_trouble_is_the_second_s(client, cli):
+    (cli.folder / "client.py").write_text(ONCE)
+    done, verdicts = client.check(OF_THE_SECOND, sys.executable, "client.py")
+    assert verdicts == dict.fromkeys(OF_THE_SECOND, "not_met")
+    assert done.returncode == 1
+    assert f"0 of {len(OF_THE_SECOND)} as expected" in done.stdout
+
+
+def test_one_request_meets_what_strikes_the_first(client, cli):
+    (cli.folder / "client.py").write_text(ONCE)
+    others = [name for name in names(CHECK) if name not in OF_THE_SECOND]
+    _, verdicts = client.check(others, sys.executable, "client.py")
+    assert set(verdicts) == set(others)
+    assert "not_met" not in verdicts.values()
+
+
+def test_a_second_request_after_a_pause_meets_the_idle_timer(client, cli):
+    (cli.folder / "client.py").write_text(PAUSES)
+    timed = ["keepalive-race", "no-stale-check", "client-loop-blocked", "busy-server", "max-requests"]
+    done, verdicts = client.check(timed, sys.executable, "client.py", "0.8", "0.8")
+    assert verdicts == dict.fromkeys(timed, "survived"), done.stdout
+    assert done.returncode == 0
+
+
+def test_not_met_passes_only_where_that_is_said(client, cli):
+    (cli.folder / "client.py").write_text(ONCE)
+    command = [sys.executable, "client.py"]
+    for options, code in (
+        ([], 1),
+        (["--allow-not-met"], 0),
+        (["--expect", "reused-reset=not-met"], 0),
+        (["--allow-not-met", "--expect", "reused-reset=survived"], 1),
+    ):
+        done, verdicts = client.check(["reused-reset"], *command, options=options)
+        assert (done.returncode, verdicts) == (code, {"reused-reset": "not_met"}), options
+
+
+def test_today_s_verdicts_can_be_written_down_and_hold_tomorrow(client, cli):
+    both = ["first-reset", "reused-reset"]
+    done, verdicts = client.check(both, *client.python(), options=["--write-expectations", "right.toml"])
+    assert done.returncode == 0, "what is written down is right"
+    assert verdicts == {"first-reset": "failed", "reused-reset": "failed"}
+    assert (
+        cli.folder / "right.toml"
+    ).read_text() == '"first-reset" = ["failed"]\n"reused-reset" = ["failed"]\n'
+    done, _ = client.check(both, *client.python(), options=["--expectations", "right.toml"])
+    assert done.returncode == 0
+    done, _ = client.check([*both, "full-503"], *client.python(), options=["--fail-over", "99%"])
+    assert done.returncode == 1, "all three are not as expected"
+    done, _ = client.check(
+        [*both, "healthy.toml"],
+        *client.python(),
+        options=["--fail-over", "70%", "--expectations", "right.toml"],
+    )
+    assert done.returncode == 0
+
+
+def test_a_share_of_unexpected_verdicts_can_be_let_pass(client, cli):
+    both = ["first-reset", "healthy.toml"]
+    for share, code in (("49.9%", 1), ("50%", 0), ("50", 0)):
+        done, _ = client.check(both, *client.python(), options=["--fail-over", share])
+        assert done.returncode == code, share
+    refused = cli.run("check", "--fail-over", "much", "--", "true")
+    assert (refused.returncode, "'much' is not a percentage" in refused.stderr) == (2, True)
+
+
+def test_options_behind_the_command_are_refused_unless_it_stands_behind_dashes(cli):
+    refused = cli.run("check", "curl", "{url}", "--timeout", "5s")
+    assert refused.returncode == 2
+    assert "--timeout stands behind the command curl" in refused.stderr
+    assert "econnlab check -- curl ... --timeout" in refused.stderr
+    passed = cli.run("check", "--scenario", "none-such", "--", "curl", "{url}", "--timeout", "5s")
+    assert "none-such" in passed.stderr
+
+
+def test_a_timeout_without_a_unit_is_told_to_be_milliseconds(client, cli):
+    done, _ = client.check(["first-reset"], *client.python(), options=["--timeout", "1"])
+    assert done.returncode == 3
+    assert " ms without trouble" in done.stderr
+    assert "a number without a unit is milliseconds" in done.stderr

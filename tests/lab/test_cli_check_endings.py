@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -39,10 +40,10 @@ def client(cli):
         (["--scenario", "moonphase", "--", "true"], 2, "There is no scenario 'moonphase'"),
         (["--scenario", "backlog-overflow", "--", "true"], 2, "in a network of its own"),
         (["--expect", "first-reset", "--", "true"], 2, "names no verdict"),
-        (["--expect", "first-reset=well", "--", "true"], 2, "'well' is no verdict. There are duplicated"),
+        (["--expect", "first-reset=well", "--", "true"], 2, "'well' is not a verdict. There are duplicated"),
         (["--expect", "moonphase=hung", "--", "true"], 2, "'moonphase' is not among the scenarios"),
         (["--expectations", "none.toml", "--", "true"], 2, "'none.toml' cannot be read"),
-        (["--expectations", "wrong.toml", "--", "true"], 2, "wrong.toml: 'moonphase' is no scenario"),
+        (["--expectations", "wrong.toml", "--", "true"], 2, "wrong.toml: 'moonphase' is not a scenario"),
         (["--answer", "none.json", "--", "true"], 2, "'none.json' cannot be read"),
         (["--answer", "empty.json", "--", "true"], 2, "'empty.json' is empty"),
         (["--answer", "bytes.json", "--", "true"], 2, "'bytes.json' is not text in UTF-8"),
@@ -137,6 +138,17 @@ def test_a_sigkill_leaves_no_process(waiting):
     process.kill()
     process.communicate()
     wait_until(lambda: not named("sleep", WAITING), "the client's end")
+
+
+def test_a_keeper_that_is_killed_takes_the_command_with_it(waiting):
+    process = waiting()
+    (client,) = named("sleep", WAITING)
+    keeper = int(Path(f"/proc/{client}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(keeper, signal.SIGKILL)
+    wait_until(lambda: not named("sleep", WAITING), "the client's end")
+    out, _ = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 3
+    assert "The process that keeps the command has ended" in " ".join(out.split())
 
 
 def test_a_reader_that_goes_ends_it_quietly(client, cli):

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import DEADLINE_S, children_of, is_running, wait_until
+from econnlab.system.clock import now
+from tests.conftest import DEADLINE_S, children_of, is_running, until, wait_until
 
 LONG_RUN = ["keepalive", "--interval", "50", "--requests", "100000", "--sessions", "2"]
 
@@ -276,7 +277,7 @@ def test_serve_prints_its_port_what_happens_and_a_summary(cli):
     code, out, err = ended(process)
     assert code == 130
     assert "1 connections (at most 1 at a time), 1 requests answered" in out
-    assert err == ""
+    assert "100 ms is advertised as timeout=0" in err and "--no-advertise" in err
     gone(children)
     kinds = [json.loads(line)["kind"] for line in (cli.folder / "ledger.jsonl").read_text().splitlines()]
     answered = ["request", "processed", "response"]
@@ -309,6 +310,43 @@ def test_serve_reports_its_own_process_dying(cli):
     code, _, err = ended(process)
     assert code == 3
     assert "server process was killed by SIGKILL" in err
+
+
+def test_serve_with_tls_leaves_no_file_when_it_is_killed_at_any_moment(cli, monkeypatch):
+    """The certificate's key above all: while it starts, and while it serves."""
+    files = cli.folder / "files"
+    files.mkdir()
+    monkeypatch.setenv("TMPDIR", str(files))
+    process = cli.start("serve", "--port", "0", "--tls")
+    began = now()
+    assert process.stdout.readline().startswith("listening on https")
+    took = now() - began
+    for share in (0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0):
+        children = children_of(process.pid)
+        process.kill()
+        process.communicate()
+        gone(children)
+        wait_until(lambda: not list(files.iterdir()), "every file to go")
+        process = cli.start("serve", "--port", "0", "--tls")
+        until(now() + share * took)
+
+
+BROKEN = "import econnlab.server.lab_server as it\nit.LabServer.start = lambda self: 1 / 0\n"
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["maxconn"], ["run", "busy-server"]])
+def test_an_exception_in_a_process_of_the_lab_is_said_and_ends_with_70(cli, command):
+    (cli.folder / "sitecustomize.py").write_text(BROKEN)
+    done = cli.run_alone(
+        *command, env={**os.environ, "PYTHONPATH": str(cli.folder), "TMPDIR": str(cli.folder)}
+    )
+    assert done.returncode == 70
+    assert "server process failed: ZeroDivisionError: division by zero" in " ".join(
+        (done.stderr + done.stdout).split()
+    )
+    traces = [file.read_text() for file in cli.folder.glob("econnlab-trace-*")]
+    assert all("in <lambda>" in trace for trace in traces)
+    assert len(traces) == (command[0] != "run")
 
 
 def test_a_module_of_the_users_folder_is_not_taken_for_one_of_pythons(cli):

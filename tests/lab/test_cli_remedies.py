@@ -136,7 +136,7 @@ def test_of_a_users_server_it_says_what_it_does_not_know_and_cannot_change(cli, 
     assert "change nothing on the client's side: server-timeout" in said.stdout
     refused = cli.run("remedies", "own.toml", "--keepalive-timeout", "300")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "--keepalive-timeout is the lab server's" in refused.stderr
+    assert "--keepalive-timeout is about the lab server" in refused.stderr
 
 
 def test_too_few_requests_for_a_recommendation_are_no_reason_to_say_that_nothing_helps(cli):
@@ -187,7 +187,7 @@ def test_a_delay_that_outlasts_the_winners_idle_time_recovers_it(cli):
 
 def test_a_policy_that_never_tries_again_has_no_price_of_tries():
     prices = {name: remedy.price for name, remedy in catalogue().items() if name.startswith("retry-")}
-    assert prices["retry-requests"] == "none, for it never tries again"
+    assert prices["retry-requests"] == "none, because it never tries again"
     assert prices["retry-aiohttp"].startswith("a further attempt per failure")
     assert prices["retry-undici"].startswith("up to 5 further attempts per failure")
 
@@ -211,7 +211,7 @@ def test_every_remedy_is_listed(cli):
         (["--remedy", "idle-limt"], "Did you mean idle-limit"),
         (["nonsense"], "There is no scenario 'nonsense'."),
         (["--show", "retry-axois"], "There are no lines to paste for 'retry-axois'."),
-        (["--for", "axios"], "Say --show NAME as well."),
+        (["--for", "axios"], "Add --show NAME."),
         (["--list", "--show", "retry"], "--list names every remedy"),
         (["--show", "nonsense"], "There are no lines to paste for 'nonsense'."),
         (["--csv", "-", "--json", "-"], "Only one output fits on stdout."),

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import struct
 import threading
+import tracemalloc
 from decimal import Decimal
 from itertools import pairwise
 
@@ -391,3 +392,25 @@ def test_a_response_that_cannot_be_read_does_not_spoil_the_next(kind, open_sessi
     first, second = (session.perform(number, now())[-1] for number in (1, 2))
     assert (first.outcome, second.sent is not None) == (Outcome.OTHER, True)
     assert first.error.endswith("zlib.error")
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "http.client"])
+def test_a_large_body_is_read_and_dropped(kind, open_session, scripted):
+    size = 32 << 20
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size
+
+    def treat(connection):
+        take_request(connection)
+        connection.sendall(head)
+        for _ in range(size >> 20):
+            connection.sendall(bytes(1 << 20))
+
+    session = open_session(kind, scripted(treat), stale_check=kind != "http.client")
+    tracemalloc.start()
+    try:
+        attempt = session.perform(1, now())[-1]
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (attempt.outcome, attempt.bytes_read) == (Outcome.OK, size + len(head))
+    assert most < size / 2, "the server's part of this process counts as well"

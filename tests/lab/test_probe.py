@@ -12,9 +12,10 @@ from decimal import Decimal
 import jsonschema
 import pytest
 
-from econnlab.commands.serve.lone_server import LoneServer
 from econnlab.lab.certificates import make_certificate
+from econnlab.lab.stage import Stage
 from econnlab.scenario.links import parse_link
+from econnlab.scenario.model import Scenario
 from econnlab.scenario.server import ServerSpec
 from econnlab.server.tls import server_context
 from econnlab.system.clock import now
@@ -247,9 +248,14 @@ def test_a_full_servers_503_is_no_idle_connection(start_server, probe):
 
 
 def test_the_last_request_of_those_that_watch_is_punctual_too(start_server, probe):
-    document = probe(start_server(keepalive_timeout_ms=Decimal(2000)).url, "--max-wait", "100", *QUICK)
-    # Made ready only when due, each left 0.7 ms late or more. A busy machine makes some late, not all ten.
-    assert min(visit["late_ms"] for visit in document["visits"] if visit["sent_ms"] is not None) < 0.5
+    url = start_server(keepalive_timeout_ms=Decimal(2000)).url
+
+    def earliest_ms():
+        visits = probe(url, "--max-wait", "100", *QUICK)["visits"]
+        return min(visit["late_ms"] for visit in visits if visit["sent_ms"] is not None)
+
+    # Made ready only when due, each left 0.7 ms late or more. A busy machine makes many late, not all thirty.
+    assert any(earliest_ms() < 0.5 for _ in range(3))
 
 
 def test_the_budget_is_kept_to_and_what_is_not_known_is_said(start_server, probe):
@@ -311,14 +317,14 @@ def test_http_1_0_that_keeps_its_connections_is_probed_as_any_other(scripted, pr
     kept = b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 3\r\n\r\nok\n"
 
     def treat(connection):
-        connection.settimeout(0.1)
+        connection.settimeout(0.3)
         with contextlib.suppress(TimeoutError):
             answering(kept)(connection)
 
     document = probe(url_of(scripted(treat)), *QUICK)
     assert document["response"]["http_version"] == "1.0"
     assert document["idle"]["ends"] == "closed"
-    assert document["idle"]["closed_after_ms"]["median"] >= 99
+    assert document["idle"]["closed_after_ms"]["median"] >= 299
     assert any(visit["outcome"] == "ok" for visit in document["visits"])
 
 
@@ -484,10 +490,8 @@ def start_tls():
     with contextlib.ExitStack() as stack:
 
         def start():
-            serving = stack.enter_context(
-                LoneServer(ServerSpec(keepalive_timeout_ms=Decimal(200), tls=True, port=0))
-            )
-            return f"https://127.0.0.1:{serving.port}/"
+            spec = ServerSpec(keepalive_timeout_ms=Decimal(200), tls=True)
+            return stack.enter_context(Stage(Scenario("tls", server=spec))).url
 
         yield start
 

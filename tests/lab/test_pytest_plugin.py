@@ -57,7 +57,9 @@ def test_a_server_as_asked_for_has_a_url_and_a_ledger(run):
     run(
         """
         def test_it(econnlab_server):
-            server = econnlab_server(keepalive_timeout="200ms", response_size=5, max_requests=2)
+            server = econnlab_server(
+                keepalive_timeout="200ms", advertise=False, response_size=5, max_requests=2
+            )
             with requests.Session() as session:
                 for number in range(3):
                     answer = session.post(f"{server.url}orders", headers={"Idempotency-Key": f"o-{number}"})
@@ -70,10 +72,23 @@ def test_a_server_as_asked_for_has_a_url_and_a_ledger(run):
     ).assert_outcomes(passed=1)
 
 
+def test_a_timeout_that_is_advertised_as_0_is_warned_of(run):
+    run(
+        """
+        import pytest
+
+        def test_it(econnlab_server):
+            with pytest.warns(UserWarning, match="500 ms is advertised as timeout=0.*pass advertise=False"):
+                econnlab_server(keepalive_timeout=500)
+            econnlab_server(keepalive_timeout=1000)
+        """
+    ).assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize(
     ("given", "check"),
     [
-        ("keepalive_timeout=250", "stage.scenario.server.keepalive_timeout_ms == 250"),
+        ("keepalive_timeout=250, advertise=True", "stage.scenario.server.keepalive_timeout_ms == 250"),
         ("response_delay=0.5", "str(stage.scenario.server.response_delay_ms) == '0.5'"),
         ("max_connections=None", "stage.scenario.server.max_connections is None"),
         ("link='40ms'", "stage.scenario.link.round_trip_ms == 80"),
@@ -99,12 +114,12 @@ def test_every_key_of_a_scenario_is_taken_by_its_name(run, given, check):
     [
         (
             "keepalive_timout=5",
-            ["*server.keepalive_timout: there is no such key.", "*Known here are*keepalive_timeout*"],
+            ["*server.keepalive_timout: there is no such key.", "*Did you mean keepalive_timeout*"],
         ),
         ("keepalive_timeout='soon'", ["*server.keepalive_timeout: 'soon' is not a duration.*"]),
         ("fault={'at': 'lunch'}", ["*server.fault.at: expected one of*half_body*"]),
         ("link='far'", ["*'far' is not a link*"]),
-        ("max_connections=0", ["*A server that allows no connection cannot be asked.*"]),
+        ("max_connections=0", ["*A server that allows no connection cannot answer.*"]),
     ],
 )
 def test_a_wrong_key_or_value_is_named_at_the_line_that_gave_it(run, given, said):
@@ -222,7 +237,7 @@ def test_a_scenario_is_found_by_name_and_a_file_beside_the_test(run, pytester):
     [
         ("keepalive-rac", "*Did you mean keepalive-race*"),
         ("nowhere.toml", "*'nowhere.toml' cannot be read: No such file or directory.*"),
-        ("port-exhaustion", "*sets up the kernel in a network of its own*"),
+        ("port-exhaustion", "*changes the kernel in a network of its own*"),
     ],
 )
 def test_a_scenario_that_cannot_be_had_says_why(run, name, said):

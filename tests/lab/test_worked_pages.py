@@ -14,7 +14,7 @@ import sys
 
 import pytest
 
-from tests.support.pages import PAGES, ROOT, WORKED, blocks
+from tests.support.pages import PAGES, ROOT, WORKED, blocks, changed
 
 COPIED = "econnlab scenarios docs tests README.md CONTRIBUTING.md CHANGELOG.md pyproject.toml".split()
 LIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -28,15 +28,6 @@ def copy(tmp_path):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, tmp_path / name)
     return tmp_path
-
-
-def changed(text, difference):
-    """``text`` with the one place that ``difference`` shows changed."""
-    lines = difference.splitlines(keepends=True)
-    before = "".join(line[1:] for line in lines if line[0] in " -")
-    after = "".join(line[1:] for line in lines if line[0] in " +")
-    assert text.count(before) == 1, f"found {text.count(before)} times:\n{before}"
-    return text.replace(before, after)
 
 
 def run(command, folder):
@@ -79,12 +70,6 @@ def test_the_worked_example_works(page, copy):
             assert not (copy / path).exists(), f"{path} exists already"
             (copy / path).parent.mkdir(parents=True, exist_ok=True)
             (copy / path).write_text(text, "utf-8")
-
-
-@pytest.mark.parametrize("page", WORKED, ids=lambda page: page.stem)
-def test_the_page_counts_its_files_right(page):
-    files = {path for language, path, _ in blocks(page) if path and language != "console"}
-    assert f"**Files: {len(files)}" in page.read_text("utf-8")
 
 
 SHOWN = [page for page in PAGES if page not in WORKED and any(each[0] == "console" for each in blocks(page))]

@@ -119,7 +119,7 @@ def test_node_14_closes_when_it_says(cli, node14, node_server):
     assert {failure["cause"] for failure in document["failures"]} <= {"keepalive_race", "unread_data"}
     for failure in races:
         assert failure["reused"]
-        assert idle_ms(failure) < 800  # not the second more of Node 20
+        assert idle_ms(failure) < 1300  # Node 20 would add a second, and never closes before that
 
 
 def test_node_20_closes_a_second_later_than_it_says(cli, node, node_server):

@@ -21,7 +21,7 @@ from decimal import Decimal
 
 import pytest
 
-from econnlab.client.retrying import Failed
+from econnlab.client.retrying import FailedAttempt
 from econnlab.discovery import parts
 from econnlab.errors import EnvironmentProblem
 from econnlab.record.attempts import Outcome
@@ -168,7 +168,9 @@ def run_aiohttp(cells):
 
 def by_json(words, cells):
     asked = json.dumps([cell.as_json() for cell in cells])
-    done = subprocess.run(words, input=asked, capture_output=True, text=True, timeout=DEADLINE_S, cwd=ROOT)
+    done = subprocess.run(
+        words, input=asked, capture_output=True, text=True, timeout=3 * DEADLINE_S, cwd=ROOT
+    )
     assert done.returncode == 0, done.stderr
     lines = map(json.loads, done.stdout.splitlines())
     return {line["id"]: (line["tries"], line.get("error") or line["status"]) for line in lines}
@@ -223,7 +225,7 @@ def expected(policy, fault, reused, method):
     asked = module.policy(module.RETRIES, random.Random(1))
     told = {"sent": True, **FAULTS[fault][1]}
     for attempt in itertools.count(1):
-        failed = Failed(method, reused=reused and attempt == 1, attempt=attempt, **told)
+        failed = FailedAttempt(method, reused=reused and attempt == 1, attempt=attempt, **told)
         if asked.after(failed) is None:
             return attempt
         if reused and fault != "503":

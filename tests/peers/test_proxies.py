@@ -55,7 +55,7 @@ def test_a_proxy_ends_with_a_worker_that_is_killed(cli, kind, monkeypatch):
     family = wait_until(descendants, "server, keeper and proxy")
     os.kill(worker, signal.SIGKILL)
     wait_until(lambda: not any(map(is_running, [worker, *family])), "every process to end")
-    assert not list(files.iterdir())
+    wait_until(lambda: not list(files.iterdir()), "every file to go")
     process.communicate(timeout=20)
 
 

@@ -62,6 +62,15 @@ def commands_in(line):
         words = words[end + 1 :]
 
 
+def changed(text, difference):
+    """``text`` with the one place that ``difference`` shows changed."""
+    lines = difference.splitlines(keepends=True)
+    before = "".join(line[1:] for line in lines if line[0] in " -")
+    after = "".join(line[1:] for line in lines if line[0] in " +")
+    assert text.count(before) == 1, f"found {text.count(before)} times:\n{before}"
+    return text.replace(before, after)
+
+
 def headings(page):
     """The anchors of the headings of ``page``, as GitHub makes them."""
     found = re.findall(r"^#+ (.+)$", _FENCED.sub("", page.read_text("utf-8")), re.MULTILINE)

@@ -51,9 +51,7 @@ _NETWORK = "/proc/thread-self/ns/net"
 #: Code that the lab gives to a Python of its own.
 _LAB = re.compile(r"import sys; sys\.path\.append\(.*\); from econnlab\.")
 #: Those that start no others. All others get a template of their own.
-_LEAF = re.compile(
-    r"from econnlab\.(\w+\.)*__main__ import|from econnlab\.lab\.(warm_process|capturing) import"
-)
+_LEAF = re.compile(r"from econnlab\.((\w+\.)*__main__|lab\.(warm_child|capturing)) import")
 
 
 class Template:

@@ -218,8 +218,8 @@ def test_who_may_not_capture_is_told_how(tmp_path, monkeypatch, capsys, url, com
     with capturing.Capture("a b", scenario) as capture:
         assert (capture.into, capture.private, list(capture.frames())) == (None, False, [])
         capture.write(summarize(run_of(WELL)))
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("warning: Not here. ") and line.endswith(f": {command}")
+    warning, *_, line = capsys.readouterr().err.splitlines()
+    assert warning.startswith("warning: Not here. ") and line == f"  {command}"
     assert not list(tmp_path.iterdir())
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econnlab.commands.link.api_requests import Asked, Refusal, answered
+from econnlab.commands.link.api_requests import ApiRequest, Rejected, answered
 from econnlab.errors import EnvironmentProblem, UsageProblem
 from econnlab.scenario.links import parse_link
 from econnlab.scenario.orders import Act, Change, Do
@@ -35,11 +35,11 @@ def ask(method="GET", target="/", body=b"", link=None, **headers):
     sent = {"host": f"127.0.0.1:{PORT}", "content-type": JSON_TYPE}
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
     given = {name: value for name, value in sent.items() if value is not None}
-    return answered(Asked(method, target, given, body), link or Link(), PORT)
+    return answered(ApiRequest(method, target, given, body), link or Link(), PORT)
 
 
 def refused(*arguments, **more):
-    with pytest.raises(Refusal) as raised:
+    with pytest.raises(Rejected) as raised:
         ask(*arguments, **more)
     return raised.value.status
 
@@ -134,5 +134,5 @@ def test_a_connection_that_is_not_open_and_a_link_that_has_gone():
 def test_any_body_is_obeyed_or_refused(target, body):
     try:
         assert ask("POST", target, body)[0] == 200
-    except Refusal as refusal:
+    except Rejected as refusal:
         assert 400 <= refusal.status < 500

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econnlab.link.tun.packets import ACK, FIN, SYN, Segment, tcp_segment, turned_round
+from econnlab.link.tun.packets import ACK, FIN, SYN, TcpPacket, tcp_segment, turned_round
 from tests.support.packets import ones_sum, packet_of, pseudo_header
 
 addresses = st.integers(0, 2**32 - 1).map(lambda number: IPv4Address(number).packed)
@@ -41,7 +41,7 @@ def test_a_segment_is_read_whatever_options_stand_before_it(source, target, sequ
     here, there = IPv4Address("10.77.0.1").packed, IPv4Address("10.77.0.2").packed
     for ip_options, options in ((b"", b""), (b"\1" * 8, b"\1" * 12)):
         packet = packet_of(here, there, source, target, sequence, flags, payload, ip_options, options)
-        assert tcp_segment(packet) == Segment(source, target, sequence, flags, len(payload))
+        assert tcp_segment(packet) == TcpPacket(source, target, sequence, flags, len(payload))
 
 
 @given(st.binary(max_size=100))

@@ -17,6 +17,8 @@ from tests.support.pages import (
     ROOT,
     WORKED,
     assert_tables,
+    blocks,
+    changed,
     command_lines,
     commands_in,
     headings,
@@ -191,3 +193,16 @@ def causes():
 
 def test_the_table_of_causes_is_made_from_their_files():
     assert_tables(DOCS / "causes.md", {"causes": causes()})
+
+
+@pytest.mark.parametrize("page", WORKED, ids=name_of)
+def test_a_worked_example_fits_the_code_and_its_files_are_counted(page):
+    """tests/lab/test_worked_pages.py runs it; this one tells whoever moves what it changes."""
+    files = {}
+    for language, path, text in blocks(page):
+        if path and language == "diff":
+            files[path] = changed(files.get(path) or (ROOT / path).read_text("utf-8"), text)
+        elif path:
+            assert not (ROOT / path).exists(), f"{path} exists already"
+            files[path] = text
+    assert f"**Files: {len(files)}" in page.read_text("utf-8")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econnlab.client.retrying import Again, Failed, repeats_unsafe
+from econnlab.client.retrying import Again, FailedAttempt, repeats_unsafe
 from econnlab.discovery import parts
 from econnlab.errors import EnvironmentProblem
 from econnlab.record.attempts import Outcome
@@ -114,7 +114,7 @@ ROWS = [line.split(maxsplit=4) for line in TABLE.strip().splitlines()[1:]]
 
 
 def failed(method="GET", outcome=Outcome.RESET, **given):
-    return Failed(method, outcome, **{"reused": False, "sent": True, **given})
+    return FailedAttempt(method, outcome, **{"reused": False, "sent": True, **given})
 
 
 def made(name, retries=None, seed=1):
@@ -484,7 +484,7 @@ def failures(draw):
     connected = answered or (outcome is not Outcome.REFUSED and draw(st.booleans()))
     sent = answered or (connected and draw(st.booleans()))
     status = draw(STATUSES) if answered else None
-    return Failed(
+    return FailedAttempt(
         method=draw(st.sampled_from([*METHODS, "HEAD", "DELETE", "PATCH"])),
         outcome=outcome,
         reused=connected and draw(st.booleans()),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from econnlab.client.retrying import Failed
+from econnlab.client.retrying import FailedAttempt
 from econnlab.discovery import parts
 from econnlab.record.attempts import Outcome
 
@@ -82,14 +82,14 @@ class AskedBotocore:
 
 
 FAILURES = st.builds(
-    Failed,
+    FailedAttempt,
     st.sampled_from(["GET", "PUT", "POST"]),
     st.sampled_from([Outcome.RESET, Outcome.CLOSED, Outcome.REFUSED, Outcome.TIMEOUT, Outcome.HTTP_ERROR]),
     reused=st.booleans(),
     sent=st.just(True),
     status=st.sampled_from([400, 404, 429, 500, 501, 502, 503, 504]),
     retry_after_s=st.none() | st.just(7.0),
-).map(lambda each: each if each.outcome is Outcome.HTTP_ERROR else Failed(
+).map(lambda each: each if each.outcome is Outcome.HTTP_ERROR else FailedAttempt(
     each.method, each.outcome, each.reused, sent=each.outcome is not Outcome.REFUSED,
     connected=each.outcome is not Outcome.REFUSED,
 ))  # fmt: skip
@@ -112,7 +112,7 @@ def test_botocore_decides_and_waits_the_same(requests, retries, seed):
 
 def test_botocores_bucket_runs_dry_at_the_same_request():
     model, original = POLICIES["botocore"].policy(2, random.Random(1)), AskedBotocore(2, 1)
-    told = Failed("POST", Outcome.RESET, reused=True, sent=True)
+    told = FailedAttempt("POST", Outcome.RESET, reused=True, sent=True)
     for number in itertools.count(1):
         answers = []
         for attempt in (1, 2, 3):
@@ -152,7 +152,7 @@ def test_requests_default():
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.OK])
 def test_tenacity_decides_as_its_decorator_does(outcome):
     """What the policy asks step by step, and tenacity run whole."""
-    told = Failed("POST", outcome, reused=False, sent=True, status=503)
+    told = FailedAttempt("POST", outcome, reused=False, sent=True, status=503)
     policy, followed = POLICIES["tenacity"].policy(3, random.Random(1)), 0
     while policy.after(replace(told, attempt=followed + 1)) is not None:
         followed += 1

@@ -4,7 +4,7 @@ import random
 import re
 from pathlib import Path
 
-from econnlab.client.retrying import Failed, repeats_unsafe
+from econnlab.client.retrying import FailedAttempt, repeats_unsafe
 from econnlab.discovery import parts
 from econnlab.record.attempts import Outcome
 from tests.support.pages import assert_tables
@@ -40,7 +40,7 @@ def asked(module, end=0.0, attempts=1, **told):
     policy, answers = module.policy(max(module.RETRIES, attempts), Extreme(end)), []
     for attempt in range(1, attempts + 1):
         answer = policy.after(
-            Failed(**{"method": "GET", "reused": True, "sent": True, **told}, attempt=attempt)
+            FailedAttempt(**{"method": "GET", "reused": True, "sent": True, **told}, attempt=attempt)
         )
         if answer is None:
             break

@@ -14,6 +14,7 @@ from econnlab.errors import UsageProblem
 from econnlab.scenario.catalogue import load, names
 from econnlab.scenario.links import PROFILES
 from econnlab.scenario.model import Scenario
+from econnlab.scenario.server import ServerSpec, reuse_warning
 from econnlab.scenario.toml import read_scenario
 from tests.support.making import run
 
@@ -215,6 +216,15 @@ def test_an_earlier_name_of_an_option_works_and_the_help_does_not_show_it():
     shown = command("keepalive").get_help(click.Context(command("keepalive")))
     assert "--honour-keep-alive" in shown
     assert "--heed-keep-alive" not in shown
+
+
+@pytest.mark.parametrize(
+    ("spec", "warned"),
+    [({"keepalive_timeout_ms": Decimal(999)}, True), ({"keepalive_timeout_ms": Decimal(1000)}, False),
+     ({"keepalive_timeout_ms": Decimal(500), "advertise": False}, False)],
+)  # fmt: skip
+def test_an_advertised_timeout_of_0_is_warned_of_with_the_way_out(spec, warned):
+    assert ("or do so." in reuse_warning(ServerSpec(**spec), "do so")) is warned
 
 
 def test_a_url_takes_the_servers_place():

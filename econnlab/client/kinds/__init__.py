@@ -12,7 +12,7 @@ Each file has
 A client over urllib3 makes its PoolManager with ``tls_settings`` and passes it to ``observe``
 (econnlab/client/observed.py); urllib3_pool.py is the shortest example. Its connections then report all steps.
 
-Any other client reports the steps itself. Its connection class has the attributes of ``Connection``
+Any other client reports the steps itself. Its connection class has the attributes of ``ClientConnection``
 (econnlab/client/unfinished.py): ``sock``, ``number``, ``local`` and ``idle_since``, all None at first, and
 ``close()``. For each request, in this order:
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from econnlab.client.observed import ObservedConnection
 from econnlab.client.observer import Observer
-from econnlab.client.session import Body
+from econnlab.client.session import CHUNK, Body
 from econnlab.errors import UsageProblem
 from econnlab.scenario.client import DEFAULT_RETRY, ClientSpec
 
@@ -37,6 +37,7 @@ class StdlibClient:
         self._connection = _StdlibConnection(parsed.hostname, parsed.port, observer)
         self._target = (parsed.path or "/") + (f"?{parsed.query}" if parsed.query else "")
         self._method = spec.method
+        self._buffer = bytearray(CHUNK)
 
     def perform(self, headers: dict[str, str], body: Body, timeout_s: float) -> None:
         """Send the request and read the whole response."""
@@ -45,7 +46,9 @@ class StdlibClient:
             self._connection.sock.settimeout(timeout_s)
         try:
             self._connection.request(self._method, self._target, cast(Any, body), headers)
-            self._connection.getresponse().read()
+            response = self._connection.getresponse()
+            while response.readinto(self._buffer):
+                pass
         except BaseException:
             self._connection.close()
             raise

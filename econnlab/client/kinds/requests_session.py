@@ -12,7 +12,7 @@ from econnlab.client.idle_adapter import IdleLimitAdapter
 from econnlab.client.observed import observe, tls_settings
 from econnlab.client.observer import Observer
 from econnlab.client.pooling import idle_limits
-from econnlab.client.session import Body, body_of
+from econnlab.client.session import CHUNK, Body, body_of
 from econnlab.client.trying import client_retries
 from econnlab.scenario.client import ClientSpec
 
@@ -70,13 +70,16 @@ class RequestsClient:
             self._prepared.headers.pop("Content-Length", None)
             self._prepared.headers["Transfer-Encoding"] = "chunked"
             self._prepared.body = cast(Any, body)
-        self._session.send(self._prepared, timeout=timeout_s, verify=self._verify, allow_redirects=False)
+        # stream=True keeps the body out of memory; requests would read it with the same iter_content.
+        with self._session.send(
+            self._prepared, timeout=timeout_s, verify=self._verify, allow_redirects=False, stream=True
+        ) as response:
+            for _ in response.iter_content(CHUNK):
+                pass
 
     def close(self) -> None:
         """Close the session's pool."""
         self._session.close()
 
 
-def open_client(url: str, spec: ClientSpec, observer: Observer, trusted: str | None) -> RequestsClient:
-    """A new session with an empty pool."""
-    return RequestsClient(url, spec, observer, trusted)
+open_client = RequestsClient

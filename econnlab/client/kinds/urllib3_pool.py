@@ -24,7 +24,7 @@ class Urllib3Client:
 
     def __init__(self, url: str, spec: ClientSpec, observer: Observer, trusted: str | None) -> None:
         self._pool = PoolManager(num_pools=1, maxsize=spec.pool_size, **tls_settings(url, trusted))
-        observe(self._pool, observer)
+        observe(self._pool, observer, read_bodies=True)
         limit_idle(self._pool, idle_limits(spec))
         self._url = url
         self._method = spec.method
@@ -42,6 +42,8 @@ class Urllib3Client:
             retries=self._retries,
             timeout=timeout_s,
             redirect=False,
+            preload_content=False,  # the observed connection reads it
+            release_conn=True,
         )
 
     def close(self) -> None:
@@ -49,6 +51,4 @@ class Urllib3Client:
         self._pool.clear()
 
 
-def open_client(url: str, spec: ClientSpec, observer: Observer, trusted: str | None) -> Urllib3Client:
-    """A new, empty pool."""
-    return Urllib3Client(url, spec, observer, trusted)
+open_client = Urllib3Client

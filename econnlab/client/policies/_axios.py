@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from econnlab.client.policies._node_codes import node_code
-from econnlab.client.retrying import Again, Failed
+from econnlab.client.retrying import Again, FailedAttempt
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 #: axios's code for its own timeouts (lib/adapters/http.js), unless transitional.clarifyTimeoutError is set.
@@ -25,7 +25,7 @@ class Seen:
     status: int | None
 
 
-def seen(failed: Failed, status: int | None) -> Seen:
+def seen(failed: FailedAttempt, status: int | None) -> Seen:
     """``failed`` as axios reports it; ``status`` is None if this axios gives no response with the error."""
     code = "ERR_BAD_RESPONSE" if status is not None else node_code(failed, _TIMED_OUT)
     return Seen(failed.method, code, status)
@@ -60,8 +60,8 @@ class AxiosPolicy:
     def __init__(
         self,
         retries: int,
-        condition: Callable[[Failed], bool],
-        delay_s: Callable[[Failed], float],
+        condition: Callable[[FailedAttempt], bool],
+        delay_s: Callable[[FailedAttempt], float],
         least_timeout_s: float | None,
     ) -> None:
         self._retries = retries
@@ -71,7 +71,7 @@ class AxiosPolicy:
         self._least_timeout_s = least_timeout_s
         self._began = 0.0
 
-    def after(self, failed: Failed) -> Again | None:
+    def after(self, failed: FailedAttempt) -> Again | None:
         """As ``axiosRetry``'s response interceptor decides."""
         if failed.attempt == 1:
             self._began = 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from econnlab.client.retrying import Failed
+from econnlab.client.retrying import FailedAttempt
 from econnlab.record.attempts import Outcome
 
 #: Node gives ECONNRESET for an RST ("read ECONNRESET") and for an end without an answer ("socket hang up",
@@ -16,7 +16,7 @@ _CODES = {
 }
 
 
-def node_code(failed: Failed, timeout: str) -> str | None:
+def node_code(failed: FailedAttempt, timeout: str) -> str | None:
     """The code of ``failed``; ``timeout`` is the client library's own code for its timeouts."""
     if failed.outcome is Outcome.TIMEOUT:
         return failed.errno or timeout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from econnlab.client.retrying import Again, Failed, Policy
+from econnlab.client.retrying import Again, FailedAttempt, Policy
 from econnlab.record.attempts import Outcome
 
 NAME = "aiohttp"
@@ -29,7 +29,7 @@ class _AiohttpPolicy:
     def __init__(self, retries: int) -> None:
         self._retries = retries
 
-    def after(self, failed: Failed) -> Again | None:
+    def after(self, failed: FailedAttempt) -> Again | None:
         if failed.attempt > self._retries or failed.method not in IDEMPOTENT or not failed.replayable:
             return None
         if not failed.connected or failed.head_read:

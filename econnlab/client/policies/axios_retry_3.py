@@ -10,7 +10,7 @@ from econnlab.client.policies._axios import (
     is_network_error,
     seen,
 )
-from econnlab.client.retrying import Failed, Policy
+from econnlab.client.retrying import FailedAttempt, Policy
 from econnlab.record.attempts import Outcome
 
 NAME = "axios-retry-3"
@@ -30,7 +30,7 @@ def policy(retries: int, random: random.Random) -> Policy:
     return AxiosPolicy(retries, _condition, lambda failed: 0.0, _LEAST_TIMEOUT_S)
 
 
-def _condition(failed: Failed) -> bool:
+def _condition(failed: FailedAttempt) -> bool:
     # A cut body is an error of the response's stream; axios 0.22 passes it on without the response.
     error = seen(failed, failed.status if failed.outcome is Outcome.HTTP_ERROR else None)
     return is_network_error(error) or is_idempotent_request_error(error, too_many_requests=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from econnlab.client.retrying import Again, Failed, Policy
+from econnlab.client.retrying import Again, FailedAttempt, Policy
 from econnlab.record.attempts import Outcome
 
 NAME = "botocore"
@@ -42,7 +42,7 @@ class _BotocorePolicy:
         #: Tokens that the last retry took; returned if no failure followed it.
         self._taken = 0
 
-    def after(self, failed: Failed) -> Again | None:
+    def after(self, failed: FailedAttempt) -> Again | None:
         if failed.attempt == 1:
             self._capacity = min(_CAPACITY, self._capacity + self._taken)
         self._taken = 0
@@ -59,7 +59,7 @@ class _BotocorePolicy:
         return Again(self._random.random() * min(scale_s * 2 ** (failed.attempt - 1), _LONGEST_DELAY_S))
 
 
-def _retryable(failed: Failed) -> bool:
+def _retryable(failed: FailedAttempt) -> bool:
     if failed.outcome is Outcome.HTTP_ERROR:
         return failed.status in STATUSES or failed.status == _THROTTLED
     # send() calls urllib3 with enforce_content_length=False, so a body that ends early goes unnoticed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from econnlab.client.retrying import Again, Failed, Policy
+from econnlab.client.retrying import Again, FailedAttempt, Policy
 from econnlab.record.attempts import Outcome
 
 NAME = "curl"
@@ -27,7 +27,7 @@ class _CurlPolicy:
     def __init__(self, retries: int) -> None:
         self._retries = retries
 
-    def after(self, failed: Failed) -> Again | None:
+    def after(self, failed: FailedAttempt) -> Again | None:
         if failed.attempt > self._retries or not failed.connected or not failed.reused:
             return None
         if failed.answered or not failed.replayable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from econnlab.client.policies._node_codes import node_code
-from econnlab.client.retrying import Again, Failed, Policy
+from econnlab.client.retrying import Again, FailedAttempt, Policy
 from econnlab.record.attempts import Outcome
 
 NAME = "got"
@@ -36,14 +36,14 @@ class _GotPolicy:
         self._retries = retries
         self._random = random
 
-    def after(self, failed: Failed) -> Again | None:
+    def after(self, failed: FailedAttempt) -> Again | None:
         if failed.attempt > self._retries or failed.method not in METHODS or not failed.replayable:
             return None
         if failed.outcome is Outcome.HTTP_ERROR:
             return self._after_status(failed)
         return Again(self._backoff_s(failed)) if node_code(failed, _TIMED_OUT) in CODES else None
 
-    def _after_status(self, failed: Failed) -> Again | None:
+    def _after_status(self, failed: FailedAttempt) -> Again | None:
         if failed.status not in STATUSES:
             return None
         if failed.retry_after_s:
@@ -52,5 +52,5 @@ class _GotPolicy:
             return None if too_late else Again(failed.retry_after_s)
         return None if failed.status == _TOO_LARGE else Again(self._backoff_s(failed))
 
-    def _backoff_s(self, failed: Failed) -> float:
+    def _backoff_s(self, failed: FailedAttempt) -> float:
         return float(_FIRST_DELAY_S * 2 ** (failed.attempt - 1) + self._random.random() * _NOISE_S)

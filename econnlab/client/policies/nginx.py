@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from econnlab.client.retrying import Again, Failed, Policy
+from econnlab.client.retrying import Again, FailedAttempt, Policy
 from econnlab.record.attempts import Outcome
 
 NAME = "nginx"
@@ -38,7 +38,7 @@ class _NginxPolicy:
         self._servers = retries + 1
         self._left = 0
 
-    def after(self, failed: Failed) -> Again | None:
+    def after(self, failed: FailedAttempt) -> Again | None:
         if failed.attempt == 1:
             self._left = self._servers
         is_error = failed.outcome in _ERRORS or (failed.outcome is Outcome.OTHER and not failed.connected)

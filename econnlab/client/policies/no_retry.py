@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from econnlab.client.retrying import Again, Failed, Policy
+from econnlab.client.retrying import Again, FailedAttempt, Policy
 
 NAME = "none"
 HELP = "never try again, as Node's http, fetch, http.client do"
@@ -19,5 +19,5 @@ def policy(retries: int, random: random.Random) -> Policy:
 
 
 class _Never:
-    def after(self, failed: Failed) -> Again | None:
+    def after(self, failed: FailedAttempt) -> Again | None:
         return None

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from econnlab.client.retrying import Again, Failed, Policy
+from econnlab.client.retrying import Again, FailedAttempt, Policy
 from econnlab.errors import EnvironmentProblem
 from econnlab.record.attempts import Outcome
 
@@ -53,7 +53,7 @@ class _AskedTenacity:
     def __init__(self, retrying: Retrying) -> None:
         self._retrying = retrying
 
-    def after(self, failed: Failed) -> Again | None:
+    def after(self, failed: FailedAttempt) -> Again | None:
         from tenacity import RetryCallState
 
         state = RetryCallState(self._retrying, None, (), {})

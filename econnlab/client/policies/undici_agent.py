@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from econnlab.client.policies._node_codes import node_code
-from econnlab.client.retrying import Again, Failed, Policy
+from econnlab.client.retrying import Again, FailedAttempt, Policy
 from econnlab.record.attempts import Outcome
 
 NAME = "undici"
@@ -35,7 +35,7 @@ class _UndiciPolicy:
         self._retries = retries
         self._wants_rest = False
 
-    def after(self, failed: Failed) -> Again | None:
+    def after(self, failed: FailedAttempt) -> Again | None:
         wanted_rest = self._wants_rest and failed.attempt > 1
         self._wants_rest = False
         if failed.attempt > self._retries or failed.method not in METHODS or not failed.replayable:
@@ -50,13 +50,13 @@ class _UndiciPolicy:
         return Again(self._delay_s(failed), rest_only=self._wants_rest)
 
     @staticmethod
-    def _code(failed: Failed) -> str | None:
+    def _code(failed: FailedAttempt) -> str | None:
         if failed.outcome in (Outcome.CLOSED, Outcome.TRUNCATED):
             return "UND_ERR_SOCKET"  # "other side closed"
         return node_code(failed, _TIMED_OUT)
 
     @staticmethod
-    def _delay_s(failed: Failed) -> float:
+    def _delay_s(failed: FailedAttempt) -> float:
         if failed.retry_after_s and failed.retry_after_s > 0:
             return min(failed.retry_after_s, _LONGEST_DELAY_S)
         return float(min(_FIRST_DELAY_S * 2 ** (failed.attempt - 1), _LONGEST_DELAY_S))

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from econnlab.client.retrying import Again, Failed, Policy
+from econnlab.client.retrying import Again, FailedAttempt, Policy
 from econnlab.record.attempts import Outcome
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class AskedRetry:
         self._first = first
         self._retry = first()
 
-    def after(self, failed: Failed) -> Again | None:
+    def after(self, failed: FailedAttempt) -> Again | None:
         """Ask Retry; if it raises, the request is over."""
         from urllib3.exceptions import HTTPError
 
@@ -51,7 +51,7 @@ class AskedRetry:
             return None
         return None if delay_s is None else Again(delay_s)
 
-    def _increment(self, failed: Failed) -> float | None:
+    def _increment(self, failed: FailedAttempt) -> float | None:
         if failed.outcome is not Outcome.HTTP_ERROR:
             self._retry = self._retry.increment(failed.method, _URL, error=raised_for(failed))
             return self._retry.get_backoff_time()
@@ -62,7 +62,7 @@ class AskedRetry:
         return self._retry.get_retry_after(response) or self._retry.get_backoff_time()
 
 
-def raised_for(failed: Failed) -> Exception:
+def raised_for(failed: FailedAttempt) -> Exception:
     """The exception that urllib3's ``urlopen`` gives to its Retry for ``failed``."""
     import http.client
 
@@ -84,7 +84,7 @@ def raised_for(failed: Failed) -> Exception:
     return u3.ProtocolError("Connection aborted.", ConnectionError(failed.outcome.value))
 
 
-def _response(failed: Failed) -> BaseHTTPResponse:
+def _response(failed: FailedAttempt) -> BaseHTTPResponse:
     from urllib3 import HTTPResponse
 
     headers = {} if failed.retry_after_s is None else {"Retry-After": f"{failed.retry_after_s:.0f}"}

@@ -1,4 +1,4 @@
-"""Workflow commands of GitHub Actions: a line on the job's page for what was not as expected.
+"""Workflow commands of GitHub Actions: an annotation on the job's page for each unexpected verdict.
 
 https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
 """
@@ -11,13 +11,13 @@ from econnlab.plaintext import harmless_lines
 
 
 def annotation(checked: Checked) -> str:
-    """``::error`` for one scenario, all in one line."""
+    """``::error`` for one scenario, in one line."""
     title = f"econnlab check: {checked.scenario.name}"
     return f"::error title={_property(title)}::{_data(told(checked))}"
 
 
 def _data(text: str) -> str:
-    """As the runner's toolkit escapes it (actions/toolkit, packages/core/src/command.ts)."""
+    """Escaped as by the runner's toolkit (actions/toolkit, packages/core/src/command.ts)."""
     return harmless_lines(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
@@ -26,6 +26,6 @@ def _property(text: str) -> str:
 
 
 def disarmed(text: str) -> str:
-    """``text`` of which no line is a command to the runner: ``::`` at its beginning, or ``##[``."""
+    """``text`` without commands to the runner: no line begins with ``::``, and none contains ``##[``."""
     lines = [f"| {line}" if line.lstrip().startswith("::") else line for line in text.split("\n")]
     return "\n".join(lines).replace("##[", "## [")

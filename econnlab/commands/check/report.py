@@ -5,15 +5,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
-from econnlab.cli.columns import Column, draw, fitting
+from econnlab.cli.columns import Column, Grid
 from econnlab.commands.check.result import Check, Checked
 from econnlab.commands.check.survival import Survival
 from econnlab.plaintext import harmless, harmless_lines
 
-#: So many of the last lines of what a command said are shown.
+#: How many of the last lines of a command's output are shown.
 _LINES = 8
 _WIDEST_LINE = 200
 _CANNOT = "can't"
@@ -21,12 +21,12 @@ _BEST_FIRST = sorted(Survival, key=lambda each: (each is not Survival.SURVIVED, 
 
 
 def command_line(check: Check) -> str:
-    """The command as a shell would read it, harmless."""
+    """The command as a shell would read it, escaped."""
     return harmless(shlex.join(check.command))
 
 
 def calm_sentence(check: Check) -> str:
-    """What it does without trouble."""
+    """What the command does without trouble."""
     kinds = ", ".join(f"{tally.total} {harmless(kind)}" for kind, tally in check.calm.tallies.items())
     return f"without trouble it makes {kinds} in {check.calm.took_s:.2f} s"
 
@@ -36,7 +36,7 @@ def headline(check: Check) -> Text:
     return Text.assemble((command_line(check), "bold"), f": {calm_sentence(check)}")
 
 
-def matrix(check: Check, console: Console) -> RenderableType:
+def matrix(check: Check) -> RenderableType:
     """A row per scenario."""
     checked = check.checked
     requests = check.calm.requests
@@ -53,17 +53,17 @@ def matrix(check: Check, console: Console) -> RenderableType:
         Column("s", ["" if each.end is None else f"{each.end.took_s:.1f}" for each in checked], 1),
         Column("what happens", [harmless(each.scenario.title) for each in checked], 0, right=False),
     ]
-    return draw(fitting(columns, console.width)) if checked else Text("No scenario ran to its end.")
+    return Grid(columns) if checked else Text("No scenario ran to its end.")
 
 
 def verdict_word(checked: Checked) -> str:
-    """The verdict, or that there is none."""
-    return _CANNOT if checked.judgement is None else checked.judgement.survival.word
+    """The verdict, or the word for none."""
+    return _CANNOT if checked.verdict is None else checked.verdict.survival.word
 
 
 def mark(checked: Checked) -> str:
-    """Whether that is right: never by colour alone."""
-    if checked.judgement is None:
+    """Whether the verdict is right, in words: colour alone would not do."""
+    if checked.verdict is None:
         return "?"
     return "as expected" if checked.as_expected else "BROKEN"
 
@@ -82,17 +82,17 @@ def expected_words(checked: Checked) -> str:
 
 
 def told(checked: Checked) -> str:
-    """What is to be said of one that is not as expected, in a sentence."""
-    if checked.judgement is None:
+    """Why one is not as expected, in a sentence."""
+    if checked.verdict is None:
         return str(checked.error)
-    judgement = checked.judgement
+    judgement = checked.verdict
     remarks = "".join(f"; {remark}" for remark in judgement.remarks)
     text = f"{judgement.survival.word}, expected {expected_words(checked)}: {judgement.reason}{remarks}"
     return harmless(text)
 
 
 def last_lines(checked: Checked) -> list[str]:
-    """The end of what the command said, harmless."""
+    """The end of the command's output, escaped."""
     if checked.end is None:
         return []
     lines = [line for line in checked.end.output.splitlines() if line.strip()][-_LINES:]
@@ -100,7 +100,7 @@ def last_lines(checked: Checked) -> list[str]:
 
 
 def details(check: Check) -> Iterator[Text]:
-    """Those not as expected, with what the command said; then what is worth a remark in the others."""
+    """The unexpected ones with the command's output, and remarks on the others."""
     for checked in check.checked:
         name = harmless(checked.scenario.name)
         if not checked.as_expected:
@@ -108,13 +108,13 @@ def details(check: Check) -> Iterator[Text]:
             yield Text(f"  {harmless(checked.scenario.title)}")
             for line in last_lines(checked):
                 yield Text(f"  | {line}", "dim")
-        elif checked.judgement is not None:
-            for remark in checked.judgement.remarks:
+        elif checked.verdict is not None:
+            for remark in checked.verdict.remarks:
                 yield Text(f"note: {name}: {harmless(remark)}", "dim")
 
 
 def conclusion(check: Check) -> Text:
-    """What came of all of them."""
+    """The sum of all verdicts."""
     return Text(f"\n{conclusion_sentence(check)}", "bold")
 
 
@@ -123,7 +123,7 @@ def conclusion_sentence(check: Check) -> str:
     right = sum(each.as_expected for each in check.checked)
     parts = [f"{right} of {check.asked} as expected"]
     unmet = sum(
-        each.judgement is not None and each.judgement.survival is Survival.NOT_MET for each in check.checked
+        each.verdict is not None and each.verdict.survival is Survival.NOT_MET for each in check.checked
     )
     if unmet:
         parts[0] += f" ({unmet} not met)"

@@ -1,4 +1,4 @@
-"""A whole check: a command, and what became of it under each scenario."""
+"""A whole check: a command, and its verdict under each scenario."""
 
 from __future__ import annotations
 
@@ -7,54 +7,54 @@ from dataclasses import dataclass
 from econnlab.commands.check.calm import Baseline
 from econnlab.commands.check.command_end import CommandEnd
 from econnlab.commands.check.survival import Survival
-from econnlab.commands.check.verdict import Judgement
+from econnlab.commands.check.verdict import RunVerdict
 from econnlab.errors import EconnlabError
 from econnlab.scenario.model import Scenario
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One scenario's run of the command, judged; or the error for which it could not be."""
+    """The command's run under one scenario and its verdict, or the error that prevented it."""
 
     scenario: Scenario
-    #: Verdicts that are right here.
+    #: The verdicts that are right here.
     expected: frozenset[Survival]
     end: CommandEnd | None = None
-    judgement: Judgement | None = None
+    verdict: RunVerdict | None = None
     error: EconnlabError | None = None
 
     @property
     def carried_out(self) -> int:
-        """Requests carried out."""
-        return 0 if self.judgement is None else sum(row.carried_out for row in self.judgement.rows)
+        """How many requests were carried out."""
+        return 0 if self.verdict is None else sum(row.carried_out for row in self.verdict.rows)
 
     @property
     def as_expected(self) -> bool:
         """The verdict is one of those expected."""
-        return self.judgement is not None and self.judgement.survival in self.expected
+        return self.verdict is not None and self.verdict.survival in self.expected
 
 
 @dataclass(frozen=True)
 class Check:
-    """A command and what became of it under each scenario, in the order asked for."""
+    """A command and its verdict under each scenario, in the order asked for."""
 
     command: tuple[str, ...]
     calm: Baseline
     checked: tuple[Checked, ...]
-    #: Scenarios that were to be run.
+    #: How many scenarios were to be run.
     asked: int
 
     @property
     def interrupted(self) -> bool:
-        """Some scenario was not run to its end."""
+        """Some scenario did not run to its end."""
         return len(self.checked) < self.asked
 
     @property
     def broken(self) -> tuple[Checked, ...]:
-        """Those whose verdict was not expected."""
-        return tuple(each for each in self.checked if each.judgement is not None and not each.as_expected)
+        """Those whose verdict is not the expected one."""
+        return tuple(each for each in self.checked if each.verdict is not None and not each.as_expected)
 
     @property
     def failed(self) -> tuple[Checked, ...]:
-        """Those that could not be judged."""
+        """Those that could not run."""
         return tuple(each for each in self.checked if each.error is not None)

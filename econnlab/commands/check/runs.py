@@ -8,16 +8,18 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
-from econnlab.commands.check.asked import Asked, asked_of
+from econnlab.commands.check.asked import asked_of
 from econnlab.commands.check.calm import Baseline, aimed, baseline, right_under
 from econnlab.commands.check.command_end import CommandEnd
 from econnlab.commands.check.result import Check, Checked
 from econnlab.commands.check.survival import Survival
+from econnlab.commands.check.trouble import met
 from econnlab.commands.check.user_command import UserCommands, ensure_command
-from econnlab.commands.check.verdict import judge, met
+from econnlab.commands.check.verdict import judge
 from econnlab.errors import EconnlabError
 from econnlab.lab.stage import Stage, ensure_stageable
 from econnlab.lab.warm import Warm
+from econnlab.record.events import ConnectionEvent
 from econnlab.scenario.model import Scenario
 
 URL = "ECONNLAB_URL"
@@ -50,6 +52,7 @@ class Checking:
         timeout_s: float,
         jobs: int,
         calm: Scenario = CALM,
+        also_right: frozenset[Survival] = frozenset(),
     ) -> None:
         ensure_command(command)
         for scenario in scenarios:
@@ -57,6 +60,7 @@ class Checking:
         self._command = tuple(command)
         self._scenarios = scenarios
         self._expected = expected
+        self._also_right = also_right
         self._timeout_s = timeout_s
         self._commands = UserCommands()
         self._pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="econnlab-check")
@@ -82,14 +86,15 @@ class Checking:
 
         Raises EnvironmentProblem if the command does not work even without trouble.
         """
-        calm: set[Future[tuple[CommandEnd, list[Asked], bool]]] = {
+        calm: set[Future[tuple[CommandEnd, list[ConnectionEvent]]]] = {
             self._pool.submit(self._run, self._calm_scenario) for _ in range(CALM_RUNS)
         }
         while wait(calm, timeout=tick_s).not_done:
             yield None
         if self._stopped():
             return
-        self._calm = baseline([future.result()[:2] for future in calm])
+        ended_calm = [future.result() for future in calm]
+        self._calm = baseline([(end, asked_of(events, self._calm_scenario)) for end, events in ended_calm])
         yield None
         waiting = {self._pool.submit(self._check, scenario) for scenario in self._scenarios}
         while waiting:
@@ -117,22 +122,23 @@ class Checking:
             return None
         assert self._calm is not None
         scenario = aimed(scenario, self._calm)
-        blank = Checked(scenario, self._expected.get(scenario.name, right_under(scenario)))
+        blank = Checked(scenario, self._expected.get(scenario.name, right_under(scenario) | self._also_right))
         try:
-            end, asked, struck = self._run(scenario)
+            end, events = self._run(scenario)
         except EconnlabError as error:
             return None if self._stopped() else replace(blank, error=error)
         if self._stopped():
             return None  # we have ended it
-        return replace(blank, end=end, judgement=judge(self._calm, end, asked, met=struck))
+        met_it = met(events, scenario, self._calm)
+        verdict = judge(self._calm, end, asked_of(events, scenario), met=met_it)
+        return replace(blank, end=end, verdict=verdict)
 
-    def _run(self, scenario: Scenario) -> tuple[CommandEnd, list[Asked], bool]:
+    def _run(self, scenario: Scenario) -> tuple[CommandEnd, list[ConnectionEvent]]:
         with Stage(scenario, start=self._warm) as stage:
             words = [word.replace(PLACEHOLDER, stage.url) for word in self._command]
             environment = _environment(scenario.name, stage.url, stage.trusted)
             end = self._commands.run(words, environment, self._timeout_s)
-            events = stage.events()
-        return end, asked_of(events, scenario), met(events, scenario)
+            return end, stage.events()
 
 
 def _environment(name: str, url: str, trusted: Path | None) -> dict[str, str]:

@@ -1,10 +1,9 @@
-"""What ``check`` does: a command of the user's under each scenario, the matrix, the files."""
+"""``check``: the user's command under each scenario, the matrix, the files."""
 
 from __future__ import annotations
 
 import mimetypes
 import os
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -17,6 +16,7 @@ from econnlab.cli.outputs import Files, Outputs
 from econnlab.cli.progress import TICK_S, progress
 from econnlab.commands.check import report as page
 from econnlab.commands.check.annotations import annotation, disarmed
+from econnlab.commands.check.expectations import expectations
 from econnlab.commands.check.result import Check
 from econnlab.commands.check.runs import CALM, CALM_RUNS, Checking
 from econnlab.commands.check.survival import Survival
@@ -29,12 +29,13 @@ from econnlab.scenario.model import Scenario
 #: With more, the processes of one scenario disturb the timing of another on two cores.
 DEFAULT_JOBS = 4
 _LONGEST_ANSWER = 1_000_000
-_VERDICTS = ", ".join(each.value.replace("_", "-") for each in Survival)
+#: The format that records the verdicts; with it, no verdict fails the check.
+_RECORDED = "write_expectations"
 
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """What ``check`` was asked for."""
+    """The options of ``check``."""
 
     #: The command under test.
     words: tuple[str, ...]
@@ -46,6 +47,10 @@ class CheckOptions:
     expect: tuple[str, ...]
     #: A TOML file with the same.
     expectations: str | None
+    #: ``not met`` is right too, where ``expect`` and ``expectations`` say nothing.
+    allow_not_met: bool
+    #: The check fails if more than this share of the verdicts is unexpected, in percent.
+    fail_over: float
     jobs: int | None
     files: Files
 
@@ -59,56 +64,61 @@ def check_command(options: CheckOptions) -> int:
         raise UsageProblem("A command cannot end in no time.", "Give a --timeout above 0.")
     answer = _answer(options.answer)
     scenarios = [_answering(scenario, answer) for scenario in _chosen(options.scenarios)]
-    expected = _expected(options, [scenario.name for scenario in scenarios])
+    known = [scenario.name for scenario in scenarios]
+    expected = expectations(options.expect, options.expectations, known)
+    allowed = frozenset({Survival.NOT_MET} if options.allow_not_met else ())
     reads = [options.answer, options.expectations, *options.scenarios]
     with Outputs(options.files, reads) as outputs, interrupts() as stop:
         jobs, calm = options.jobs or DEFAULT_JOBS, _answering(CALM, answer)
-        with Checking(options.words, scenarios, expected, timeout_s, jobs, calm) as checking:
+        with Checking(options.words, scenarios, expected, timeout_s, jobs, calm, allowed) as checking:
             stop.stops(checking.interrupt)
             _run(checking, len(scenarios))
-        return _report(checking.result, outputs, interrupted=stop.happened)
+        if checking.result is None:
+            say(f"Stopped in the {CALM_RUNS} runs without trouble: nothing was judged.", "")
+            return ExitCode.INTERRUPTED
+        _report(checking.result, outputs)
+        return ExitCode.INTERRUPTED if stop.happened else _exit_code(checking.result, options)
 
 
 def _run(checking: Checking, scenarios: int) -> None:
-    """A bar counts the scenarios; the calm runs before them are not among them."""
-    with progress(scenarios, "scenarios") as shown:
+    """The bar counts the scenarios, without the calm runs before them."""
+    with progress("scenarios", scenarios) as shown:
         ended = 0
         for checked in checking.runs(TICK_S):
             ended += checked is not None
-            shown.reached(ended)
+            shown.reached(ended, "without trouble first" if checking.result is None else "")
 
 
-def _report(check: Check | None, outputs: Outputs, *, interrupted: bool) -> int:
-    if check is None:
-        say(f"Stopped in the {CALM_RUNS} runs without trouble: nothing was judged.", "")
-        return ExitCode.INTERRUPTED
+def _report(check: Check, outputs: Outputs) -> None:
     try:
         _show(check, outputs.screen)
     finally:
         outputs.write(check)
-    if interrupted:
-        return ExitCode.INTERRUPTED
-    if check.broken:
+
+
+def _exit_code(check: Check, options: CheckOptions) -> int:
+    share = 100 * len(check.broken) / max(1, len(check.checked))
+    if check.broken and _RECORDED not in options.files.formats and share > options.fail_over:
         return ExitCode.EXPECTATION
-    failed = check.failed
-    return failed[0].error.exit_code if failed and failed[0].error is not None else ExitCode.OK
+    error = check.failed[0].error if check.failed else None
+    return ExitCode.OK if error is None else error.exit_code
 
 
 def _show(check: Check, screen: LabConsole) -> None:
     on_github = os.environ.get("GITHUB_ACTIONS") == "true"
-    screen.print(page.headline(check), soft_wrap=True)
-    screen.print(page.matrix(check, screen))
+    screen.text(page.headline(check))
+    screen.print(page.matrix(check))
     for detail in page.details(check):
         if on_github:
             detail.plain = disarmed(detail.plain)
-        screen.print(detail, soft_wrap=True)
-    screen.print(page.conclusion(check), soft_wrap=True)
+        screen.text(detail)
+    screen.text(page.conclusion(check))
     if on_github:
         for checked in (*check.broken, *check.failed):
-            screen.print(annotation(checked), soft_wrap=True)
+            screen.print(annotation(checked), soft_wrap=True)  # a command to the runner is one line
 
 
-# -- what is asked for ----------------------------------------------------------------------------
+# -- what to run ----------------------------------------------------------------------------------
 
 
 def _chosen(asked: Sequence[str]) -> list[Scenario]:
@@ -122,7 +132,7 @@ def _chosen(asked: Sequence[str]) -> list[Scenario]:
 
 
 def _answer(where: str | None) -> dict[str, Any]:
-    """What the file ``where`` changes in a server."""
+    """The settings of a server that answers with the text of the file ``where``."""
     if where is None:
         return {}
     try:
@@ -137,7 +147,7 @@ def _answer(where: str | None) -> dict[str, Any]:
         ) from error
     if not text:
         raise UsageProblem(
-            f"{where!r} is empty: no answer can end inside it.", "Give one of a byte and more."
+            f"{where!r} is empty, so no answer can be cut inside it.", "Give at least one byte."
         )
     if len(text) > _LONGEST_ANSWER:
         raise UsageProblem(
@@ -150,43 +160,3 @@ def _answering(scenario: Scenario, answer: dict[str, Any]) -> Scenario:
     if not answer or scenario.server is None:
         return scenario
     return replace(scenario, server=replace(scenario.server, **answer))
-
-
-def _expected(options: CheckOptions, known: Sequence[str]) -> dict[str, frozenset[Survival]]:
-    """By the scenario's name. The command line wins over the file, which may speak of others too."""
-    found = {} if options.expectations is None else _read_expectations(options.expectations, known)
-    for text in options.expect:
-        name, equals, verdicts = text.partition("=")
-        if not equals:
-            raise UsageProblem(
-                f"--expect {text!r} names no verdict.", "Give it as SCENARIO=VERDICT, as done-reset=failed."
-            )
-        if name not in known:
-            raise UsageProblem(
-                f"--expect: {name!r} is not among the scenarios.", f"There are {', '.join(known)}."
-            )
-        found[name] = frozenset(_verdict(word, f"--expect {name}") for word in verdicts.split(","))
-    return found
-
-
-def _read_expectations(where: str, known: Sequence[str]) -> dict[str, frozenset[Survival]]:
-    try:
-        data = tomllib.loads(Path(where).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageProblem(f"{where!r} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageProblem(f"{where} is not TOML: {error}.") from error
-    found = {}
-    for name, said in data.items():
-        if name not in known and name not in names(CHECK):
-            raise UsageProblem(f"{where}: {name!r} is no scenario.", f"There are {', '.join(names(CHECK))}.")
-        words = said if isinstance(said, list) else [said]
-        found[name] = frozenset(_verdict(word, f"{where}: {name}") for word in words)
-    return found
-
-
-def _verdict(word: object, where: str) -> Survival:
-    try:
-        return Survival(str(word).strip().replace("-", "_").replace(" ", "_"))
-    except ValueError:
-        raise UsageProblem(f"{where}: {word!r} is no verdict.", f"There are {_VERDICTS}.") from None

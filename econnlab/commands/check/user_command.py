@@ -13,7 +13,7 @@ from pathlib import Path
 from econnlab.commands.check.command_end import KEPT_BYTES, CommandEnd
 from econnlab.errors import EnvironmentProblem, UsageProblem
 from econnlab.system.clock import now
-from econnlab.system.kept import ENDED_S, Kept
+from econnlab.system.kept import ENDED_S, KeptProgram
 from econnlab.system.process import signal_name
 
 #: After SIGTERM the command has this many seconds.
@@ -47,7 +47,7 @@ class UserCommands:
     """Runs commands, also side by side in threads. ``interrupt`` ends all of them, and no more begin."""
 
     def __init__(self) -> None:
-        self._running: set[Kept] = set()
+        self._running: set[KeptProgram] = set()
         self._lock = threading.Lock()
         self.interrupted = False
 
@@ -64,7 +64,7 @@ class UserCommands:
         """
         output, into = os.pipe()
         try:
-            kept = Kept("The command", words, stderr=into, environment=environment, term_s=_TERM_S)
+            kept = KeptProgram("The command", words, stderr=into, environment=environment, term_s=_TERM_S)
         except BaseException:
             os.close(output)
             raise
@@ -89,7 +89,7 @@ class UserCommands:
 class _Followed:
     """Reads what the keeper reports and the command writes as it comes, so that neither waits."""
 
-    def __init__(self, kept: Kept, output: int) -> None:
+    def __init__(self, kept: KeptProgram, output: int) -> None:
         self._kept = kept
         self._output_fd = output
         self._output = bytearray()

@@ -13,7 +13,7 @@ from econnlab.attribution.packets.advice import Advice
 from econnlab.attribution.packets.diagnosis import Diagnosis
 from econnlab.attribution.packets.findings import HARMLESS, Finding, ServerReport
 from econnlab.attribution.verdict import Certainty
-from econnlab.cli.columns import Column, draw, fitting
+from econnlab.cli.columns import Column, Grid
 from econnlab.discovery import parts
 from econnlab.plaintext import harmless
 from econnlab.record.attempts import Outcome
@@ -43,7 +43,7 @@ def summary(diagnosis: Diagnosis, console: Console) -> RenderableType:
     if not diagnosis.servers:
         return Text("No TCP connection was found in it.", "bold")
     shown = diagnosis.servers[:_MOST_SERVERS]
-    lines: list[RenderableType] = [draw(fitting(_columns(shown), console.width))]
+    lines: list[RenderableType] = [Grid(_columns(shown))]
     if len(diagnosis.servers) > len(shown):
         lines.append(Text(f"and {len(diagnosis.servers) - len(shown)} more servers (--json has all)", "dim"))
     return Group(*lines, *_causes(diagnosis))

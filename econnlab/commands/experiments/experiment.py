@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from econnlab.attribution.explanations import Explanations
 from econnlab.attribution.summary import summarize
-from econnlab.cli.console import LabConsole
-from econnlab.cli.header import header
+from econnlab.cli.console import LabConsole, say
+from econnlab.cli.header import estimate_s, header
 from econnlab.cli.interrupts import Interrupts, interrupts
 from econnlab.cli.outputs import Files, Outputs
 from econnlab.cli.progress import TICK_S, progress
@@ -21,7 +21,9 @@ from econnlab.errors import EnvironmentProblem, ExitCode
 from econnlab.lab.lab import Lab
 from econnlab.lab.namespace import enter
 from econnlab.record.attempts import Request
+from econnlab.scenario.catalogue import COMMANDS, names
 from econnlab.scenario.model import Scenario
+from econnlab.scenario.server import reuse_warning
 from econnlab.scenario.toml import write_scenario
 
 
@@ -62,7 +64,8 @@ class _Experiment:
             self._recorder.start(lab.run)
             self._why = Explanations(lab.run)
             with self._keeping_errors():
-                self._screen.print(header(lab.scenario), soft_wrap=True)
+                self._screen.text(header(lab.scenario))
+                self._warn(lab.scenario)
                 self._follow(lab)
         with self._keeping_errors():
             self._recorder.end(lab.run)
@@ -74,15 +77,23 @@ class _Experiment:
         except (EnvironmentProblem, BrokenPipeError) as problem:
             self._failed = self._failed or problem
 
+    def _warn(self, scenario: Scenario) -> None:
+        """A short timeout that an option gave; in a scenario's file, it is on purpose."""
+        if scenario.server is not None and scenario.name in names(COMMANDS):
+            warning = reuse_warning(scenario.server, "a scenario of your own with advertise = false")
+            if warning:
+                say(warning, "yellow")
+
     def _follow(self, lab: Lab) -> None:
-        with progress(lab.scenario.plan.total_requests, enabled=not self._lines) as shown:
+        total, about_s = lab.scenario.plan.total_requests, estimate_s(lab.scenario)
+        with progress(total=total, about_s=about_s) as shown:
             for request in lab.requests(TICK_S):
-                if request is None:
-                    shown.reached(len(lab.run.requests))
-                    continue
-                self._recorder.request(request)
-                if self._lines:
-                    self._show(lab, request)
+                if request is not None:
+                    self._recorder.request(request)
+                    if self._lines:
+                        shown.clear()
+                        self._show(lab, request)
+                shown.reached(len(lab.run.requests))
 
     def _show(self, lab: Lab, request: Request) -> None:
         if len(request.attempts) > 1 or not request.ok:
@@ -90,7 +101,7 @@ class _Experiment:
             self._why.update()
             self._recorder.events(lab.run)
         failures = self._why.so_far(request)
-        self._screen.print(request_line(lab.scenario, request, failures), soft_wrap=True)
+        self._screen.text(request_line(lab.scenario, request, failures))
 
     def finish(self, outputs: Outputs, capture: Capture, *, drawn: bool) -> None:
         """Print the table, then warnings; write the files even if that fails. Raises what ended the run."""
@@ -99,7 +110,7 @@ class _Experiment:
             if not isinstance(self._failed, BrokenPipeError):
                 self._screen.print(report(summary, self._screen))
                 for ladder in capture.drawn(summary) if drawn else ():
-                    self._screen.print(ladder, soft_wrap=True)
+                    self._screen.text(ladder)
         finally:
             print_warnings(summary)
             try:

@@ -1,118 +1,92 @@
-"""The HTTP interface of a link that stands alone: a port of its own on 127.0.0.1, for scripts and tests."""
+"""The HTTP interface of a link: a port of its own on 127.0.0.1, for scripts and tests."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import select
 import socket
 import threading
-from types import TracebackType
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import h11
-
-from econnlab.commands.link.api_requests import MOST_BODY, Asked, Refusal, answered
-from econnlab.commands.link.lone_link import LoneLink
+from econnlab.commands.link.api_requests import MOST_BODY, ApiRequest, Controlled, Rejected, answered
 from econnlab.lab.listeners import bind
 from econnlab.scenario.places import LOOPBACK
-from econnlab.system.clock import now
 
-#: A request is whole within this, and its answer read.
+#: A client may be silent for this many seconds.
 PATIENCE_S = 2.0
+#: This much of a body that is too long is read, so that close(2) sends no RST before the answer is read.
+_DRAINED = 1 << 20
+_TICK_S = 0.1
 
 
 class LinkApi:
-    """A context manager: inside it requests are answered, one after another."""
+    """A context manager: inside it requests are answered, each connection in a thread."""
 
-    def __init__(self, link: LoneLink, port: int) -> None:
-        self._link = link
-        self._listener = bind(LOOPBACK, port, "--api")
-        self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://{LOOPBACK}:{self.port}/"
+    def __init__(self, link: Controlled, port: int) -> None:
+        self._server = _ApiServer((LOOPBACK, port), partial(_ApiHandler, link), bind_and_activate=False)
+        self._server.socket.close()
+        self._server.socket = bind(LOOPBACK, port, "--api")
+        self.url = f"http://{LOOPBACK}:{self._server.socket.getsockname()[1]}/"
 
     def __enter__(self) -> LinkApi:
-        self._listener.listen(64)
-        self._listener.setblocking(False)
-        self._wake, self._wake_from = socket.socketpair()
-        self._thread = threading.Thread(target=self._serve, name="econnlab-api", daemon=True)
-        self._thread.start()
+        self._server.server_activate()
+        threading.Thread(target=self._server.serve_forever, args=[_TICK_S], daemon=True).start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._wake_from.close()
-        self._thread.join()
-        self._wake.close()
-        self._listener.close()
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
 
-    def _serve(self) -> None:
-        while True:
-            # poll, not select: with many open files its descriptors can be beyond what select takes.
-            poll = select.poll()
-            poll.register(self._listener, select.POLLIN)
-            poll.register(self._wake, select.POLLIN)
-            if self._wake.fileno() in (fd for fd, _ in poll.poll()):
-                return
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                continue
-            with sock, contextlib.suppress(OSError, h11.LocalProtocolError):
-                self._answer(sock)
 
-    def _answer(self, sock: socket.socket) -> None:
-        connection = h11.Connection(h11.SERVER)
-        deadline = now() + PATIENCE_S
+class _ApiServer(ThreadingHTTPServer):
+    block_on_close = False
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that leaves is not worth a word."""
+
+
+class _ApiHandler(BaseHTTPRequestHandler):
+    protocol_version = default_request_version = "HTTP/1.1"
+    timeout = PATIENCE_S
+
+    def __init__(self, link: Controlled, *connection: Any) -> None:
+        self._link = link
+        super().__init__(*connection)
+
+    def _answer(self) -> None:
         try:
-            status, document = answered(self._read(sock, connection, deadline), self._link, self.port)
-        except Refusal as refusal:
-            status, document = refusal.status, {"error": str(refusal)}
-        except h11.RemoteProtocolError as error:
-            status, document = error.error_status_hint, {"error": f"That is not HTTP: {error}."}
-        self._write(sock, connection, deadline, status, document)
+            self._send(*answered(self._read(), self._link, self.connection.getsockname()[1]))
+        except Rejected as rejected:
+            self._send(rejected.status, {"error": str(rejected)})
 
-    def _read(self, sock: socket.socket, connection: h11.Connection, deadline: float) -> Asked:
-        request, body = None, b""
-        while True:
-            event = connection.next_event()
-            if event is h11.NEED_DATA:
-                if now() > deadline:
-                    raise TimeoutError
-                sock.settimeout(max(0.001, deadline - now()))
-                connection.receive_data(sock.recv(65536))
-            elif isinstance(event, h11.Request):
-                request = event
-            elif isinstance(event, h11.Data):
-                body += event.data
-                if len(body) > MOST_BODY:
-                    raise Refusal(413, f"A body has at most {MOST_BODY} bytes.")
-            elif isinstance(event, h11.EndOfMessage) and request is not None:
-                return Asked(
-                    request.method.decode("ascii"),
-                    request.target.decode("ascii", "replace"),
-                    {key.decode("latin-1"): value.decode("latin-1") for key, value in request.headers},
-                    body,
-                )
-            else:
-                raise ConnectionAbortedError  # it went away in the middle
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer
 
-    def _write(
-        self, sock: socket.socket, connection: h11.Connection, deadline: float, status: int, document: Any
-    ) -> None:
+    def _read(self) -> ApiRequest:
+        length = self.headers.get("content-length", "0")
+        if not length.isdigit() or "transfer-encoding" in self.headers:
+            raise Rejected(411, "Give the length of the body in Content-Length.")
+        body = self.rfile.read(min(int(length), _DRAINED))
+        if len(body) > MOST_BODY:
+            raise Rejected(413, f"A body has at most {MOST_BODY} bytes.")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return ApiRequest(self.command, self.path, headers, body)
+
+    def _send(self, status: int, document: Any) -> None:
         body = json.dumps(document, indent=2).encode() + b"\n"
-        headers = [
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Connection", "close"),
-        ]
-        sock.settimeout(max(0.1, deadline - now()))
-        head = connection.send(h11.Response(status_code=status, headers=headers))
-        sock.sendall((head or b"") + body)
-        # What of a refused body is still unread would turn close(2) into an RST, and lose the answer.
-        sock.shutdown(socket.SHUT_WR)
-        while now() < deadline and sock.recv(65536):
-            sock.settimeout(max(0.001, deadline - now()))
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+        self.connection.shutdown(socket.SHUT_WR)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        self._send(code, {"error": f"That is not HTTP: {message}."})
+
+    def log_message(self, *_: Any) -> None:
+        """Log nothing."""

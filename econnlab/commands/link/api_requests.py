@@ -1,8 +1,7 @@
-"""What a request to a link's HTTP interface asks for, and who may ask. No sockets.
+"""What a request to a link's HTTP interface asks for, and who may ask. Pure.
 
-The interface is on loopback, where every page in a browser of this machine can send requests too. Such a
-request names another host (DNS rebinding), says where it comes from (Origin), or cannot say that its body
-is JSON without asking first (a "simple request": Fetch standard, CORS protocol).
+Every page in a browser of this machine can reach it. A page's request has another Host (DNS rebinding), or an
+Origin, or cannot have a JSON body without asking first (a "simple request": Fetch standard, CORS protocol).
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ _ROUTES = "GET /, POST /settings, POST /reset, POST /pause, POST /resume"
 
 
 class Controlled(Protocol):
-    """What is asked and told: a LoneLink."""
+    """A LoneLink."""
 
     def obey(self, order: Change | Do) -> None:
         """Carry ``order`` out. Raises EconnlabError."""
 
     def status(self) -> dict[str, Any]:
-        """How it stands."""
+        """The settings and the connections, as JSON."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class ApiRequest:
     """A request; its headers' names are in lower case."""
 
     method: str
@@ -39,71 +38,68 @@ class Asked:
     body: bytes
 
 
-class Refusal(Exception):
-    """It is not done; ``status`` is HTTP's word for why."""
+class Rejected(Exception):
+    """The request is not carried out; ``status`` is the HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
 
 
-def answered(asked: Asked, link: Controlled, port: int) -> tuple[int, dict[str, Any]]:
-    """Do what is asked: HTTP's status and a JSON document, always how the link stands then.
-
-    Raises Refusal.
-    """
-    _check_origin(asked, port)
-    path = asked.target.partition("?")[0]
+def answered(request: ApiRequest, link: Controlled, port: int) -> tuple[int, dict[str, Any]]:
+    """Carry out a request. Returns the HTTP status and the link's state as JSON. Raises Rejected."""
+    _check_origin(request, port)
+    path = request.target.partition("?")[0]
     if path == "/":
-        _check_method(asked, "GET")
+        _check_method(request, "GET")
     elif path == "/settings" or path[1:] in tuple(Act):
-        _check_method(asked, "POST")
-        order = _order(path[1:], _json(asked))
+        _check_method(request, "POST")
+        order = _order(path[1:], _json(request))
         try:
             link.obey(order)
         except UsageProblem as problem:  # the connection it names is not open
-            raise Refusal(404, problem.message) from problem
+            raise Rejected(404, problem.message) from problem
         except EconnlabError as error:
-            raise Refusal(503, error.message) from error
+            raise Rejected(503, error.message) from error
     else:
-        raise Refusal(404, f"There is {_ROUTES}.")
+        raise Rejected(404, f"There is {_ROUTES}.")
     try:
         return 200, link.status()
     except EconnlabError as error:
-        raise Refusal(503, error.message) from error
+        raise Rejected(503, error.message) from error
 
 
-def _check_origin(asked: Asked, port: int) -> None:
-    host = asked.headers.get("host", "")
+def _check_origin(request: ApiRequest, port: int) -> None:
+    host = request.headers.get("host", "")
     if host.lower() not in [name for local in _LOCAL for name in (local, f"{local}:{port}")]:
-        raise Refusal(403, "The Host header must be this machine's own, as 127.0.0.1.")
-    if "origin" in asked.headers or asked.headers.get("sec-fetch-site", "none") not in (
+        raise Rejected(403, "The Host header must be this machine's own, as 127.0.0.1.")
+    if "origin" in request.headers or request.headers.get("sec-fetch-site", "none") not in (
         "none",
         "same-origin",
     ):
-        raise Refusal(403, "Requests of web pages are not answered.")
+        raise Rejected(403, "Requests of web pages are not answered.")
 
 
-def _check_method(asked: Asked, method: str) -> None:
-    if asked.method != method:
-        raise Refusal(405, f"There is {_ROUTES}.")
+def _check_method(request: ApiRequest, method: str) -> None:
+    if request.method != method:
+        raise Rejected(405, f"There is {_ROUTES}.")
 
 
-def _json(asked: Asked) -> Any:
-    kind = asked.headers.get("content-type", "").partition(";")[0].strip().lower()
+def _json(request: ApiRequest) -> Any:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise Refusal(415, "The Content-Type must be application/json.")
+        raise Rejected(415, "The Content-Type must be application/json.")
     try:
-        return json.loads(asked.body or b"{}")
+        return json.loads(request.body or b"{}")
     except (ValueError, RecursionError) as error:
-        raise Refusal(400, "The body is not JSON.") from error
+        raise Rejected(400, "The body is not JSON.") from error
 
 
 def _order(word: str, document: Any) -> Change | Do:
     try:
         return parse_settings(document) if word == "settings" else _act(Act(word), document)
     except UsageProblem as problem:
-        raise Refusal(400, f"{problem.message} {problem.hint}".strip()) from problem
+        raise Rejected(400, problem.in_one_line) from problem
 
 
 def _act(act: Act, document: Any) -> Do:

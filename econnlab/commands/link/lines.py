@@ -1,4 +1,4 @@
-"""Lines on stdin while something else goes on. Its end is no reason to stop."""
+"""Reads lines from stdin in a thread. The end of stdin ends nothing else."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ import os
 import select
 import threading
 from collections.abc import Callable
-from types import TracebackType
 
 STDIN_FD = 0
-#: How often it is looked whether the terminal is ours again.
+#: How often it checks whether the terminal belongs to us again, in seconds.
 LOOK_S = 0.2
-#: Of a line longer than this only the beginning is handed on, to be refused: its rest is no line of its own.
+#: Of a longer line only this many bytes are passed on, which the parser rejects; the rest is discarded.
 LONGEST = 4096
 
 
 class Lines:
-    """A context manager: inside it each line that comes is given to ``take``, in a thread of its own."""
+    """A context manager: inside it each line that comes is passed to ``take``, in another thread."""
 
     def __init__(self, take: Callable[[str], None], fd: int = STDIN_FD) -> None:
         self._take = take
@@ -29,9 +28,7 @@ class Lines:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         os.close(self._wake_from)
         self._thread.join()
         os.close(self._wake)
@@ -44,7 +41,7 @@ class Lines:
             except OSError as error:
                 if error.errno == errno.EAGAIN:
                     continue
-                return  # EBADF: there is no stdin; EIO: the terminal has gone
+                return  # EBADF: there is no stdin; EIO: the terminal is gone
             *lines, unfinished = (unfinished + chunk).split(b"\n")
             if too_long and lines:
                 lines, too_long = lines[1:], False
@@ -59,10 +56,10 @@ class Lines:
                 return
 
     def _wait(self) -> bool:
-        """Whether there is something to read, rather than an end to be made."""
+        """Whether there is something to read; False at the end."""
         while True:
             try:
-                # A terminal that another job holds must not be read: SIGTTIN would stop this process.
+                # Reading a terminal that another job holds would stop this process (SIGTTIN).
                 wanted = [self._fd] if self._ours() else []
                 ready, _, _ = select.select([self._wake, *wanted], [], [], None if wanted else LOOK_S)
             except (OSError, ValueError):
@@ -75,5 +72,5 @@ class Lines:
     def _ours(self) -> bool:
         try:
             return os.tcgetpgrp(self._fd) == os.getpgrp()
-        except OSError:  # no terminal, or not the one that controls us
+        except OSError:  # not a terminal, or not our controlling one
             return True

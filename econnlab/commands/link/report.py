@@ -1,4 +1,4 @@
-"""What a link that stands alone does, a line an event, what it did, and how it stands."""
+"""A line for each event of a link, its summary, and its status."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from econnlab.scenario.orders import parse_settings
 from econnlab.scenario.treatment import Treatment
 from econnlab.system.clock import now
 
-#: Connections that the status names one by one.
+#: How many connections the status lists.
 MOST_ROWS = 50
 _RESETS = {
     "asked": "reset, as asked",
@@ -29,10 +29,10 @@ class LinkTicker:
         self._begun = False
 
     def line(self, event: ConnectionEvent) -> str | None:
-        """The line for ``event``; None where it is not worth one."""
+        """The line for ``event``, or None."""
         words = _words(event)
         if event.kind == Kind.CHANGED and not self._begun:
-            self._begun, words = True, None  # what it begins with has been told
+            self._begun, words = True, None  # the greeting has said that
         if words is None:
             return None
         wall = event.at + self._wall_offset
@@ -91,12 +91,12 @@ def _words_of_all(event: ConnectionEvent) -> str | None:
 
 
 def treatment_words(settings: dict[str, Any]) -> str:
-    """What the link does, for settings as orders spell them."""
+    """What a link with these settings, as orders spell them, does."""
     return str(parse_settings(settings).applied_to(Treatment()))
 
 
 def link_summary(tally: LinkTally) -> str:
-    """What happened from beginning to end."""
+    """The sums at the end."""
     counts = dict(tally.counts)
     connections = counts.pop("connections", 0)
     to_server, to_client = tally.bytes_passed
@@ -125,7 +125,7 @@ def _connections(count: int) -> str:
 
 
 def status_text(status: dict[str, Any]) -> str:
-    """How the link stands: ``status`` as the HTTP interface has it."""
+    """The state of the link; ``status`` is what the HTTP interface returns."""
     rows = status["connections"]
     lines = [
         f"{status['listen']} -> {status['to']}{', paused' if status['paused'] else ''}: "

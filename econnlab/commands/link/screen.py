@@ -14,7 +14,6 @@ from econnlab.cli.console import LabConsole, console
 from econnlab.cli.files import STDOUT
 from econnlab.cli.interrupts import interrupts
 from econnlab.cli.saving import EventFile
-from econnlab.commands.link.api import LinkApi
 from econnlab.commands.link.lines import Lines
 from econnlab.commands.link.lone_link import LoneLink
 from econnlab.commands.link.report import LinkTicker, link_summary, status_text
@@ -24,7 +23,7 @@ from econnlab.record.events import ConnectionEvent
 from econnlab.scenario.links import LinkSpec
 from econnlab.scenario.orders import HELP, Ask, idle_drop, parse_order
 from econnlab.scenario.places import Place
-from econnlab.scenario.treatment import NO_DELAY, Counted, Limit, ResetAfter, Treatment, WhenFull
+from econnlab.scenario.treatment import NO_DELAY, ConnectionLimit, Counted, ResetAfter, Treatment, WhenFull
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class LinkOptions:
             delay=self.delay if self.delay.relayed else NO_DELAY,
             idle_drop=None if dropped is None else idle_drop(dropped, self.idle_drop_with == "rst"),
             reset_after=None if size is None else ResetAfter(size, Counted(self.reset_counts)),
-            limit=None if count is None else Limit(count, WhenFull(self.when_full)),
+            limit=None if count is None else ConnectionLimit(count, WhenFull(self.when_full)),
             fail_first=self.fail_first or 0,
         )
 
@@ -70,20 +69,22 @@ def link_in_foreground(options: LinkOptions) -> int:
         stop.stops(link.interrupt)
         stack.enter_context(link)
         ledger.begin()
-        talk = _Talk(link)
+        orders = _StdinOrders(link)
         ticker = LinkTicker()
         _greet(screen, link, options.treatment)
         if options.api is not None:
+            from econnlab.commands.link.api import LinkApi
+
             api = stack.enter_context(LinkApi(link, options.api))
-            screen.print(f"accepts commands at {api.url}", soft_wrap=True)
-        stack.enter_context(Lines(talk.take))
+            screen.text(f"accepts commands at {api.url}")
+        stack.enter_context(Lines(orders.take))
         stack.callback(link.take_no_more)  # first of all: the commands would have no answer
         for batch in link.events():
             for event in batch:
                 ledger.event(event)
             _show(screen, ticker, batch)
-            talk.print_answers(screen)
-        screen.print(link_summary(link.tally), soft_wrap=True)
+            orders.print_answers(screen)
+        screen.text(link_summary(link.tally))
     return ExitCode.INTERRUPTED
 
 
@@ -91,17 +92,16 @@ def _greet(screen: LabConsole, link: LoneLink, treatment: Treatment) -> None:
     screen.print(
         f"listening on {link.place}, relays to {harmless(str(link.to))}: {treatment}\n"
         "help lists what may be said to it; Ctrl-C ends",
-        soft_wrap=True,
     )
 
 
 def _show(screen: LabConsole, ticker: LinkTicker, batch: Sequence[ConnectionEvent]) -> None:
     lines = [line for event in batch if (line := ticker.line(event)) is not None]
     if lines:  # together: printing costs more than making them
-        screen.print("\n".join(lines), soft_wrap=True)
+        screen.text("\n".join(lines))
 
 
-class _Talk:
+class _StdinOrders:
     """Takes lines in the thread that reads them, and has the answers printed by the one that prints."""
 
     def __init__(self, link: LoneLink) -> None:
@@ -119,7 +119,7 @@ class _Talk:
             elif not isinstance(order, Ask):
                 self._link.obey(order)  # the ledger tells what came of it
         except EconnlabError as error:
-            self._answers.put((harmless_lines(f"{error.message} {error.hint}".strip()), True))
+            self._answers.put((harmless_lines(error.in_one_line), True))
         self._link.wake()
 
     def print_answers(self, screen: LabConsole) -> None:
@@ -129,4 +129,4 @@ class _Talk:
             if is_problem:
                 click.echo(text, err=True)
             else:
-                screen.print(text, soft_wrap=True)
+                screen.text(text)

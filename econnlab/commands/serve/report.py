@@ -1,4 +1,4 @@
-"""What the lab server does, a line an event, and what it did, in a few lines."""
+"""A line for each event of the lab server, and the summary."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Ticker:
         self._most_open = 0
 
     def line(self, event: ConnectionEvent) -> str | None:
-        """The line for ``event``; None where it is not worth one."""
+        """The line for ``event``, or None."""
         self._count(event)
         if event.kind not in _SHOWN:
             return None
@@ -87,7 +87,7 @@ class Ticker:
         return f"closed with {packet}: {_REASONS.get(reason, reason)}"
 
     def summary(self) -> str:
-        """What happened from beginning to end."""
+        """The sums at the end."""
         counts = self._counts
         ends = {key: count for key, count in counts.items() if "/" in key}
         by_how: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""The TUN device: opened and addressed by a process that may, then handed on by its descriptor."""
+"""The TUN device: a process with the right to do so opens it and passes its descriptor on."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ FAR = "10.77.0.2"
 _PATH = "/dev/net/tun"
 _NAME = "wire0"
 _NETMASK = "255.255.255.252"
-#: Ethernet's, so that a response of some KB is several packets, as outside.
+#: Ethernet's, so that a response of some KB is several packets.
 _MTU = 1500
-#: tun_net_xmit() drops what finds the queue full; its 500 would be fewer than some runs have clients.
+#: tun_net_xmit() drops packets when the queue is full; the default of 500 is too short for some runs.
 _QUEUE = 10_000
 # linux/if_tun.h
 _TUNSETIFF = 0x400454CA
@@ -31,28 +31,33 @@ _IFF_NO_PI = 0x1000
 
 
 @dataclass(frozen=True)
-class Device:
-    """An open TUN device. Its interface lives as long as the descriptor, in whatever process."""
+class TunDevice:
+    """An open TUN device. Its interface exists while any process has the descriptor open."""
 
     fd: int
+    #: The port of the server behind it.
+    port: int = 0
 
     def fileno(self) -> int:
-        """The descriptor: a read gives one packet, a write takes one."""
+        """The descriptor: each read or write is one packet."""
         return self.fd
+
+    def getsockname(self) -> tuple[str, int]:
+        """The address that clients connect to."""
+        return FAR, self.port
 
     def close(self) -> None:
         """Close the descriptor here."""
         os.close(self.fd)
 
 
-def open_device() -> Device:
+def open_device() -> TunDevice:
     """The wire's interface between NEAR and FAR, up and ready.
 
-    For a process that has entered a network of its own (econnlab.lab.namespace): creating an
-    interface takes CAP_NET_ADMIN there, which exec(2) takes from ordinary users, so children are given the
-    descriptor instead.
+    The process must have entered a network of its own (econnlab.lab.namespace). That needs CAP_NET_ADMIN,
+    which ordinary users lose at exec(2), so children get the descriptor instead.
 
-    Raises EnvironmentProblem where there is no TUN or this user may not use it.
+    Raises EnvironmentProblem if there is no TUN device or this user may not use it.
     """
     try:
         fd = os.open(_PATH, os.O_RDWR | os.O_NONBLOCK)
@@ -69,10 +74,10 @@ def open_device() -> Device:
         except OSError as error:
             raise EnvironmentProblem(
                 f"The wire's network interface {_NAME} cannot be made: {error.strerror}.",
-                "It belongs into a network of the run's own, where this process has CAP_NET_ADMIN.",
+                "It needs a network of the run's own, in which this process has CAP_NET_ADMIN.",
             ) from error
         stack.pop_all()
-    return Device(fd)
+    return TunDevice(fd)
 
 
 def _cannot_open(error: OSError) -> EnvironmentProblem:

@@ -1,4 +1,4 @@
-"""IPv4 packets with TCP in them, as the wire needs to know them. Pure: bytes in, values out."""
+"""IPv4 packets with TCP in them. Pure: bytes in, values out."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _FRAGMENT = 0x3FFF
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """What the wire's ledger tells of a TCP packet; ``payload`` counts its bytes."""
+class TcpPacket:
+    """What the wire's ledger contains of a TCP packet; ``payload`` is in bytes."""
 
     source_port: int
     target_port: int
@@ -25,8 +25,8 @@ class Segment:
     payload: int
 
 
-def tcp_segment(packet: bytes) -> Segment | None:
-    """The TCP segment in an IPv4 packet; None for anything else (IPv6 solicitations, ICMP, fragments)."""
+def tcp_segment(packet: bytes) -> TcpPacket | None:
+    """The TCP segment in an IPv4 packet; None for anything else (IPv6, ICMP, fragments)."""
     if len(packet) < 2 * _SHORTEST_HEADER or packet[0] >> 4 != _VERSION_4:
         return None
     length, fragment, protocol = struct.unpack_from("!2xH2xHxB", packet)
@@ -39,13 +39,13 @@ def tcp_segment(packet: bytes) -> Segment | None:
     payload = length - header - (offset >> 4) * 4
     if offset >> 4 < 5 or payload < 0:
         return None
-    return Segment(source, target, sequence, flags, payload)
+    return TcpPacket(source, target, sequence, flags, payload)
 
 
 def turned_round(packet: bytes) -> bytes:
     """The IPv4 packet with source and destination address swapped.
 
-    Both checksums stay valid: they are one's complement sums over 16-bit words (RFC 1071), TCP's with a
-    pseudo-header of both addresses, and addition commutes.
+    Both checksums stay valid: they are one's complement sums of 16-bit words (RFC 1071), TCP's including both
+    addresses, and addition commutes.
     """
     return packet[:12] + packet[16:20] + packet[12:16] + packet[20:]

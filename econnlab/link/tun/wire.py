@@ -12,7 +12,7 @@ from econnlab.link.delays import delays
 from econnlab.link.poller import READ
 from econnlab.link.settings import WireSettings
 from econnlab.link.tun.device import FAR, NEAR
-from econnlab.link.tun.packets import ACK, FIN, RST, SYN, Segment, tcp_segment, turned_round
+from econnlab.link.tun.packets import ACK, FIN, RST, SYN, TcpPacket, tcp_segment, turned_round
 from econnlab.record.events import Kind
 from econnlab.record.ledger import Ledger
 from econnlab.system.child import Command
@@ -82,7 +82,7 @@ class Wire:
             os.write(self._fd, packet)
             self._enter(side, began, now(), segment)
 
-    def _enter(self, side: str, began: float, at: float, segment: Segment) -> None:
+    def _enter(self, side: str, began: float, at: float, segment: TcpPacket) -> None:
         port = segment.source_port if side == CLIENT else segment.target_port
         opens = side == CLIENT and segment.flags & (SYN | ACK) == SYN
         number, is_new = self._connections.number(port, segment.sequence if opens else None)
@@ -103,11 +103,11 @@ class _Way:
     """One direction: packets in the order in which they came, each with the time it is due."""
 
     def __init__(self, draw: Callable[[], float]) -> None:
-        self.queue: deque[tuple[float, float, bytes, Segment]] = deque()
+        self.queue: deque[tuple[float, float, bytes, TcpPacket]] = deque()
         self._draw = draw
         self._last_due = 0.0
 
-    def add(self, began: float, packet: bytes, segment: Segment) -> float:
+    def add(self, began: float, packet: bytes, segment: TcpPacket) -> float:
         """Queue ``packet``. Returns when it is due."""
         self._last_due = max(self._last_due, began + self._draw())
         self.queue.append((self._last_due, began, packet, segment))

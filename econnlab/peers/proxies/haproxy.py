@@ -1,7 +1,5 @@
 """HAProxy, with a pool of connections to the server (http-reuse, pool-purge-delay)."""
 
-from __future__ import annotations
-
 from econnlab.peers.proxying import Proxying
 
 NAME = "haproxy"

@@ -1,7 +1,5 @@
 """nginx, with a pool of connections to the server (ngx_http_upstream_module, keepalive)."""
 
-from __future__ import annotations
-
 from econnlab.peers.proxying import Proxying
 
 NAME = "nginx"

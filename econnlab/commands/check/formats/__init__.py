@@ -1,1 +1,1 @@
-"""Formats of a check: one file each, with ``HELP`` and ``render``."""
+"""The formats of a check: one file each, with ``HELP`` and ``render``."""

@@ -33,7 +33,7 @@ def render(check: Check) -> str:
 
 
 def _scenario(checked: Checked) -> dict[str, Any]:
-    judgement, end = checked.judgement, checked.end
+    judgement, end = checked.verdict, checked.end
     return {
         "scenario": checked.scenario.name,
         "title": checked.scenario.title,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from econnlab.attribution.explanations import Failure
@@ -11,7 +10,7 @@ from econnlab.attribution.notes import conclusion, remarks
 from econnlab.attribution.summary import Row, Summary
 from econnlab.attribution.verdict import UNKNOWN, Certainty, Verdict, carried_out
 from econnlab.cli.bar import BAR_WIDTH, bar
-from econnlab.cli.columns import Column, draw, fitting
+from econnlab.cli.columns import Column, Grid
 from econnlab.commands.experiments.report.table import PROCESSED, counts, labels
 from econnlab.discovery import parts
 from econnlab.record.attempts import Attempt, Outcome, Request
@@ -103,10 +102,9 @@ def report(summary: Summary, console: Console) -> RenderableType:
     return Group(table(summary, console), *lines)
 
 
-def table(summary: Summary, console: Console) -> Table:
-    """A row per interval; what a narrow terminal has no room for is left out, columns as a whole."""
-    # rich's box takes a character at each end.
-    return draw(fitting(_columns(summary, ascii_only=console.options.ascii_only), console.width))
+def table(summary: Summary, console: Console) -> Grid:
+    """A row per interval."""
+    return Grid(_columns(summary, ascii_only=console.options.ascii_only))
 
 
 def _columns(summary: Summary, *, ascii_only: bool) -> list[Column]:

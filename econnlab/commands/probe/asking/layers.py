@@ -4,50 +4,33 @@ before it is due."""
 from __future__ import annotations
 
 import ssl
-from typing import Protocol
 
 from econnlab.commands.probe.asking.target import ProbeTarget
 from econnlab.commands.probe.seen import Security
 
 
-class Layer(Protocol):
-    """Turns bytes of HTTP into those on the wire, and back."""
+class Layer:
+    """Turns bytes of HTTP into those on the wire, and back. This one, for plain HTTP, changes nothing."""
 
     #: HTTP may begin.
-    established: bool
-    #: The peer has announced that it sends nothing more.
-    closed: bool
-
-    def greet(self) -> bytes:
-        """The bytes to send first."""
-
-    def seal(self, data: bytes) -> bytes:
-        """``data`` as it is sent on the wire."""
-
-    def unseal(self, data: bytes) -> tuple[bytes, bytes]:
-        """The content of ``data`` from the wire, and the bytes to send in reply. Raises ssl.SSLError."""
-
-
-class Plain:
-    """No layer: plain HTTP."""
-
     established = True
+    #: The peer has announced that it sends nothing more.
     closed = False
 
     def greet(self) -> bytes:
-        """Nothing."""
+        """The bytes to send first."""
         return b""
 
     def seal(self, data: bytes) -> bytes:
-        """``data``."""
+        """``data`` as it is sent on the wire."""
         return data
 
     def unseal(self, data: bytes) -> tuple[bytes, bytes]:
-        """``data``."""
+        """The content of ``data`` from the wire, and the bytes to send in reply. Raises ssl.SSLError."""
         return data, b""
 
 
-class Tls:
+class Tls(Layer):
     """TLS by OpenSSL, in memory."""
 
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
@@ -99,4 +82,4 @@ class Tls:
 
 def layer_for(target: ProbeTarget) -> Layer:
     """The layer for ``target``."""
-    return Plain() if target.tls is None else Tls(target.tls, target.host)
+    return Layer() if target.tls is None else Tls(target.tls, target.host)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from econnlab.commands.probe.asking.layers import Tls
 from econnlab.commands.probe.asking.steps import Phase, Step, StepFailed
 from econnlab.commands.probe.asking.talk import Talk
 from econnlab.commands.probe.asking.target import ProbeTarget
 from econnlab.commands.probe.asking.visits import asked
+from econnlab.commands.probe.budget import Budget, Share
 from econnlab.commands.probe.seen import Closing, Crowd, Head, NotServed, Security, Series
 from econnlab.record.attempts import Outcome
 
@@ -18,13 +18,6 @@ _SPEAKS_WITHIN_S = 0.02
 _UNAVAILABLE = 503
 #: So many more are tried after the first connection that is not served, to see whether all are refused alike.
 _MORE = 2
-
-
-class Allowance(Protocol):
-    """How many requests may still be sent."""
-
-    def take(self, requests: int = 1) -> bool:
-        """Whether so many more may be sent; if so, they are counted."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +48,7 @@ def look(target: ProbeTarget, timeout_s: float, patience_s: float) -> Step[Look]
         talk.close()
 
 
-def series(target: ProbeTarget, timeout_s: float, wanted: int, allowance: Allowance) -> Step[Series]:
+def series(target: ProbeTarget, timeout_s: float, wanted: int, allowance: Budget | Share) -> Step[Series]:
     """Up to ``wanted`` requests one after another on one connection."""
     talk = Talk(target, timeout_s)
     done = Series(0, wanted)
@@ -71,7 +64,7 @@ def series(target: ProbeTarget, timeout_s: float, wanted: int, allowance: Allowa
     return done
 
 
-def crowd(target: ProbeTarget, timeout_s: float, wanted: int, allowance: Allowance) -> Step[Crowd]:
+def crowd(target: ProbeTarget, timeout_s: float, wanted: int, allowance: Budget | Share) -> Step[Crowd]:
     """Up to ``wanted`` connections, all held open, each with a request answered."""
     held: list[Talk] = []
     refused: list[NotServed] = []

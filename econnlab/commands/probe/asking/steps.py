@@ -34,7 +34,7 @@ class Why(Enum):
 
 
 @dataclass(frozen=True)
-class Exchange:
+class ProbeExchange:
     """A request and its whole response. Times are on the monotonic clock."""
 
     head: Head

@@ -14,7 +14,7 @@ from econnlab.commands.probe.asking.arrivals import Arrivals
 from econnlab.commands.probe.asking.heads import head_of, status_said
 from econnlab.commands.probe.asking.layers import Layer, layer_for
 from econnlab.commands.probe.asking.loop import Wait, Woken
-from econnlab.commands.probe.asking.steps import Exchange, Phase, Step, StepFailed, Why
+from econnlab.commands.probe.asking.steps import Phase, ProbeExchange, Step, StepFailed, Why
 from econnlab.commands.probe.asking.target import ProbeTarget
 from econnlab.commands.probe.seen import Closing
 from econnlab.record.attempts import BY_ERRNO, Outcome
@@ -117,7 +117,7 @@ class Talk:
         poll.register(self._sock, select.POLLIN)
         return bool(poll.poll(0))
 
-    def answer(self) -> Step[Exchange]:
+    def answer(self) -> Step[ProbeExchange]:
         """Read the response to its end, and drop its body. Raises StepFailed."""
         until = self._asked + self._timeout_s
         response: h11.Response | None = None
@@ -145,7 +145,7 @@ class Talk:
             elif isinstance(event, h11.EndOfMessage):
                 assert response is not None
                 head = head_of(response, size, interim, self._target.method, self._http)
-                return Exchange(head, self._asked, first, woken.at, woken.slack)
+                return ProbeExchange(head, self._asked, first, woken.at, woken.slack)
             elif isinstance(event, h11.ConnectionClosed):
                 raise self._failed(Outcome.CLOSED)
 

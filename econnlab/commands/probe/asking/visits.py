@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from econnlab.commands.probe.asking.loop import ALONE_S, Wait
-from econnlab.commands.probe.asking.steps import Exchange, Phase, Step, StepFailed, Why
+from econnlab.commands.probe.asking.steps import Phase, ProbeExchange, Step, StepFailed, Why
 from econnlab.commands.probe.asking.talk import Talk
 from econnlab.commands.probe.asking.target import ProbeTarget
 from econnlab.commands.probe.seen import Closing, ProbeVisit
@@ -95,7 +95,7 @@ class Visitor:
             talk.close()
 
 
-def asked(talk: Talk) -> Step[Exchange]:
+def asked(talk: Talk) -> Step[ProbeExchange]:
     """One request and its response. Raises StepFailed, Throttled."""
     talk.prepare()
     talk.write()

@@ -1,4 +1,4 @@
-"""Every scenario, ROUNDS times: what it expects, how long all take, blindly, and packets beside ledgers."""
+"""Every scenario, ROUNDS times: what it expects, how long it takes, the blind test, packets and ledgers."""
 
 from __future__ import annotations
 

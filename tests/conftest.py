@@ -46,6 +46,21 @@ def pytest_configure() -> None:
             signal.signal(number, usual)
 
 
+#: The files that take longest, at the head of the suite: else the last workers wait for one of them.
+LONGEST = """
+    lab/test_worked_pages.py peers/test_originals.py lab/test_scenarios.py lab/test_pytest_plugin.py
+    lab/test_cli_check.py lab/test_cli_remedies.py lab/test_probe.py lab/test_cli_endings.py
+    lab/test_capture.py peers/test_captures.py peers/test_node.py unit/test_words.py
+""".split()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest; the others keep their order."""
+    folder = Path(__file__).parent
+    places = {str(folder / name): place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(str(item.path), len(places)))
+
+
 warm.install_lazily()
 
 

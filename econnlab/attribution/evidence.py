@@ -218,7 +218,7 @@ class Evidence:
 
     def processed(self, request: Request) -> int | None:
         """How many times the server carried ``request`` out; None without its ledger."""
-        return self._processed.get(request.last.request_id, 0) if self._run.has_server_ledger else None
+        return self._processed.get(request.last.request_id, 0) if self._run.counts_processed else None
 
     def case(self, attempt: Attempt) -> Case:
         """The evidence on ``attempt``, or on the proxy's attempt if a proxy answered for the server."""

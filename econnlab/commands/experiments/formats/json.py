@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 HELP = "the table and every failure with its evidence as JSON"
 
-#: Raised when a key changes its meaning or goes; commands/experiments/schema.json describes this one.
+#: Raised when a key changes its meaning or is removed; commands/experiments/schema.json describes this one.
 VERSION = 1
-#: The document's times count from the run's beginning: what ties them to other clocks is the record's.
+#: The document counts time from the beginning of the run; the record ties it to other clocks.
 _CLOCKS = ("began", "epoch")
 
 
@@ -30,7 +30,11 @@ def render(summary: Summary) -> str:
     document = {
         "command": run.scenario.name,
         "scenario": encode(run.scenario),
-        "facts": {key: value for key, value in dataclasses.asdict(run.facts).items() if key not in _CLOCKS},
+        "facts": {
+            key: value
+            for key, value in dataclasses.asdict(run.facts).items()
+            if key not in _CLOCKS and value is not None
+        },
         "interrupted": run.interrupted,
         "rows": [{**labels(run.scenario, row), **without_new_zeros(figures(row))} for row in summary.rows],
         "lateness": None if summary.lateness is None else dataclasses.asdict(summary.lateness.rounded()),
@@ -41,6 +45,11 @@ def render(summary: Summary) -> str:
         "conclusion": conclusion(summary),
     }
     return json_text(VERSION, document)
+
+
+def _facts(facts: dict[str, Any]) -> dict[str, Any]:
+    """Without clocks, and without what was not there."""
+    return {key: value for key, value in facts.items() if key not in _CLOCKS and value is not None}
 
 
 def _failure(summary: Summary, failure: Failure) -> dict[str, Any]:
@@ -62,6 +71,7 @@ def _failure(summary: Summary, failure: Failure) -> dict[str, Any]:
         "errno": attempt.errno,
         "send_errno": attempt.send_errno,
         "error": attempt.error,
+        **({} if attempt.named is None else {"named": attempt.named}),
         "status": attempt.status,
         "reused": attempt.reused,
         "idle_ms": None if attempt.idle_s is None else round(attempt.idle_s * 1000, 3),

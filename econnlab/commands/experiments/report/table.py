@@ -15,9 +15,9 @@ PROCESSED = ("lost", "once", "more")
 
 
 def labels(scenario: Scenario, row: Row) -> dict[str, int | float | str | None]:
-    """What tells ``row`` from others: its interval, or how many asked a server of which limit.
+    """The columns that identify ``row``: its interval, or the number of clients and the server's limit.
 
-    None is what is not known of a server of the user's.
+    None: unknown for a server of the user.
     """
     if not scenario.plan.together:
         interval = scenario.plan.intervals_ms[row.index]
@@ -33,7 +33,7 @@ def labels(scenario: Scenario, row: Row) -> dict[str, int | float | str | None]:
 def figures(row: Row) -> dict[str, int | float | None]:
     """The figures of ``row`` by column name: the same columns in the same order for every run.
 
-    New columns come last. None is what is not known of a server of the user's.
+    New columns come last. None: unknown for a server of the user.
     """
     low, high = row.interval95
     done = row.processed

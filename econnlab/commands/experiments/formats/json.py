@@ -8,7 +8,7 @@ from econnlab.cli.writing import json_text
 
 if TYPE_CHECKING:
     from econnlab.attribution.explanations import Failure
-    from econnlab.attribution.summary import Summary
+    from econnlab.attribution.summary import LateAttempt, Summary
 
 HELP = "the table and every failure with its evidence as JSON"
 
@@ -39,6 +39,7 @@ def render(summary: Summary) -> str:
         "rows": [{**labels(run.scenario, row), **without_new_zeros(figures(row))} for row in summary.rows],
         "lateness": None if summary.lateness is None else dataclasses.asdict(summary.lateness.rounded()),
         "failures": [_failure(summary, failure) for failure in summary.failures],
+        "lab_late": [_late(each) for each in summary.late],
         "warnings": warnings(summary),
         "remarks": remarks(summary),
         "counters": run.counters,
@@ -83,4 +84,17 @@ def _failure(summary: Summary, failure: Failure) -> dict[str, Any]:
         "evidence": verdict.evidence,
         "ending": None if ending is None else {**dataclasses.asdict(ending), "at": since(ending.at)},
         "processed": failure.processed,
+        "late_ms": failure.late.ms(),
+    }
+
+
+def _late(each: LateAttempt) -> dict[str, Any]:
+    attempt = each.attempt
+    return {
+        "row": attempt.row,
+        "session": attempt.session,
+        "request": attempt.request,
+        "attempt": attempt.number,
+        "outcome": attempt.outcome.value,
+        "late_ms": each.late.ms(),
     }

@@ -72,7 +72,8 @@ class _Comments:
     def __init__(self, summary: Summary) -> None:
         run = summary.run
         self._epoch_ns = None if run.facts.epoch is None else round(run.facts.epoch * 1e9)
-        self._failures = {_key(failure.attempt): failure for failure in summary.failures}
+        late = [each.failure for each in summary.late if each.failure is not None]
+        self._failures = {_key(failure.attempt): failure for failure in (*summary.failures, *late)}
         listening = (e for e in run.events if (e.source, e.kind) == (Source.CAPTURE, Kind.LISTENING))
         self._far = next((_port(event.local) for event in listening if event.local), None)
         self._connections = _by_port(attempt for request in run.requests for attempt in request.attempts)

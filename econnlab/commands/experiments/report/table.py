@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from econnlab.attribution.columns import FIRST, cause_columns
+from econnlab.attribution.lateness import LAB_LATE
 from econnlab.attribution.summary import Row
 from econnlab.attribution.verdict import UNKNOWN
 from econnlab.record.attempts import FAILURES, Outcome
@@ -51,13 +52,14 @@ def figures(row: Row) -> dict[str, int | float | None]:
         "attempts": row.attempts,
         "rescued": row.rescued,
         **{name: None if done is None else getattr(done, name) for name in PROCESSED},
+        LAB_LATE: row.lab_late,
         **dict(list(causes.items())[FIRST:]),
     }
 
 
 def without_new_zeros(values: dict[str, int | float | None]) -> dict[str, int | float | None]:
-    """``values`` without the causes added after the first version that did not happen: for named values."""
-    new = set(cause_columns()[FIRST:])
+    """``values`` without what was added after the first version and did not happen: for named values."""
+    new = {LAB_LATE, *cause_columns()[FIRST:]}
     return {name: value for name, value in values.items() if name not in new or value}
 
 

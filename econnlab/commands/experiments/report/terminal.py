@@ -133,6 +133,8 @@ def _columns(summary: Summary, *, ascii_only: bool) -> list[Column]:
             done = [row.processed for row in rows]
             cells = ["" if each is None else str(getattr(each, name)) for each in done]
             columns.append(Column(heading, cells, 2))
+    if summary.late:
+        columns.append(Column("lab late", [str(row.lab_late) for row in rows], 6))
     main = [row.causes.most_common(1) for row in rows]
     return [
         *columns,

@@ -6,22 +6,32 @@ from pathlib import Path
 
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem, did_you_mean
-from econnlab.peers.peer import find_program
+from econnlab.lab.client_peer import find_client
+from econnlab.peers.server_peer import find_server
+from econnlab.peers.store import find_program
 from econnlab.scenario.catalogue import load, read_file
 from econnlab.scenario.model import Scenario
+
+KINDS = "econnlab.client.kinds"
 
 
 def check(scenario: Scenario) -> None:
     """Raises UsageProblem if ``scenario`` names a part that does not exist, or contradicts itself."""
-    _known("client.kind", scenario.client.kind, "econnlab.client.kinds")
-    _known("client.retry", scenario.client.policy, "econnlab.client.policies")
+    kinds = parts(KINDS)
+    if scenario.client.kind in kinds:
+        _known("client.retry", scenario.client.policy, "econnlab.client.policies")
+    else:
+        find_client(scenario.client)
     if scenario.proxy is not None:
         _known("proxy.kind", scenario.proxy.kind, "econnlab.peers.proxies")
     server = scenario.server
     if server is None:
         return
+    if server.peer is not None:
+        find_server(server)
+        return
     _known("server.when_full", server.when_full, "econnlab.server.when_full")
-    if server.tls and not parts("econnlab.client.kinds")[scenario.client.kind].TLS:
+    if server.tls and not (scenario.client.kind in kinds and kinds[scenario.client.kind].TLS):
         raise UsageProblem(
             f"client.kind: {scenario.client.kind} speaks no TLS here.", "Take requests or urllib3."
         )

@@ -1,7 +1,7 @@
-"""Meets each fault: ``python faulty_client.py PORT CLOSED_PORT ROUNDS tls|plain``; a JSON line for each that it met.
+"""Meets each fault: ``python faulty_client.py PORT CLOSED_PORT ROUNDS tls|plain``; a JSON line for each.
 
-The line has the client's port, and the causes that packets may name. It uses sockets, so that it never looks before
-it writes and each fault is met.
+The line has the client's port, and the causes that packets may name. It uses sockets, so that it
+never looks before it writes, and each fault is met.
 """
 
 import contextlib

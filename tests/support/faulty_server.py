@@ -1,4 +1,4 @@
-"""A server that does what the path says: ``python faulty_server.py PORT [CERT KEY]``. One thread a connection."""
+"""A server that does what the path says: ``python faulty_server.py PORT [CERT KEY]``."""
 
 import socket
 import ssl

@@ -1,4 +1,4 @@
-"""Clients for sessions.py: the language and the text of each. PORT, ROUNDS and FOLDER come by the environment."""
+"""Clients for sessions.py: language and text of each. PORT, ROUNDS and FOLDER are in the environment."""
 
 _HEAD = """
 import http.client, os, socket, ssl, time
@@ -31,7 +31,8 @@ PIPELINED = (
     + """
 for _ in range(rounds):
     s = socket.create_connection(("127.0.0.1", port))
-    s.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n" * 19 + b"GET / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
+    s.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n" * 19)
+    s.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
     while s.recv(65536): pass
     s.close()
 """,
@@ -63,7 +64,10 @@ const http = require('http'), agent = new http.Agent({keepAlive: true, maxSocket
 const one = () => new Promise((ok, no) => { const q = http.request(
   {port: +process.env.PORT, host: '127.0.0.1', agent, method: 'POST'}, r => { r.resume(); r.on('end', ok) })
   q.on('error', no); q.end('b'.repeat(5000)) })
-;(async () => { for (let n = 0; n < process.env.ROUNDS * 5; n++) await Promise.all([one(), one(), one(), one()]); agent.destroy() })()
+;(async () => {
+  for (let n = 0; n < process.env.ROUNDS * 5; n++) await Promise.all([one(), one(), one(), one()])
+  agent.destroy()
+})()
 """,
 )
 TLS = (
@@ -91,7 +95,8 @@ CURL_H2 = (
     "sh",
     """
 for n in $(seq $((ROUNDS * 3))); do
-  curl -sSk --http2 -o /dev/null -o /dev/null -o /dev/null https://127.0.0.1:$PORT/ https://127.0.0.1:$PORT/big \
+  curl -sSk --http2 -o /dev/null -o /dev/null -o /dev/null https://127.0.0.1:$PORT/ \
+    https://127.0.0.1:$PORT/big \
     https://127.0.0.1:$PORT/missing
 done #curl""",
 )
@@ -137,7 +142,8 @@ for n in range(int(os.environ["ROUNDS"])):
     c = pymysql.connect(host="127.0.0.1", port=int(os.environ["PORT"]), database="information_schema")
     cursor = c.cursor()
     for m in range(20):
-        cursor.execute("select help_topic_id from mysql.help_topic limit %d" % m if 0 else "show variables" if m % 2 else "select %s", () if m % 2 else ("x" * 3000,))
+        if m % 2: cursor.execute("show variables")
+        else: cursor.execute("select %s", ("x" * 3000,))
         cursor.fetchall()
     c.ping(); c.close()
 """,

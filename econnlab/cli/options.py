@@ -123,7 +123,7 @@ _CLIENT_OPTIONS = (
         metavar="POLICY",
         group=CLIENT,
         help="Retry as this library does: none, urllib3, requests, axios-retry-3, axios-retry-4, "
-        "aiohttp, undici, go, curl, botocore, tenacity, nginx or got; by default none.",
+        "aiohttp, undici, go, curl, botocore, tenacity, nginx, got or nuxt-axios; by default none.",
     ),
     option(
         "--retries",

@@ -176,7 +176,8 @@ FTP = (
 import ftplib, io, os
 for n in range(int(os.environ["ROUNDS"])):
     f = ftplib.FTP(); f.connect("127.0.0.1", int(os.environ["PORT"])); f.login()
-    f.retrbinary("RETR file", lambda d: None); f.storbinary("STOR up", io.BytesIO(b"u" * 9000)); f.nlst(); f.quit()
+    f.retrbinary("RETR file", lambda d: None); f.storbinary("STOR up", io.BytesIO(b"u" * 9000))
+    f.nlst(); f.quit()
 """,
 )
 SSH = (

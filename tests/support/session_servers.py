@@ -98,7 +98,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers(); self.wfile.write(b"z" * 2000)
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(201); self.send_header("Content-Length", "2"); self.end_headers(); self.wfile.write(b"ok")
+        self.send_response(201); self.send_header("Content-Length", "2"); self.end_headers()
+        self.wfile.write(b"ok")
     def log_message(self, *args): pass
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
@@ -255,7 +256,8 @@ async def main():
         def begin_auth(self, username): return False
     async def session(process):
         process.stdout.write("s" * 5000); process.exit(0)
-    await asyncssh.create_server(Open, "127.0.0.1", int(sys.argv[1]), server_host_keys=[key], process_factory=session)
+    await asyncssh.create_server(
+        Open, "127.0.0.1", int(sys.argv[1]), server_host_keys=[key], process_factory=session)
     await asyncio.Future()
 asyncio.run(main())
 """

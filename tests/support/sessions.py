@@ -1,7 +1,7 @@
 """Healthy sessions of real programs, captured on loopback: what a diagnosis must not find a loss in.
 
-A kind whose programs are not installed is left out. ``ECONNLAB_SESSIONS_PYTHON`` names an interpreter with packages
-that the lab itself does not need (websockets, h2, pymysql, redis, pg8000, pyftpdlib, aiosmtpd).
+A kind whose programs are not installed is left out. ``ECONNLAB_SESSIONS_PYTHON`` names an interpreter with
+packages that the lab does not need: websockets, pymysql, redis, pg8000, pyftpdlib, aiosmtpd, asyncssh.
 """
 
 import contextlib

@@ -6,7 +6,7 @@ import io
 import os
 import select
 import time
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from econnlab.cli.interrupts import Interrupts
 
@@ -14,11 +14,19 @@ from econnlab.cli.interrupts import Interrupts
 _LOOK_S, _GRACE_S = 0.1, 0.3
 
 
+def patient(stream: BinaryIO, stop: Interrupts) -> BinaryIO:
+    """``stream``, which ends soon after the user has asked to stop; as it is if it has no descriptor."""
+    try:
+        return cast("BinaryIO", Patient(stream.fileno(), stop))
+    except OSError:  # io.UnsupportedOperation: bytes in memory
+        return stream
+
+
 class Patient(io.RawIOBase):
     """A stream that ends when the other end does, or soon after the user has asked to stop."""
 
-    def __init__(self, stream: BinaryIO, stop: Interrupts) -> None:
-        self._fd = stream.fileno()
+    def __init__(self, fd: int, stop: Interrupts) -> None:
+        self._fd = fd
         self._stop = stop
         self._until: float | None = None
 

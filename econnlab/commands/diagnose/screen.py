@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -22,7 +22,7 @@ from econnlab.cli.interrupts import Interrupts, interrupts
 from econnlab.cli.outputs import Files, Outputs
 from econnlab.cli.progress import progress, watched
 from econnlab.commands.diagnose import report as page
-from econnlab.commands.diagnose.patience import Patient
+from econnlab.commands.diagnose.patience import patient
 from econnlab.commands.diagnose.timeline import of_capture
 from econnlab.errors import ExitCode, UsageProblem
 from econnlab.packets.flows import Traffic, follow
@@ -98,8 +98,7 @@ class _Capture:
     def frames(self) -> Iterator[Frame]:
         """Its packets."""
         with open_capture(self._where) as stream:
-            patient = cast("BinaryIO", Patient(stream, self._stop)) if self._where == STDOUT else stream
-            reader = read_capture(patient)
+            reader = read_capture(patient(stream, self._stop) if self._where == STDOUT else stream)
             self._packets = 0
             try:
                 for frame in reader:

@@ -32,16 +32,17 @@ def sweep(cli, path, *words):
 
 def test_the_ledgers_make_the_table_of_a_program(cli):
     done = sweep(
-        cli, "url.path + 'orders'", "100,985", "--keepalive-timeout", "1s", "--link", "40ms",
+        cli, "url.path + 'orders'", "100,960", "--keepalive-timeout", "1s", "--link", "40ms",
         "--sessions", "3", "--requests", "3",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     calm, racing = found["rows"]
-    assert (calm["requests"], calm["failure"]) == (9, 0)
-    # 985 ms over 40 ms each way is in the middle of the window, and http.client does not look.
-    assert racing["requests"] == 9
-    assert racing["failure"] == 3
+    assert (calm["success"], calm["failure"]) == (9, 0)
+    # 960 ms over 40 ms each way is in the middle of the window. A client that a busy machine holds up past its
+    # end sends into a connection that the link has closed as well: no ledger sees that.
+    assert racing["success"] == 6
+    assert 1 <= racing["failure"] <= 3
     failures = [each for each in found["failures"] if each["row"] == 1]
     assert {each["cause"] for each in failures} == {"keepalive_race"}
     assert {each["certainty"] for each in failures} == {"certain"}

@@ -40,8 +40,8 @@ def test_the_ledgers_make_the_table_of_a_program(cli):
     calm, racing = found["rows"]
     # lab_late: the machine held the lab itself up.
     assert (calm["success"] + calm.get("lab_late", 0), calm["failure"]) == (9, 0)
-    # 960 ms over 40 ms each way is in the middle of the window. A client that a busy machine holds up past its
-    # end sends into a connection that the link has closed as well: no ledger sees that.
+    # 960 ms over 40 ms each way is in the middle of the window. A client that is held up past its end sends
+    # into a connection that the link has closed as well: no ledger sees that.
     late = racing.get("lab_late", 0)
     assert racing["success"] + late >= 6
     assert 1 <= racing["failure"] + late <= 3 + late

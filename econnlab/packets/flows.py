@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from econnlab.packets.conversation import Bygone, Conversation
 from econnlab.packets.dissect import FRAGMENTS, dissect, segment_of
 from econnlab.packets.fragments import Fragment, Fragments
-from econnlab.packets.frames import ETHERNET, Frame
+from econnlab.packets.frames import ETHERNET, Frame, Raw
 from econnlab.packets.icmp import Icmp
-from econnlab.packets.order import batches
+from econnlab.packets.order import batches, blocks_of
 from econnlab.packets.segments import (
     COMMON,
     COMMON_SIZE,
@@ -57,8 +57,14 @@ class Traffic:
 
 def follow(frames: Iterable[Frame], stopped: Callable[[], bool] = lambda: False) -> Traffic:
     """Sort ``frames`` into connections, until there are no more or ``stopped`` says so."""
+    blocks = getattr(frames, "blocks", None)  # of a reader: quicker than one frame after another
+    return follow_blocks(blocks() if blocks is not None else blocks_of(frames), stopped)
+
+
+def follow_blocks(blocks: Iterable[list[Raw]], stopped: Callable[[], bool] = lambda: False) -> Traffic:
+    """The same for packets as readers have them."""
     flows = Flows()
-    for batch in batches(frames):
+    for batch in batches(blocks):
         flows.add(batch)
         if stopped():
             break
@@ -74,33 +80,35 @@ class Flows:
         self.tracker = Tracker(self.traffic)
         self._fragments = Fragments()
 
-    def add(self, frames: list[Frame]) -> None:
+    def add(self, packets: list[Raw]) -> None:
         """Take in a batch. Common headers, and packets in their order, are handled here, which is quick."""
         traffic, tracker = self.traffic, self.tracker
         lookup, unusual, uncommon = tracker.known.get, tracker.unusual, self._uncommon
         shortened = 0
-        for at, link_type, data, length, _ in frames:
+        for at, link_type, data, first, captured, length, _ in packets:
             plain = 0
-            captured = len(data)
             if link_type == ETHERNET and captured >= COMMON_SIZE:
                 (
                     kind, plain, total, ident, fragment, ttl, protocol, hosts, ports,
                     seq, ack, offset, flags, _,
-                ) = COMMON(data)  # fmt: skip
+                ) = COMMON(data, first)  # fmt: skip
                 start = 34 + (offset >> 4 << 2)
-                end = 14 + total if total else length
-                if kind != ETHERTYPE_IPV4 or protocol != TCP or fragment & FRAGMENT or not 54 <= start <= end:
+                size = (14 + total if total else length) - start
+                if kind != ETHERTYPE_IPV4 or protocol != TCP or fragment & FRAGMENT or start < 54 or size < 0:
                     plain = 0
             if plain == PLAIN_IPV4:
-                ends, size = hosts + ports, end - start
+                ends = hosts + ports
             else:
-                found = uncommon(at, link_type, data, length)
+                found = uncommon(at, link_type, data[first : first + captured], length)
                 if found is None:
                     continue
-                (ends, seq, ack, flags, size, start, end, ttl, ident, _), data = found
-                captured = len(data)
-            if start + size > captured:
+                (ends, seq, ack, flags, size, start, _, ttl, ident, _), data = found
+                first, captured = 0, len(data)
+            start += first
+            end = start + size
+            if end > first + captured:
                 shortened += 1
+                end = first + captured
             known = lookup(ends)
             if known is not None and flags & 0x17 == 0x10:
                 conversation, me, other = known
@@ -124,10 +132,10 @@ class Flows:
                     continue
             unusual(at, ends, known, seq, ack, flags, size, data[start:end], ttl, ident)
         traffic.shortened += shortened
-        traffic.frames += len(frames)
-        if frames:
-            traffic.began = traffic.began or frames[0].at_ns
-            traffic.ended = max(traffic.ended, frames[-1].at_ns)
+        traffic.frames += len(packets)
+        if packets:
+            traffic.began = traffic.began or packets[0][0]
+            traffic.ended = max(traffic.ended, packets[-1][0])
 
     def finish(self) -> None:
         """No more packets will come."""

@@ -26,5 +26,22 @@ class Frame(NamedTuple):
     comment: str = ""
 
 
+#: The same where it stands: time, link type, the bytes that hold it, where it begins in them, how many were
+#: captured, its length, the comment. Readers hand these out by the block: cutting each packet out costs more.
+Raw = tuple[int, int, bytes, int, int, int, str]
+
+
+def frame_of(raw: Raw) -> Frame:
+    """Cut the packet out."""
+    at_ns, link_type, data, begin, captured, length, comment = raw
+    return Frame(at_ns, link_type, data[begin : begin + captured], length, comment)
+
+
+def raw_of(frame: Frame) -> Raw:
+    """A packet that was cut out."""
+    at_ns, link_type, data, length, comment = frame
+    return at_ns, link_type, data, 0, len(data), length, comment
+
+
 class MalformedCapture(UsageProblem):
     """The file is no capture, or breaks off its own format; the message names the offset in bytes."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from operator import itemgetter
 
-from econnlab.packets.frames import Frame
+from econnlab.packets.frames import Frame, Raw, raw_of
 
 #: Packets that may overtake one another: each processor stamps its own before they line up (tpacket_rcv()).
 _WINDOW = 256
@@ -28,15 +28,14 @@ def in_order(frames: Iterable[Frame]) -> Iterator[Frame]:
         yield heapq.heappop(waiting)[2]
 
 
-def batches(frames: Iterable[Frame], size: int = _BATCH, window: int = _WINDOW) -> Iterator[list[Frame]]:
-    """``frames`` in lists, each sorted by time; a packet may stand up to ``window`` places from its own.
+def batches(blocks: Iterable[list[Raw]], window: int = _WINDOW) -> Iterator[list[Raw]]:
+    """Packets in lists, each sorted by time; one may stand up to ``window`` places from its own.
 
     Sorting a list that is in order costs less than comparing each packet with the one before (timsort).
     """
-    source = iter(frames)
-    kept: list[Frame] = []
-    while fresh := list(islice(source, size)):
-        batch = kept + fresh
+    kept: list[Raw] = []
+    for block in blocks:
+        batch = kept + block
         batch.sort(key=_time_of)
         kept = batch[-window:]
         del batch[-window:]
@@ -44,3 +43,10 @@ def batches(frames: Iterable[Frame], size: int = _BATCH, window: int = _WINDOW) 
             yield batch
     if kept:
         yield kept
+
+
+def blocks_of(frames: Iterable[Frame], size: int = _BATCH) -> Iterator[list[Raw]]:
+    """Frames in blocks, as a reader has them."""
+    source = iter(frames)
+    while block := [raw_of(frame) for frame in islice(source, size)]:
+        yield block

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from econnlab.packets.frames import LONGEST_FRAME, Frame, MalformedCapture
+from econnlab.packets.frames import LONGEST_FRAME, Frame, MalformedCapture, Raw, frame_of
 
 if TYPE_CHECKING:
     from econnlab.packets.source import Source
@@ -45,22 +45,27 @@ class PcapReader:
         self._link_type = struct.unpack_from(f"{self._order}I", header, 20)[0] & _LINK_TYPE
 
     def __iter__(self) -> Iterator[Frame]:
+        return (frame_of(raw) for block in self.blocks() for raw in block)
+
+    def blocks(self) -> Iterator[list[Raw]]:
+        """The packets, as many at a time as the buffer holds. Raises MalformedCapture."""
         source, unit_ns, link_type = self._source, self._unit_ns, self._link_type
         unpack = struct.Struct(f"{self._order}IIII").unpack_from
-        new = tuple.__new__  # half the time of Frame(...)
         while source.has(_RECORD):
             buffer, at, end = source.buffer, source.at, len(source.buffer)
             captured = 0
+            block: list[Raw] = []
+            add = block.append
             while (begin := at + _RECORD) <= end:
                 seconds, fraction, captured, length = unpack(buffer, at)
                 after = begin + captured
                 if after > end or captured > LONGEST_FRAME:
                     break
-                yield new(
-                    Frame, (seconds * _NS + fraction * unit_ns, link_type, buffer[begin:after], length, "")
-                )
+                add((seconds * _NS + fraction * unit_ns, link_type, buffer, begin, captured, length, ""))
                 at = after
             source.at = at
+            if block:
+                yield block
             if begin <= end and not self._reaches(captured):
                 break
         if source.offset < source.end or source.broken:

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from econnlab.packets.frames import LONGEST_FRAME, Frame, MalformedCapture
+from econnlab.packets.frames import LONGEST_FRAME, Frame, MalformedCapture, Raw, frame_of, raw_of
 
 if TYPE_CHECKING:
     from econnlab.packets.source import Source
@@ -62,10 +62,18 @@ class PcapngReader:
         }
 
     def __iter__(self) -> Iterator[Frame]:
-        """Packets that the buffer holds whole are read here; all else, and what is damaged, by ``_block``."""
-        source, new = self._source, tuple.__new__
+        return (frame_of(raw) for block in self.blocks() for raw in block)
+
+    def blocks(self) -> Iterator[list[Raw]]:
+        """The packets, as many at a time as the buffer holds. Raises MalformedCapture.
+
+        Packets that the buffer holds whole are read here; all else, and what is damaged, by ``_block``.
+        """
+        source = self._source
         while source.has(8):
             buffer, at, end = source.buffer, source.at, len(source.buffer)
+            block: list[Raw] = []
+            add = block.append
             unpack, interfaces, known = self._head.unpack_from, self._interfaces, len(self._interfaces)
             while (begin := at + _PACKET_HEAD) <= end:
                 kind, length, number, high, low, captured, size = unpack(buffer, at)
@@ -79,15 +87,17 @@ class PcapngReader:
                 ticks = high << 32 | low
                 ns = (ticks * unit_ns if unit_ns else clock(ticks)) + offset_ns
                 comment = self._comments(buffer, options, after - 4) if options + 4 < after else ""
-                yield new(Frame, (ns, link_type, buffer[begin:data_end], size, comment))
+                add((ns, link_type, buffer, begin, captured, size, comment))
                 at = after
             source.at = at
+            if block:
+                yield block
             if at < end:
                 frame = self._block()
                 if self.cut_at is not None:
                     return
                 if frame is not None:
-                    yield frame
+                    yield [raw_of(frame)]
         if source.offset < source.end or source.broken:
             self.cut_at = source.end
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 from econnlab.packets import pcap, pcapng
-from econnlab.packets.frames import Frame, MalformedCapture
+from econnlab.packets.frames import Frame, MalformedCapture, Raw
 from econnlab.packets.source import Source
 
 _GZIP = b"\x1f\x8b"
@@ -36,6 +36,9 @@ class Reader(Protocol):
 
     def __iter__(self) -> Iterator[Frame]:
         """The packets in the order of the file. Raises MalformedCapture."""
+
+    def blocks(self) -> Iterator[list[Raw]]:
+        """The same, many at a time. Raises MalformedCapture."""
 
 
 def read_capture(stream: BinaryIO) -> Reader:

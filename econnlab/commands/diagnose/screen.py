@@ -25,8 +25,8 @@ from econnlab.commands.diagnose import report as page
 from econnlab.commands.diagnose.patience import patient
 from econnlab.commands.diagnose.timeline import of_capture
 from econnlab.errors import ExitCode, UsageProblem
-from econnlab.packets.flows import Traffic, follow
-from econnlab.packets.frames import Frame, MalformedCapture
+from econnlab.packets.flows import Traffic, follow_blocks
+from econnlab.packets.frames import Frame, MalformedCapture, Raw, frame_of
 from econnlab.packets.reading import read_capture
 from econnlab.plaintext import harmless
 
@@ -85,7 +85,7 @@ class _Capture:
 
     def follow(self) -> Traffic:
         """Its connections. Raises MalformedCapture where not a packet can be read."""
-        return follow(self.frames(), lambda: self._stop.happened and self._where != STDOUT)
+        return follow_blocks(self.blocks(), lambda: self._stop.happened and self._where != STDOUT)
 
     def stops_judging(self) -> bool:
         """The user has asked to stop since the judging began: what is judged by then is shown."""
@@ -97,13 +97,17 @@ class _Capture:
 
     def frames(self) -> Iterator[Frame]:
         """Its packets."""
+        return (frame_of(raw) for block in self.blocks() for raw in block)
+
+    def blocks(self) -> Iterator[list[Raw]]:
+        """Its packets, many at a time."""
         with open_capture(self._where) as stream:
             reader = read_capture(patient(stream, self._stop) if self._where == STDOUT else stream)
             self._packets = 0
             try:
-                for frame in reader:
-                    self._packets += 1
-                    yield frame
+                for block in reader.blocks():
+                    self._packets += len(block)
+                    yield block
                     # Ctrl-C in a pipeline stops tcpdump as well: what it still has comes before the end.
                     if self._stop.happened:
                         self._stopped_reading = True

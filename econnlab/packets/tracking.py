@@ -348,16 +348,21 @@ class Tracker:
         if len(self._over) > LATE:
             self._let_go(self._over.popleft())
 
+    def forget(self, conversation: Conversation) -> None:
+        """It is judged: a later packet between the same ends begins another connection."""
+        self._unlist(conversation)
+        self._kept.conversations.pop(conversation.number, None)
+
+    def let_go_before(self, at: int) -> None:
+        """Keep no more of the connections that were over by then than is asked for later."""
+        while self._over and self._over[0].ended < at:
+            self._let_go(self._over.popleft())
+
     def _let_go(self, conversation: Conversation) -> None:
         """Keep no more of it than is asked for later, if no request was lost on it."""
         self.settle(conversation)
+        self._unlist(conversation)
         ends = conversation.client.address, conversation.server.address
-        for key in (ends_of(*ends), ends_of(*reversed(ends))):
-            known = self.known.get(key)
-            if known is not None and known[0] is conversation:
-                del self.known[key]
-        if self._clients.get(ends[0]) is conversation:
-            del self._clients[ends[0]]
         if was_refused(conversation):
             self._kept.refusals.append((conversation.began, *ends))
         elif went_well(conversation):
@@ -365,3 +370,12 @@ class Tracker:
         else:
             return
         self._kept.conversations.pop(conversation.number, None)
+
+    def _unlist(self, conversation: Conversation) -> None:
+        ends = conversation.client.address, conversation.server.address
+        for key in (ends_of(*ends), ends_of(*reversed(ends))):
+            known = self.known.get(key)
+            if known is not None and known[0] is conversation:
+                del self.known[key]
+        if self._clients.get(ends[0]) is conversation:
+            del self._clients[ends[0]]

@@ -6,7 +6,7 @@ sides were captured, the facts are those of the side on which the server ended i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from econnlab.attribution.evidence import Case, Surroundings
@@ -14,7 +14,7 @@ from econnlab.attribution.packets.facts import SCAN_PORTS, End, PacketFacts
 from econnlab.attribution.packets.failing import failures
 from econnlab.attribution.packets.hops import Hop, Hops
 from econnlab.attribution.packets.observing import NS, Beside, address_text, facts_of, lost_hop
-from econnlab.attribution.packets.servers import Seen, Server, refused_ports, servers_of
+from econnlab.attribution.packets.servers import Life, Seen, Server, refused_ports, servers_of
 from econnlab.packets.conversation import Conversation, Exchange, Protocol
 from econnlab.packets.flows import Traffic
 from econnlab.packets.messages import first_line
@@ -42,8 +42,15 @@ class PacketCase:
 class Cases:
     """Looks at the connections of ``traffic``, each with its server's others and with the hop behind it."""
 
-    def __init__(self, traffic: Traffic, system: str = "Linux") -> None:
-        seen = Seen(traffic.conversations.values(), traffic.bygones, traffic.refusals)
+    def __init__(
+        self,
+        traffic: Traffic,
+        system: str = "Linux",
+        before: Iterable[tuple[bytes, Life]] = (),
+        only: Collection[int] | None = None,
+    ) -> None:
+        """``before``: connections judged earlier, with their servers; ``only``: the numbers to judge now."""
+        seen = Seen(traffic.conversations.values(), traffic.bygones, traffic.refusals, before)
         self.servers: dict[bytes, Server] = servers_of(seen)
         self._scanned = refused_ports(seen)
         self._around = Surroundings(system, (), 0)
@@ -51,6 +58,7 @@ class Cases:
         self._failed = [
             (conversation, exchange, outcome)
             for conversation in traffic.conversations.values()
+            if only is None or conversation.number in only
             for exchange, outcome in failures(conversation, traffic.ended, complete)
         ]
         self._hops = Hops(traffic, [(front, asked) for front, asked, _ in self._failed if asked is not None])

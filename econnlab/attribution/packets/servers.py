@@ -324,14 +324,19 @@ class Seen:
         conversations: Iterable[Conversation],
         bygones: Iterable[Bygone],
         refusals: Iterable[tuple[int, bytes, bytes]],
+        lives: Iterable[tuple[bytes, Life]] = (),
     ) -> None:
         self.conversations, self.bygones, self.refusals = conversations, bygones, refusals
+        #: Connections that are over and judged, with their servers.
+        self.lives = lives
 
 
 def servers_of(seen: Seen) -> dict[bytes, Server]:
     """Every server of the capture, by its address and port."""
     lives: dict[bytes, list[Life]] = defaultdict(list)
     refusals: dict[bytes, list[float]] = defaultdict(list)
+    for address, life in seen.lives:
+        lives[address].append(life)
     for bygone in seen.bygones:
         lives[bygone.server].append(past(bygone))
     for conversation in seen.conversations:

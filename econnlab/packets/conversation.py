@@ -220,9 +220,9 @@ class Conversation:
 
     __slots__ = (
         "alert", "began", "calm", "client", "confirmed", "doubled", "early", "ended", "errors", "exchange",
-        "exchanges", "finished", "first", "greeting", "icmp", "last", "longest_idle", "name", "number",
-        "open", "previous", "protocol", "received_then", "roles_known", "server", "state", "stranger",
-        "syn_at", "synack_again", "synack_at", "syns", "unasked", "unasked_bytes", "unsure",
+        "exchanges", "finished", "first", "greeting", "http_before", "icmp", "last", "longest_idle", "name",
+        "number", "open", "previous", "protocol", "received_then", "roles_known", "server", "state",
+        "stranger", "syn_at", "synack_again", "synack_at", "syns", "unasked", "unasked_bytes", "unsure",
     )  # fmt: skip
 
     def __init__(self, number: int, client: Side, server: Side, at: int) -> None:
@@ -264,6 +264,8 @@ class Conversation:
         self.unasked_bytes = 0
         #: The server speaks first in this protocol, as it did here.
         self.greeting = False
+        #: Requests of HTTP/1 before it went over to another protocol.
+        self.http_before = 0
         #: Why its requests and answers could not be told apart; None if they could.
         self.unsure: Unjudged | None = None
         #: A TLS alert in the clear: ``fatal handshake_failure (40)``, and who sent it.
@@ -324,7 +326,7 @@ class Conversation:
     @property
     def requests(self) -> int:
         """Requests that it carried; 0 if its protocol is not read."""
-        return self.exchanges if self.protocol in READ else 0
+        return self.exchanges if self.protocol in READ else self.http_before
 
     @property
     def answered(self) -> bool:

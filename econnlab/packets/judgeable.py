@@ -19,6 +19,8 @@ def unjudged(conversation: Conversation) -> Unjudged | None:
         return conversation.unsure
     if conversation.protocol is Protocol.NONE and not conversation.from_beginning and not conversation.icmp:
         return Unjudged.OLDER
+    if conversation.protocol is Protocol.NONE and conversation.client.sent:
+        return Unjudged.NOT_READ
     if conversation.open and _hidden(conversation):
         return Unjudged.MISSING if conversation.missing else Unjudged.SHORTENED
     return None

@@ -53,6 +53,14 @@ class Kept(Interface):
     doubled: int
 
 
+def _is_its_syn(known: Known, seq: int) -> bool:
+    """The SYN belongs to this connection; its SYN-ACK may have been captured before it."""
+    _, me, other = known
+    if me.isn is None:
+        return other.isn is not None and other.ack == (seq + 1) & WRAP
+    return me.isn == seq
+
+
 class Tracker:
     """Adds packets to the connections they belong to."""
 
@@ -270,7 +278,7 @@ class Tracker:
         if flags & ACK:
             if known is None or known[1] is known[0].client or known[1].isn not in (None, seq):
                 known = self._new(at, target, source, source)
-        elif known is None or known[1] is known[0].server or known[1].isn != seq:
+        elif known is None or known[1] is known[0].server or not _is_its_syn(known, seq):
             known = self._new(at, source, target, source)
         self._clients[known[0].client.address] = known[0]
         self._servers.add(known[0].server.address)

@@ -68,3 +68,21 @@ def test_ctrl_c_ends_a_pipeline_with_a_report(cli):
 def unread(pipe):
     """Bytes that nobody has taken out of it yet (ioctl_pipe: FIONREAD)."""
     return struct.unpack("i", fcntl.ioctl(pipe.fileno(), termios.FIONREAD, b"\0" * 4))[0]
+
+
+def test_ctrl_c_ends_a_pipeline_that_goes_on(cli):
+    """The other end keeps the pipe open: the first Ctrl-C is enough all the same."""
+    process = cli.start("diagnose", "-", stdin=subprocess.PIPE, text=False)
+    talk = Talk().open().talk(0.01).ask(1.0).arrives(at="server").fin(1.5)
+    stream = io.BytesIO()
+    writer = PcapngWriter(stream)
+    writer.interface("eth0", ETHERNET)
+    for frame in captured(talk):
+        writer.packet(0, frame.at_ns, frame.data, frame.length)
+    process.stdin.write(stream.getvalue())
+    process.stdin.flush()
+    wait_until(lambda: unread(process.stdin) == 0, "the capture to be read")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=DEADLINE_S) == 130
+    assert b"reset_after_processing" in process.stdout.read()
+    process.communicate()

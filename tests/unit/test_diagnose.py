@@ -240,3 +240,62 @@ def test_nothing_wrong_in_it(cli):
     done = cli.run("diagnose", "trace.pcapng")
     assert "No request was lost." in done.stdout
     assert "What to do" not in done.stdout
+
+
+def test_a_filter_that_nothing_fits_says_so(cli):
+    written(cli.folder, *races(1))
+    done = cli.run("diagnose", "trace.pcapng", "--host", "10.9.9.9", "--port", "1")
+    assert done.returncode == 0
+    assert "no connection in it fits --host 10.9.9.9 --port 1" in done.stderr
+
+
+def test_what_is_not_judged_is_said_with_its_reason(cli):
+    unread = Talk(port=41000, listens=2000).open().ask(0.1, b"\1\2\3\4").arrives(at="server").fin(0.2)
+    one_way = Talk(port=41001).open().talk(0.1)
+    one_way.frames = [frame for frame in one_way.frames if frame.data[26:30] == bytes([10, 0, 0, 1])]
+    written(cli.folder, unread.arrives(at="client").fin(0.3, "client"), one_way)
+    done = cli.run("diagnose", "trace.pcapng")
+    assert "1 connection was not judged: the protocol is not read (an unknown protocol)" in done.stdout
+    assert "1 connection was not judged: only one direction was captured" in done.stdout
+    assert "No request was lost" not in done.stdout
+    document = document_of(cli)
+    assert document["not_judged"] == {"not_read": 1, "one_way": 1}
+
+
+def test_advice_needs_three_failures_and_names_their_packets(cli):
+    written(cli.folder, *races(2))
+    assert document_of(cli)["advice"] == []
+    assert "What to do" not in cli.run("diagnose", "trace.pcapng").stdout
+    written(cli.folder, *races(3))
+    (advice,) = document_of(cli)["advice"]
+    assert [each["client"] for each in advice["rests_on"]] == [
+        "10.0.0.1:40000",
+        "10.0.0.1:40001",
+        "10.0.0.1:40002",
+    ]
+
+
+def test_failures_alike_cost_no_more_than_their_number():
+    """Behind a proxy, with one name for all: the work grows with them, not with their square."""
+    import time
+
+    from econnlab.attribution.packets.diagnosis import diagnose
+    from econnlab.packets.flows import follow
+
+    def cost(count):
+        talks = []
+        for number in range(count):
+            at = number / 1000
+            asked = GET[:-2] + b"X-Request-Id: same\r\n\r\n"
+            front = Talk(client="10.0.0.9", port=10000 + number, listens=80).open(at).ask(at + 0.01, asked)
+            behind = Talk(client="10.0.0.2", port=10000 + number, server="10.0.0.3", listens=9000)
+            behind.open(at + 0.011).ask(at + 0.012, asked).arrives(at="server").rst(at + 0.02)
+            talks += [front.arrives(at="server").rst(at + 0.021), behind]
+        traffic = follow(captured(*talks))
+        began = time.process_time()
+        found = diagnose(traffic)
+        assert sum(server.lost for server in found.servers) == count
+        return time.process_time() - began
+
+    cost(50)
+    assert cost(1600) < 8 * cost(400) + 0.5  # the square would be 16 times

@@ -13,7 +13,13 @@ HELP = "an RST on a connection on which everything had been answered, or nothing
 def explain(case: Case) -> Finding | None:
     """No request was under way."""
     facts, attempt = case.packets, case.attempt
-    if facts is None or attempt.outcome is not Outcome.OTHER or facts.cut or facts.tls_server:
+    if (
+        facts is None
+        or attempt.outcome is not Outcome.OTHER
+        or facts.cut
+        or facts.invalid
+        or facts.tls_server
+    ):
         return None
     if facts.sent is None:
         return _unused(facts)

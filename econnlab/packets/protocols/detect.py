@@ -6,10 +6,13 @@ import re
 
 from econnlab.packets.conversation import LONGEST_HEAD, Conversation
 from econnlab.packets.protocols import http1, http2, mysql, other, postgres, redis, switching, tls
+from econnlab.packets.protocols.http1_state import METHODS
 from econnlab.packets.protocols.records import looks_like_record
 
 #: The PROXY protocol in front of what is spoken (https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt).
 _PROXY_LINE = re.compile(rb"PROXY (?:TCP[46]|UNKNOWN)[^\r\n]{0,100}\r\n")
+#: From so many bytes on it can be told.
+_ENOUGH = 24
 _PROXY_BINARY = b"\r\n\r\n\0\r\nQUIT\n"
 
 
@@ -20,6 +23,12 @@ def asked(conversation: Conversation, at: int, size: int, payload: bytes) -> int
     if payload.startswith(b"HTTP/1.") and not conversation.from_beginning and not conversation.unasked:
         _swap(conversation)  # without a SYN it was a guess who is the client
         return conversation.server.parse(conversation, at, size, payload)
+    if conversation.state is not None:  # what came before was too short to tell
+        at, before = conversation.state
+        conversation.state, size, payload = None, size + len(before), before + payload
+    if len(payload) == size < _ENOUGH and _may_begin(payload):
+        conversation.state = at, payload
+        return None
     ahead = _proxy_header(payload)
     if ahead:
         size, payload = size - ahead, payload[ahead:]
@@ -66,6 +75,14 @@ def _choose(conversation: Conversation, payload: bytes) -> None:
         http1.begin(conversation, switching.switch)
     else:
         other.begin(conversation, "SSH" if payload.startswith(b"SSH-") else "")
+
+
+def _may_begin(payload: bytes) -> bool:
+    """Too short to tell, and the beginning of what may follow."""
+    beginnings = (*METHODS, http2.PREFACE, b"PROXY ", _PROXY_BINARY, b"\x16\x03")
+    return any(each.startswith(payload) for each in beginnings) or (
+        payload[:2] == b"\x16\x03" and len(payload) < 6
+    )
 
 
 def _proxy_header(payload: bytes) -> int:

@@ -11,6 +11,7 @@ _SWITCHING_PROTOCOLS = 101
 
 def switch(conversation: Conversation, exchange: Exchange) -> None:
     """Choose the reader of what follows the answer to ``exchange``."""
+    conversation.http_before = conversation.exchanges
     if exchange.status != _SWITCHING_PROTOCOLS:
         conversation.state = None
         conversation.client.parse, conversation.server.parse = asked_inside, answered_inside

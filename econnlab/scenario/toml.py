@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from econnlab.errors import UsageProblem, did_you_mean
+from econnlab.plaintext import without_passwords
 from econnlab.scenario.codec import current, decode, encode, join
 from econnlab.scenario.durations import format_duration, parse_duration, parse_intervals
 from econnlab.scenario.expect import Count, parse_count
@@ -127,11 +128,11 @@ def _said(where: str, parse: Any, value: Any, expected: str) -> Any:
 
 
 def write_scenario(scenario: Scenario) -> str:
-    """``scenario`` as a file that read_scenario reads as the very same, but for its name.
+    """``scenario`` as a file that read_scenario reads as the very same, but for its name and passwords.
 
     Defaults are left out, except for the plan and the keep-alive timeout, which say what would run.
     """
-    return "\n".join(_table(scenario, "")).strip("\n") + "\n"
+    return without_passwords("\n".join(_table(scenario, "")).strip("\n")) + "\n"
 
 
 def _table(value: Any, path: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from functools import cache
 
 from econnlab.commands.explain.answer import Answer, NotUnderstood
 from econnlab.commands.explain.glossary import Word, word
-from econnlab.commands.explain.index import index, plain
+from econnlab.commands.explain.index import Index, index, plain
 from econnlab.commands.explain.matching import Hit, best, find, hits
 from econnlab.commands.explain.reading.entries import entries
 from econnlab.commands.explain.reading.found import Reading
@@ -28,11 +28,28 @@ def explain(text: str) -> list[Answer] | NotUnderstood:
     named = _typed(text)
     if named is not None:
         return [named]
-    readings = [read(entry, index()["forms"]) for entry in entries(text)]
-    answers = _merged(answer for reading in readings if (answer := _answer(reading, readings)) is not None)
+    readings = _readings(text)
+    answers = _answers(readings, index())
     if answers:
         return answers[:_MOST_ANSWERS]
     return _readings_of_a_phrase(readings) or _not_understood(text, readings)
+
+
+def failures(text: str, among: Index | None = None) -> list[Answer]:
+    """The answers to ``text`` that need no guess; none if it reports no failure that is known.
+
+    ``among`` holds the words that may fit, if that is known beforehand.
+    """
+    return _answers(_readings(text), among or index())
+
+
+def _readings(text: str) -> list[Reading]:
+    return [read(entry, index()["forms"]) for entry in entries(text)]
+
+
+def _answers(readings: list[Reading], among: Index) -> list[Answer]:
+    found = (_answer(reading, readings, among) for reading in readings)
+    return _merged(answer for answer in found if answer is not None)
 
 
 def _typed(text: str) -> Answer | None:
@@ -53,15 +70,15 @@ def _names() -> dict[str, str]:
     return {**{typed.lower(): slug for typed, slug in found.items()}, **found}
 
 
-def _answer(reading: Reading, all_readings: list[Reading]) -> Answer | None:
+def _answer(reading: Reading, all_readings: list[Reading], among: Index) -> Answer | None:
     """What the entry says; what the entries before it show of the language counts where its own is silent."""
     if reading.healthy:
         return None
-    found = hits(reading, index())
+    found = hits(reading, among)
     if not found and len(all_readings) > 1:
         shown = {tag: why for each in all_readings for tag, why in each.tags.items() if ":" not in tag}
         reading = replace(reading, tags={**shown, **reading.tags})
-        found = hits(reading, index())
+        found = hits(reading, among)
     chosen = best(found)
     return None if chosen is None else _of(chosen, found, reading)
 

@@ -29,6 +29,11 @@ class EconnlabError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def in_one_line(self) -> str:
+        """The message and the hint."""
+        return f"{self.message} {self.hint}".strip()
+
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 
@@ -62,5 +67,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     import difflib
 
     words = list(known)
-    near = difflib.get_close_matches(word, words, n=3)
+    begun = [each for each in words if word and each.startswith(word)][:3]
+    near = begun or difflib.get_close_matches(word, words, n=3)
     return f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(words)}."

@@ -40,10 +40,28 @@ DEADLINE_S = 15.0
 
 def pytest_configure() -> None:
     """Take signals as in a terminal: a shell's background job, or nohup, hands them down ignored."""
+    peers = Path(__file__).parent.parent / ".peers"
+    if peers.is_dir():
+        os.environ.setdefault("ECONNLAB_PEERS", str(peers))  # what `make peers` has installed
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             usual = signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL
             signal.signal(number, usual)
+
+
+#: The files that take longest, at the head of the suite: else the last workers wait for one of them.
+LONGEST = """
+    lab/test_worked_pages.py peers/test_originals.py lab/test_scenarios.py lab/test_pytest_plugin.py
+    lab/test_cli_check.py lab/test_cli_remedies.py lab/test_probe.py lab/test_cli_endings.py
+    lab/test_capture.py peers/test_captures.py peers/test_node.py unit/test_words.py
+""".split()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest; the others keep their order."""
+    folder = Path(__file__).parent
+    places = {str(folder / name): place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(str(item.path), len(places)))
 
 
 warm.install_lazily()

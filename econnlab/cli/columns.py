@@ -1,16 +1,19 @@
-"""Tables that fit: on a narrow terminal whole columns give way, the least important first, never digits."""
+"""Tables that fit: text wraps first, then the least important columns go below their rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
-from rich import box
-from rich.table import Table
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console, ConsoleOptions
+from rich.text import Text
 
-#: Before a column, beside what the box itself puts there (box.SIMPLE_HEAD).
-GAP = 1
-_BOX = 1
+#: A column of text is not wrapped to less than this, nor inside a word.
+_NARROWEST = 12
+_BETWEEN = "  "
 
 
 @dataclass(frozen=True)
@@ -19,40 +22,93 @@ class Column:
 
     heading: str
     cells: Sequence[str]
-    #: Those with the lowest go first, all of one importance together; None never goes.
+    #: Columns with the lowest go below first, all of one importance together; None goes last.
     importance: int | None = None
     right: bool = True
-    #: The least width of a column whose text may go on below; None where it may not.
-    folds_to: int | None = None
+    #: A column of text may be wrapped to this width.
+    folds_to: int = _NARROWEST
 
     @property
     def width(self) -> int:
-        """What it needs."""
-        needed = max(len(self.heading), *map(len, self.cells))
-        return needed if self.folds_to is None else min(needed, self.folds_to)
+        """The width without wrapping."""
+        return max(cell_len(self.heading), *map(cell_len, self.cells), 0)
+
+    @property
+    def least_width(self) -> int:
+        """The width of the longest word, if the column is text."""
+        if self.right:
+            return self.width
+        words = [word for text in (self.heading, *self.cells) for word in text.split()]
+        return min(self.width, max(self.folds_to, *map(cell_len, words), 0))
+
+    def aligned(self, text: str, width: int) -> str:
+        """``text`` padded to ``width``."""
+        return " " * (width - cell_len(text)) + text if self.right else set_cell_size(text, width)
 
 
-def fitting(columns: Sequence[Column], width: int) -> list[Column]:
-    """Those of ``columns`` that fit into ``width`` characters side by side."""
-    kept = list(columns)
-    while sum(column.width + GAP + _BOX for column in kept) > width:
-        droppable = [column.importance for column in kept if column.importance is not None]
-        if not droppable:
+@dataclass(frozen=True)
+class Grid:
+    """The table of ``columns``, as wide as the console allows."""
+
+    columns: Sequence[Column]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        above, below = _divided(self.columns, options.max_width)
+        widths = _widths(above, options.max_width)
+        blank = " " * (sum(widths) + len(_BETWEEN) * len(widths))
+        yield Text(blank)
+        yield from _lines(above, [column.heading for column in above], widths, "bold")
+        yield Text(f" {('-' if options.ascii_only else '─') * (len(blank) - 2)} ")
+        for row in range(len(self.columns[0].cells)):
+            yield from _lines(above, [column.cells[row] for column in above], widths)
+            yield from _details(below, row, options.max_width)
+        yield Text(blank)
+
+
+def _divided(columns: Sequence[Column], width: int) -> tuple[list[Column], list[Column]]:
+    """The columns that fit side by side, and those that go below."""
+    above = list(columns)
+    while len(above) > 1 and sum(each.least_width + len(_BETWEEN) for each in above) > width:
+        known = [each.importance for each in above if each.importance is not None]
+        leaving = [each for each in above if known and each.importance == min(known)] or above[-1:]
+        above = [each for each in above if each not in leaving]
+    return above, [each for each in columns if each not in above]
+
+
+def _widths(columns: Sequence[Column], width: int) -> list[int]:
+    """The width of each column; text columns are narrowed, the widest first, until all fit."""
+    widths = [column.width for column in columns]
+    while sum(widths) + len(_BETWEEN) * len(widths) > width:
+        spare = [now - column.least_width for now, column in zip(widths, columns, strict=True)]
+        if max(spare) <= 0:
             break
-        kept = [column for column in kept if column.importance != min(droppable)]
-    return kept
+        widths[spare.index(max(spare))] -= 1
+    return widths
 
 
-def draw(columns: Sequence[Column]) -> Table:
-    """The table of ``columns``."""
-    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, GAP), pad_edge=False)
-    for column in columns:
-        drawn.add_column(
-            column.heading,
-            justify="right" if column.right else "left",
-            no_wrap=column.folds_to is None,
-            min_width=column.width,
-        )
-    for cells in zip(*(column.cells for column in columns), strict=True):
-        drawn.add_row(*cells)
-    return drawn
+def _lines(
+    columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int], style: str = ""
+) -> Iterator[Text]:
+    wrapped = [_wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    for parts in zip_longest(*wrapped, fillvalue=""):
+        filled = zip(columns, parts, widths, strict=True)
+        yield Text(f" {_BETWEEN.join(each.aligned(part, width) for each, part, width in filled)} ", style)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    if cell_len(text) <= width:
+        return [text]
+    return textwrap.wrap(text, max(1, width), break_on_hyphens=False, break_long_words=False)
+
+
+def _details(columns: Sequence[Column], row: int, width: int) -> Iterator[Text]:
+    """The cells of the columns below: ``0x 13  1x 107  2x+ 0  outcomes closed 13``."""
+    items = [f"{each.heading} {each.cells[row]}".strip() for each in columns if each.cells[row].strip()]
+    line = ""
+    for item in items:
+        if line and cell_len(line) + len(_BETWEEN) + cell_len(item) + 4 > width:
+            yield Text(f"    {line}", "dim")
+            line = ""
+        line = f"{line}{_BETWEEN}{item}" if line else item
+    if line:
+        yield Text(f"    {line}", "dim")

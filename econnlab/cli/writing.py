@@ -48,3 +48,20 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+#: Characters that Markdown, as GitHub renders it, takes for markup, a mention, an issue or the end of a cell.
+_MARKUP = "\\`*_[]<>|~@#&"
+
+
+def markdown_escaped(text: str) -> str:
+    """``text`` in one line that Markdown shows as it is."""
+    from econnlab.plaintext import harmless
+
+    plain = harmless(text.replace("\n", " "))
+    return "".join(f"&#{ord(character)};" if character in _MARKUP else character for character in plain)
+
+
+def markdown_row(cells: Iterable[str]) -> str:
+    """One row of a table."""
+    return f"| {' | '.join(cells)} |"

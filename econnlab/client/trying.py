@@ -40,6 +40,7 @@ def open_trying(spec: ClientSpec, observer: Observer, seed: str) -> Trying:
     if spec.policy == DEFAULT_RETRY:
         return _ByTheClient(timeout_s)
     if hasattr(policy, "run"):
+        policy.policy(retries_of(spec), random.Random(seed))  # raises now if the library is not installed
         return _ByALibrary(policy, retries_of(spec), timeout_s, observer)
     rule = policy.policy(retries_of(spec), random.Random(seed))
     return _ByARule(rule, spec, timeout_s, observer)

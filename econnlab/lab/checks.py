@@ -5,23 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 
 from econnlab.discovery import parts
-from econnlab.errors import UsageProblem
-from econnlab.peers.peer import find_program
+from econnlab.errors import UsageProblem, did_you_mean
+from econnlab.lab.client_peer import find_client
+from econnlab.peers.server_peer import find_server
+from econnlab.peers.store import find_program
 from econnlab.scenario.catalogue import load, read_file
 from econnlab.scenario.model import Scenario
+
+KINDS = "econnlab.client.kinds"
 
 
 def check(scenario: Scenario) -> None:
     """Raises UsageProblem if ``scenario`` names a part that does not exist, or contradicts itself."""
-    _known("client.kind", scenario.client.kind, "econnlab.client.kinds")
-    _known("client.retry", scenario.client.policy, "econnlab.client.policies")
+    kinds = parts(KINDS)
+    if scenario.client.kind in kinds:
+        _known("client.retry", scenario.client.policy, "econnlab.client.policies")
+    else:
+        find_client(scenario.client)
     if scenario.proxy is not None:
         _known("proxy.kind", scenario.proxy.kind, "econnlab.peers.proxies")
     server = scenario.server
     if server is None:
         return
+    if server.peer is not None:
+        find_server(server)
+        return
     _known("server.when_full", server.when_full, "econnlab.server.when_full")
-    if server.tls and not parts("econnlab.client.kinds")[scenario.client.kind].TLS:
+    if server.tls and not (scenario.client.kind in kinds and kinds[scenario.client.kind].TLS):
         raise UsageProblem(
             f"client.kind: {scenario.client.kind} speaks no TLS here.", "Take requests or urllib3."
         )
@@ -37,7 +47,7 @@ def ensure_peers(scenario: Scenario) -> None:
 def _known(where: str, name: str, package: str) -> None:
     known = parts(package)
     if name not in known:
-        raise UsageProblem(f"{where}: there is no {name!r}.", f"There are {', '.join(known)}.")
+        raise UsageProblem(f"{where}: there is no {name!r}.", did_you_mean(name, known))
 
 
 def read_scenario(name_or_file: str) -> Scenario:

@@ -6,11 +6,10 @@ import itertools
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from econnlab.errors import EconnlabError
 from econnlab.lab.limits import start_thread
 from econnlab.record.events import ConnectionEvent, Kind
 from econnlab.scenario.codec import encode
@@ -20,24 +19,17 @@ from econnlab.system.process import STOP_S, Process, Starter, start_python
 
 #: Seconds within which a healthy child answers; starting Python takes a tenth of a second.
 ANSWER_S = 20.0
-#: Seconds without an event after which ``batches`` yields all the same.
-TICK_S = 0.2
 
 
 class Listener(Protocol):
     """What a child takes over: a bound socket, or something else with a descriptor and a port."""
 
-    def fileno(self) -> int:
-        """The descriptor."""
-
-    def getsockname(self) -> Any:
-        """An address; its second part is the port."""
-
-    def close(self) -> None:
-        """Close it here."""
+    def fileno(self) -> int: ...
+    def getsockname(self) -> Any: ...
+    def close(self) -> None: ...
 
 
-class Child:
+class Child(Process):
     """Runs ``module``, which takes ``listener`` over and inherits the descriptors ``beside``.
 
     ``on_death`` is called, from another thread, if it ends without being told to.
@@ -50,11 +42,11 @@ class Child:
         settings: ChildSettings,
         on_death: Callable[[Child], None] = lambda _: None,
         *,
-        name: str | None = None,
+        part: str | None = None,
         beside: Sequence[int] = (),
         start: Starter = start_python,
     ) -> None:
-        self.name = name or module.rpartition(".")[2]
+        self.part = part or module.rpartition(".")[2]
         self.port: int = listener.getsockname()[1]
         #: It was told to end by itself.
         self.retiring = False
@@ -68,19 +60,19 @@ class Child:
         self._synced = 0
         handed = [listener.fileno(), *beside]
         try:
-            self.process = Process(
-                f"The lab's {self.name} process", lambda errors: start(f"{module}.__main__", errors, handed)
+            super().__init__(
+                f"The lab's {self.part} process", lambda errors: start(f"{module}.__main__", errors, handed)
             )
             complete = replace(settings, listener_fd=listener.fileno())
-            self.process.say(json.dumps(encode(complete)).encode() + b"\n")
+            self.say(json.dumps(encode(complete)).encode() + b"\n")
         finally:
             listener.close()  # otherwise the port would stay open after the process has died
-        self._reader = threading.Thread(target=self._read, name=f"econnlab-{self.name}", daemon=True)
+        self._reader = threading.Thread(target=self._read, name=f"econnlab-{self.part}", daemon=True)
         try:
             start_thread(self._reader)
         except BaseException:
-            self.process.stop()
-            self.process.close()
+            super().stop()
+            self.close()
             raise
 
     @property
@@ -88,28 +80,22 @@ class Child:
         """It has not closed its ledger."""
         return not self._ended
 
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self.process.pid
-
     # -- what it says -----------------------------------------------------------------------------
 
     def _read(self) -> None:
-        assert self.process.running.stdout is not None
-        fd = self.process.running.stdout.fileno()
+        assert self.running.stdout is not None
+        fd = self.running.stdout.fileno()
         while chunk := os.read(fd, 1 << 20):
             with self._arrived:
                 self._chunks.append(chunk)
                 self._arrived.notify_all()
+        if not self._stopping:
+            self.ended(STOP_S)
+            if not (self.retiring and self.running.returncode == 0):
+                self._on_death(self)
         with self._arrived:
             self._ended = True
             self._arrived.notify_all()
-        if self._stopping:
-            return
-        self.process.ended(STOP_S)
-        if not (self.retiring and self.process.running.returncode == 0):
-            self._on_death(self)
 
     def take_events(self) -> list[ConnectionEvent]:
         """The ledger's events since the last call. Parsing waits until here, to disturb no measurement."""
@@ -117,19 +103,6 @@ class Child:
             self._parse()
             events, self._events = self._events, []
         return events
-
-    def batches(self, stopped: Callable[[], bool]) -> Iterator[list[ConnectionEvent]]:
-        """Events as they come, until ``stopped``; then it is stopped, and the last events follow.
-
-        A batch is empty if nothing has happened for TICK_S. Raises ProcessDied if it ends by itself.
-        """
-        while not stopped():
-            self.wait_for_news(TICK_S)
-            yield self.take_events()
-            if self._ended and not stopped():
-                raise self.death()
-        self.stop()
-        yield self.take_events()
 
     def wait_for_news(self, timeout: float) -> None:
         """Wait until it says something or ends, ``wake`` is called, or ``timeout`` seconds have passed."""
@@ -183,25 +156,20 @@ class Child:
 
     def tell(self, verb: Verb, value: Any = None) -> None:
         """Send a command. Does nothing if it has died: the reader notices that."""
-        self.process.say(command_line(verb, value))
+        self.say(command_line(verb, value))
 
     def retire(self, restart: Any) -> None:
         """Make a server whose place is taken end in the manner of ``restart``, an encoded Restart."""
         self.retiring = True
         self.tell(Verb.RETIRE, restart)
 
-    def death(self) -> EconnlabError:
-        """The error to raise for its end: ProcessDied, or LabFault."""
-        return self.process.death()
-
-    def tell_to_stop(self) -> None:
+    def tell_to_end(self) -> None:
         """Make it end; ``stop`` waits for that."""
         self._stopping = True
-        self.process.tell_to_end()
+        super().tell_to_end()
 
-    def stop(self) -> None:
+    def stop(self, patience_s: float | None = None) -> None:
         """End it, with SIGKILL if need be. What it has said can still be taken."""
-        self.tell_to_stop()
-        self.process.stop()
+        super().stop(patience_s)
         self._reader.join(STOP_S)
-        self.process.close()
+        self.close()

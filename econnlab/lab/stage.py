@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -105,6 +106,19 @@ class Stage:
         self._collect()
         with self._lock:
             return list(self._events)
+
+    def follow(self, stopped: Callable[[], bool]) -> Iterator[ConnectionEvent]:
+        """Each event as it happens, until ``stopped``; then the stage ends, and the last events follow.
+
+        Use it instead of ``events``. Raises ProcessDied or LabFault if the server ends unplanned.
+        """
+        while not stopped():
+            self._topology.wait_for_news(TICK_S)
+            yield from self._topology.take_events()
+            if self._failure is not None and not stopped():
+                raise self._failure
+        self._topology.stop()
+        yield from self._topology.take_events()
 
     @property
     def ledger(self) -> ServerLedger:

@@ -8,7 +8,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -22,8 +22,10 @@ from econnlab.link.settings import LinkSettings, WireSettings
 from econnlab.link.tun.device import FAR, NEAR, TunDevice, open_device
 from econnlab.packets.live.door import open_door
 from econnlab.packets.live.settings import CaptureSettings
-from econnlab.peers.peer import PeerProcess, find_program
+from econnlab.peers.peer import PeerProcess
 from econnlab.peers.proxying import Proxying
+from econnlab.peers.server_peer import ServerPeer
+from econnlab.peers.store import find_program
 from econnlab.record.events import ConnectionEvent, Kind, Source
 from econnlab.scenario.codec import encode
 from econnlab.scenario.durations import seconds
@@ -40,23 +42,6 @@ from econnlab.system.sockets import address
 
 #: Connections of a server that took over are numbered from here, so that a ledger names each once.
 SUCCESSOR_NUMBERS = 1_000_001
-
-
-@dataclass(frozen=True)
-class _HandedDevice:
-    """The wire's device as a Listener."""
-
-    device: TunDevice
-    where: tuple[str, int]
-
-    def fileno(self) -> int:
-        return self.device.fileno()
-
-    def getsockname(self) -> tuple[str, int]:
-        return self.where
-
-    def close(self) -> None:
-        self.device.close()
 
 
 class Topology:
@@ -89,6 +74,8 @@ class Topology:
         self._successor: Child | None = None
         self._stopping = False
         self._proxy: PeerProcess | None = None
+        #: A real server in place of the lab's.
+        self.server_peer: ServerPeer | None = None
         self.url = ""
         self.dial = (LOOPBACK, 0)
         #: A file with the certificate authority of a server that speaks TLS, once the server listens.
@@ -99,7 +86,9 @@ class Topology:
     def start(self) -> None:
         """Start server and link, without waiting for them to listen."""
         scenario = self._scenario
-        if scenario.server is not None:
+        if scenario.server is not None and scenario.server.peer is not None:
+            self._start_server_peer(scenario.server)
+        elif scenario.server is not None:
             self._start_server(scenario.server)
         else:
             assert scenario.url is not None
@@ -124,7 +113,7 @@ class Topology:
     def _start_capture(self, into: int) -> None:
         settings = CaptureSettings(ports=tuple(self._ports), into=into, local=address(self.dial))
         self._capture = self._child(
-            "econnlab.packets.live", open_door(), settings, name="capture", beside=[into]
+            "econnlab.packets.live", open_door(), settings, part="capture", beside=[into]
         )
 
     def _start_proxy(self, spec: Proxy) -> None:
@@ -141,6 +130,14 @@ class Topology:
         )
         self.dial = (LOOPBACK, port)
         self.url = f"http://{address(self.dial)}/"
+
+    def _start_server_peer(self, spec: ServerSpec) -> None:
+        with bind(LOOPBACK, 0) as free:
+            port = int(free.getsockname()[1])  # the peer binds it, so another process could be faster
+        self.server_peer = ServerPeer(spec, port)
+        self.dial = (LOOPBACK, port)
+        self.url = f"http://{address(self.dial)}/"
+        self._ports.append(port)
 
     def _start_server(self, spec: ServerSpec) -> None:
         device = open_device() if self._scenario.wired else None
@@ -180,7 +177,7 @@ class Topology:
         assert self._scenario.kernel is not None
         delay = Delay(self._scenario.kernel.packet_delay_ms, Decimal(0))
         settings = WireSettings(spec=LinkSpec("wire", delay, delay), seed=0, port=self.dial[1])
-        self._start("econnlab.link.tun", _HandedDevice(device, self.dial), settings)
+        self._start("econnlab.link.tun", replace(device, port=self.dial[1]), settings)
 
     def _start(self, module: str, listener: Listener, settings: ChildSettings) -> Child:
         child = self._child(module, listener, settings)
@@ -199,8 +196,9 @@ class Topology:
                 child.sync()  # it has started, and does not listen yet
             else:
                 child.wait_until_listening()
-        if self._proxy is not None:
-            self._proxy.wait_until_listening()
+        for peer in (self.server_peer, self._proxy):
+            if peer is not None:
+                peer.wait_until_listening()
 
     def begin(self, at: float | None = None) -> None:
         """The run begins now, or began ``at``: the time to a planned restart counts from then."""
@@ -222,10 +220,11 @@ class Topology:
                 self._restart.join()
         if self._held is not None:
             self._held.close()
-        if self._proxy is not None:
-            self._proxy.stop()
+        for peer in (self._proxy, self.server_peer):
+            if peer is not None:
+                peer.stop()
         for child in self._children:
-            child.tell_to_stop()
+            child.tell_to_end()
         for child in self._children:
             child.stop()
         if self._capture is not None:
@@ -251,7 +250,7 @@ class Topology:
     def _on_death(self, child: Child) -> None:
         # In the child's reading thread.
         self._own_events.append(
-            ConnectionEvent(now(), Source.LAB, Kind.DIED, reason=child.name, how=child.process.killed_by)
+            ConnectionEvent(now(), Source.LAB, Kind.DIED, reason=child.part, how=child.killed_by)
         )
         if not self._may_die(child):
             self._on_failure(child.death())
@@ -259,10 +258,12 @@ class Topology:
     def _may_die(self, child: Child) -> bool:
         server = self._scenario.server
         planned = server is not None and server.fault is not None and server.fault.by is Ending.KILL
-        return planned and child.name == "server"
+        return planned and child.part == "server"
 
     def sync(self) -> None:
         """Wait until ``take_events`` returns all that has happened up to now."""
+        if self.server_peer is not None:
+            self.server_peer.sync()
         for child in self._children:
             if not child.alive:
                 continue
@@ -283,6 +284,8 @@ class Topology:
         """Everything in the ledgers since the last call."""
         children = self._children if self._capture is None else [*self._children, self._capture]
         events = [event for child in children for event in child.take_events()]
+        if self.server_peer is not None:
+            events += self.server_peer.take_events()
         while self._own_events:
             events.append(self._own_events.popleft())
         return [event for event in events if event.kind != Kind.SYNC]

@@ -134,7 +134,7 @@ class Fork:
         self.pid = pid
         self.stdin: IO[bytes] | None = os.fdopen(to_it, "wb", buffering=0)
         self.stdout: IO[bytes] | None = os.fdopen(from_it, "rb", buffering=0)
-        self.returncode: int | None = None
+        self.returncode: int | Any = None
         #: Only the fork holds the other end.
         self._alive = alive
         self._reap = reap

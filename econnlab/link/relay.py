@@ -15,7 +15,7 @@ import os
 import socket
 from typing import Any
 
-from econnlab.link.budget import Budget
+from econnlab.link.allowance import Allowance
 from econnlab.link.delays import delays
 from econnlab.link.endpoint import MOST_IN_FLIGHT, Endpoint, Item, prepared, request_in, socket_for
 from econnlab.link.middlebox import Memory
@@ -56,7 +56,7 @@ class Relay:
         self._held = False
         #: It will be reset as soon as the kernel has sent what was passed on.
         self._ending = False
-        self._budget = Budget(None)
+        self._allowance = Allowance(None)
 
     def _other(self, end: Endpoint) -> Endpoint:
         return self._server if end is self._client else self._client
@@ -68,7 +68,7 @@ class Relay:
         if before is None or treatment.delay != before.delay:
             self._delay(treatment.delay, seed)
         if before is None or treatment.reset_after != before.reset_after:
-            self._budget = Budget(treatment.reset_after)
+            self._allowance = Allowance(treatment.reset_after)
         if before is not None and treatment.idle_drop != before.idle_drop:
             self._memory.change(treatment.idle_drop)
 
@@ -143,6 +143,7 @@ class Relay:
             self._on_connect_failed(failed)
             return
         self._connected = True
+        self._server.ready_at = now()
         self._event(Kind.CONNECTED, local=address(self._server.sock.getsockname()))
         if failed:
             # getsockopt has cleared the error: what came before it can still be read.
@@ -192,6 +193,7 @@ class Relay:
             return
         if ready & WRITE:
             end.blocked = False
+            end.ready_at = now()
             self._watch(end)
             self._deliver(self._other(end))
         if end.gone:
@@ -223,7 +225,7 @@ class Relay:
         Returns whether there may be more to read.
         """
         buffer = self._owner.buffer
-        most = self._budget.room(end, len(buffer))
+        most = self._allowance.room(end, len(buffer))
         try:
             size = end.sock.recv_into(buffer, most)
         except (BlockingIOError, InterruptedError):
@@ -323,7 +325,7 @@ class Relay:
         try:
             if item.kind is Kind.BYTES:
                 end = self._other(to)
-                sent = to.sock.send(item.rest[: self._budget.room(end, len(item.rest))])
+                sent = to.sock.send(item.rest[: self._allowance.room(end, len(item.rest))])
                 item.rest = item.rest[sent:]
                 to.blocked = bool(item.rest)
                 self._count(end, to, sent)
@@ -347,7 +349,7 @@ class Relay:
 
     def _count(self, end: Endpoint, to: Endpoint, size: int) -> None:
         end.passed += size
-        if size and self._budget.spend(end, size):
+        if size and self._allowance.spend(end, size):
             self._ending = True
             self.hold()
             deadline = now() + DRAIN_S
@@ -393,7 +395,10 @@ class Relay:
         if kind is Kind.BYTES and not self._traced:
             return
         size, named = item.size or None, item.request_id
-        self._event(kind, at, side=end.name, bytes=size, began=item.began, request_id=named, reason=reason)
+        due = max(item.due, self._other(end).ready_at) if self._traced else None
+        self._event(
+            kind, at, side=end.name, bytes=size, began=item.began, due=due, request_id=named, reason=reason
+        )
 
     def _event(self, kind: str, at: float | None = None, **details: object) -> None:
         self._owner.ledger.event(kind, self._number, at, **details)

@@ -4,11 +4,10 @@ Those in the folder itself show a cause. ``peers/`` has those that need a real s
 the defaults of keepalive, sweep and maxconn, ``check/`` faults that end, so that a client can survive them.
 """
 
-import difflib
 from functools import cache
 from pathlib import Path
 
-from econnlab.errors import UsageProblem
+from econnlab.errors import UsageProblem, did_you_mean
 from econnlab.scenario.model import Scenario
 from econnlab.scenario.toml import read_scenario
 
@@ -38,11 +37,7 @@ def load(name: str) -> Scenario:
         if name in names(group):
             return read_file(folder() / group / f"{name}.toml")
     known = [*names(), *names(PEERS), *names(CHECK)]
-    near = difflib.get_close_matches(name, known, n=3)
-    raise UsageProblem(
-        f"There is no scenario {name!r}.",
-        f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(known)}.",
-    )
+    raise UsageProblem(f"There is no scenario {name!r}.", did_you_mean(name, known))
 
 
 def read_file(path: Path) -> Scenario:

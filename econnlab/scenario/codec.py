@@ -10,7 +10,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from econnlab.errors import UsageProblem
+from econnlab.errors import UsageProblem, did_you_mean
 
 T = TypeVar("T")
 _EXPECTED = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
@@ -82,7 +82,7 @@ def _decode_dataclass(kind: Any, data: Any, where: str) -> Any:
     if unknown:
         raise UsageProblem(
             f"{join(where, unknown[0])}: there is no such key.",
-            f"Known here are {', '.join(sorted(hints))}.",
+            did_you_mean(unknown[0], sorted(hints)),
         )
     values = {key: _decode(hints[key], item, join(where, key)) for key, item in data.items()}
     missing = sorted(field.name for field in fields(kind) if _is_required(field) and field.name not in values)

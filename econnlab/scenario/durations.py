@@ -72,7 +72,10 @@ def _parse_range(text: str) -> list[Decimal]:
     if step == 0:
         raise UsageProblem(f"{text!r} has a step of zero.", "Give a step above zero, as 4900..5000:5.")
     if last < first:
-        raise UsageProblem(f"{text!r} is empty: it ends before it begins.", f"Did you mean {last}..{first}?")
+        raise UsageProblem(
+            f"{text!r} is empty: it ends before it begins.",
+            f"Did you mean {last_text}..{first_text}:{step_text}?",
+        )
     count = int((last - first) / step) + 1
     if count > MOST_INTERVALS:
         raise _too_many(text, count)

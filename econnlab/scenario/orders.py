@@ -15,7 +15,7 @@ from econnlab.plaintext import harmless
 from econnlab.scenario.durations import format_duration, parse_duration
 from econnlab.scenario.links import parse_link
 from econnlab.scenario.model import Middlebox
-from econnlab.scenario.treatment import Counted, Limit, ResetAfter, Treatment, WhenFull
+from econnlab.scenario.treatment import ConnectionLimit, Counted, ResetAfter, Treatment, WhenFull
 
 OFF = "off"
 #: JSON readers keep whole numbers exact up to here (RFC 8259 section 6).
@@ -165,7 +165,7 @@ def _limit(words: list[str]) -> dict[str, Any]:
     count, when_full = _one_or_two(
         words, "limit takes a number, and close, reset or queue, as 5 reset; or off"
     )
-    return {"limit": Limit(_whole(count, 1), _choice(WhenFull, when_full) or WhenFull.CLOSE)}
+    return {"limit": ConnectionLimit(_whole(count, 1), _choice(WhenFull, when_full) or WhenFull.CLOSE)}
 
 
 def _fail_first(words: list[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any
 
-from econnlab.errors import UsageProblem
+from econnlab.errors import UsageProblem, did_you_mean
 from econnlab.scenario.codec import current, decode, encode, join
 from econnlab.scenario.durations import format_duration, parse_duration, parse_intervals
 from econnlab.scenario.expect import Count, parse_count
@@ -82,7 +82,7 @@ def _plain_table(kind: Any, table: dict[str, Any], where: str) -> dict[str, Any]
     for key, value in current(kind, table, _SUFFIX).items():
         here = join(where, key)
         if key not in known:
-            raise UsageProblem(f"{here}: there is no such key.", f"Known here are {', '.join(known)}.")
+            raise UsageProblem(f"{here}: there is no such key.", did_you_mean(key, known))
         if key + _SUFFIX in hints:
             plain[key + _SUFFIX] = _in_ms(key, value, here)
         else:

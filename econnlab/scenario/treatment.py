@@ -42,7 +42,7 @@ class ResetAfter:
 
 
 @dataclass(frozen=True)
-class Limit:
+class ConnectionLimit:
     """How many connections are relayed at a time."""
 
     connections: int
@@ -66,7 +66,7 @@ class Treatment:
     delay: LinkSpec = NO_DELAY
     idle_drop: Middlebox | None = None
     reset_after: ResetAfter | None = None
-    limit: Limit | None = None
+    limit: ConnectionLimit | None = None
     #: How many of the next connections are reset as soon as they are accepted.
     fail_first: int = 0
 

@@ -12,7 +12,7 @@ from econnlab.record.events import CloseReason, Kind
 from econnlab.scenario.server import CloseWith, Stage
 from econnlab.server.idle_timers import IdleTimer
 from econnlab.server.request import ServedRequest, Step
-from econnlab.server.responses import OK, TOO_LARGE, UNAVAILABLE, Answer, error_bytes
+from econnlab.server.responses import OK, TOO_LARGE, UNAVAILABLE, Reply, error_bytes
 from econnlab.server.service import Service
 from econnlab.server.stream import READ_SIZE, Stream
 from econnlab.server.tls import TlsSocket
@@ -227,12 +227,12 @@ class ServedConnection:
         service.ledger.event(Kind.PROCESSED, self.number, request_id=exchange.request_id)
         return not service.faults.strike(self, Stage.PROCESSED)
 
-    def _respond_late(self, exchange: ServedRequest, answer: Answer) -> None:
+    def _respond_late(self, exchange: ServedRequest, answer: Reply) -> None:
         self._delay = None
         self._respond(exchange, answer)
         self._proceed()
 
-    def _respond(self, exchange: ServedRequest, answer: Answer) -> None:
+    def _respond(self, exchange: ServedRequest, answer: Reply) -> None:
         spec, faults = self._service.spec, self._service.faults
         self._last = self._last or self._service.last_request(self.requests)
         hidden = self._last is CloseReason.MAX_REQUESTS and not spec.announce_last

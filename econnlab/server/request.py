@@ -9,7 +9,7 @@ from typing import Any
 import h11
 
 from econnlab.scenario.server import ServerSpec
-from econnlab.server.responses import Answer, is_keyed, request_id_of, response_bytes
+from econnlab.server.responses import Reply, is_keyed, request_id_of, response_bytes
 
 
 class Step(Enum):
@@ -106,7 +106,7 @@ class ServedRequest:
         interim = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
         return self._connection.send(interim) or b""
 
-    def answer(self, spec: ServerSpec, answer: Answer, *, last: bool) -> tuple[bytes, bytes]:
+    def answer(self, spec: ServerSpec, answer: Reply, *, last: bool) -> tuple[bytes, bytes]:
         """Head and body of ``answer``; ``last`` says ``Connection: close``."""
         return response_bytes(self._connection, self.head, spec, answer, last=last)
 

@@ -17,7 +17,7 @@ OK = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """The answer to a request."""
 
     status: int
@@ -26,25 +26,25 @@ class Answer:
     content_type: str = "text/plain"
 
 
-NOT_ALLOWED = Answer(
+NOT_ALLOWED = Reply(
     405, b"method not allowed\n", (("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),)
 )
-TOO_LARGE = Answer(413, b"body too large\n")
-UNAVAILABLE = Answer(503, b"over capacity\n", (("Retry-After", "1"),))
+TOO_LARGE = Reply(413, b"body too large\n")
+UNAVAILABLE = Reply(503, b"over capacity\n", (("Retry-After", "1"),))
 
 
-def ok_answer(spec: ServerSpec) -> Answer:
+def ok_answer(spec: ServerSpec) -> Reply:
     """The answer to a request that was carried out."""
     body = body_of(spec.response_size) if spec.response_body is None else spec.response_body.encode()
-    return Answer(OK, body, content_type=spec.content_type)
+    return Reply(OK, body, content_type=spec.content_type)
 
 
-def error_answer(spec: ServerSpec) -> Answer:
+def error_answer(spec: ServerSpec) -> Reply:
     """The error that the scenario asks for."""
     headers = []
     if spec.retry_after_ms is not None:
         headers.append(("Retry-After", str(math.ceil(spec.retry_after_ms / 1000))))
-    return Answer(spec.status, b"not now\n", tuple(headers))
+    return Reply(spec.status, b"not now\n", tuple(headers))
 
 
 def request_id_of(request: h11.Request) -> str | None:
@@ -59,7 +59,7 @@ def is_keyed(request: h11.Request) -> bool:
 
 
 def response_bytes(
-    connection: h11.Connection, request: h11.Request, spec: ServerSpec, answer: Answer, *, last: bool
+    connection: h11.Connection, request: h11.Request, spec: ServerSpec, answer: Reply, *, last: bool
 ) -> tuple[bytes, bytes]:
     """Head and body of ``answer`` to ``request``, entered into ``connection``'s state.
 

@@ -11,7 +11,7 @@ from econnlab.scenario.server import CloseWith, Retirement, ServerSpec
 from econnlab.server.faults import Faults
 from econnlab.server.idempotency import Carried
 from econnlab.server.idle_timers import IdleTimers
-from econnlab.server.responses import METHODS, NOT_ALLOWED, OK, Answer, error_answer, ok_answer
+from econnlab.server.responses import METHODS, NOT_ALLOWED, OK, Reply, error_answer, ok_answer
 from econnlab.system.clock import now
 from econnlab.system.sockets import Closable, reset_on_close, send_held_back, unread_bytes
 
@@ -44,7 +44,7 @@ class Service:
         limit = self.spec.max_requests
         return CloseReason.MAX_REQUESTS if limit is not None and requests >= limit else None
 
-    def answer_to(self, request: h11.Request) -> Answer:
+    def answer_to(self, request: h11.Request) -> Reply:
         """The answer to ``request``; one with status 200 is carried out first."""
         if request.method not in METHODS:
             return NOT_ALLOWED

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from econnlab.errors import EconnlabError, EnvironmentProblem, LabFault, ProcessDied
 
@@ -29,29 +29,15 @@ _ROOT = str(Path(__file__).parent.parent.parent)
 
 
 class Started(Protocol):
-    """What a Process needs of subprocess.Popen."""
+    """What a Process needs of subprocess.Popen, which documents it."""
 
-    @property
-    def pid(self) -> int:
-        """The process id."""
+    pid: int
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+    returncode: int | Any
 
-    @property
-    def stdin(self) -> IO[bytes] | None:
-        """The pipe to its stdin."""
-
-    @property
-    def stdout(self) -> IO[bytes] | None:
-        """The pipe from its stdout."""
-
-    @property
-    def returncode(self) -> int | None:
-        """The exit code, or minus the signal that killed it; None until ``wait`` has returned."""
-
-    def wait(self, timeout: float | None = None) -> int:
-        """The exit code. Raises subprocess.TimeoutExpired."""
-
-    def kill(self) -> None:
-        """Send SIGKILL if it still runs."""
+    def wait(self, timeout: float | None = None) -> int: ...
+    def kill(self) -> None: ...
 
 
 #: Starts ``main`` of the module of this name with this stderr. The process inherits the descriptors under

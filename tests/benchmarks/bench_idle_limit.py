@@ -12,7 +12,8 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from econnlab.client import IdleLimitAdapter
-from econnlab.commands.serve.lone_server import LoneServer
+from econnlab.lab.stage import Stage
+from econnlab.scenario.model import Scenario
 from econnlab.scenario.server import ServerSpec
 from tests.benchmarks.figures import Figure
 
@@ -23,8 +24,12 @@ ROUNDS, REQUESTS = 1500, 5
 def measure() -> Iterator[Figure]:
     """Turns of 5 requests each, one adapter and the other, in alternating order; the ratios' median."""
     spec = ServerSpec(keepalive_timeout_ms=Decimal(600_000))
-    with LoneServer(spec) as server, requests.Session() as plain, requests.Session() as limited:
-        url = f"http://127.0.0.1:{server.port}/"
+    with (
+        Stage(Scenario("bench", server=spec)) as server,
+        requests.Session() as plain,
+        requests.Session() as limited,
+    ):
+        url = server.url
         for session, adapter in ((plain, HTTPAdapter()), (limited, IdleLimitAdapter(idle_limit=300))):
             session.trust_env = False
             session.mount("http://", adapter)

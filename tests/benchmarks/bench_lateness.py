@@ -12,8 +12,8 @@ from decimal import Decimal
 import requests
 
 from econnlab.attribution.statistics import quantile
-from econnlab.commands.serve.lone_server import LoneServer
 from econnlab.lab.lab import Lab
+from econnlab.lab.stage import Stage
 from econnlab.scenario.links import PROFILES
 from econnlab.scenario.model import Plan, Scenario
 from econnlab.scenario.server import ServerSpec
@@ -53,8 +53,8 @@ class _NotedAdapter(requests.adapters.HTTPAdapter):
 def plain_heap_and_pool() -> list[float]:
     """The usual way: sessions on a heap by due time, a pool of threads that sends what is due."""
     late: list[float] = []
-    with LoneServer(ServerSpec(port=0)) as server, ThreadPoolExecutor(32) as pool:
-        url = f"http://127.0.0.1:{server.port}/"
+    with Stage(Scenario("bench", server=ServerSpec(port=0))) as server, ThreadPoolExecutor(32) as pool:
+        url = server.url
         begin = time.monotonic() + 0.5
         heap = [(begin + n * INTERVAL_S / SESSIONS, n, REQUESTS, opened()) for n in range(SESSIONS)]
         changed = threading.Condition()

@@ -14,7 +14,8 @@ from econnlab.commands.link.lone_link import LoneLink
 from econnlab.errors import EnvironmentProblem
 from econnlab.lab.limits import raise_descriptors
 from econnlab.lab.listeners import bind
-from econnlab.peers.peer import PeerProcess, find_program
+from econnlab.peers.peer import PeerProcess
+from econnlab.peers.store import find_program
 from econnlab.scenario.places import LOOPBACK, Place
 from econnlab.scenario.treatment import Treatment
 from tests.benchmarks.bench_server import resident_kib
@@ -46,7 +47,7 @@ def measure() -> Iterator[Figure]:
             port = linking.place.port
             yield from latency("the link", upstream, port, at_most=0.3)
             yield from throughput("the link", upstream, port, at_least=200)
-            yield from holding("the link", port, linking.child.process.pid)
+            yield from holding("the link", port, linking.child.pid)
         try:
             with _haproxy(upstream) as port:
                 yield from latency("HAProxy", upstream, port)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from econnlab.attribution.statistics import quantile
-from econnlab.commands.serve.lone_server import LoneServer
+from econnlab.lab.stage import Stage
+from econnlab.scenario.model import Scenario
 from econnlab.scenario.server import ServerSpec
 from tests.benchmarks.figures import Figure, econnlab
 
@@ -20,12 +21,9 @@ SERVER = Path(__file__).parent.parent / "peers/server.cjs"
 
 def measure() -> Iterator[Figure]:
     """Two probes of each server, one after the other."""
-    with LoneServer(ServerSpec(keepalive_timeout_ms=Decimal(5000), port=0)) as serving:
-        yield from _twice("lab server, 5 s", f"http://127.0.0.1:{serving.port}/", 5000)
-        serving.child.sync()
-        late = sorted(
-            (event.at - event.due) * 1000 for event in serving.child.take_events() if event.due is not None
-        )
+    with Stage(Scenario("bench", server=ServerSpec(keepalive_timeout_ms=Decimal(5000), port=0))) as serving:
+        yield from _twice("lab server, 5 s", serving.url, 5000)
+        late = sorted((event.at - event.due) * 1000 for event in serving.events() if event.due is not None)
         # What the edges cannot but show: on a busy machine the server is late itself.
         yield Figure("lab server, 5 s: it closed late itself, p95", quantile(late, 0.95), " ms")
     node = shutil.which("node")

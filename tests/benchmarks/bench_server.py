@@ -10,9 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from econnlab.attribution.statistics import quantile
-from econnlab.commands.serve.lone_server import LoneServer
-from econnlab.lab.children import Child
+from econnlab.lab.limits import raise_descriptors
+from econnlab.lab.stage import Stage
 from econnlab.record.events import Kind
+from econnlab.scenario.model import Scenario
 from econnlab.scenario.server import ServerSpec
 from tests.benchmarks.figures import Figure
 
@@ -22,6 +23,7 @@ TIMED, HELD = 1000, 2000
 
 def measure() -> Iterator[Figure]:
     """How late idle connections are closed, and resident memory per held one."""
+    raise_descriptors()
     yield from lateness()
     yield from memory()
 
@@ -29,15 +31,15 @@ def measure() -> Iterator[Figure]:
 def lateness() -> Iterator[Figure]:
     """Closes of connections that became idle one after another, 200 a second."""
     with (
-        LoneServer(ServerSpec(keepalive_timeout_ms=Decimal(1000))) as server,
+        Stage(Scenario("bench", server=ServerSpec(keepalive_timeout_ms=Decimal(1000)))) as server,
         contextlib.ExitStack() as stack,
     ):
         pause = threading.Event()
         for _ in range(TIMED):
-            ask(stack, server.port)
+            ask(stack, server.address[1])
             pause.wait(0.005)
         late = []
-        for event in server.events():
+        for event in server.follow(lambda: False):
             if event.kind == Kind.IDLE_TIMEOUT and event.due is not None:
                 late.append((event.at - event.due) * 1000)
                 if len(late) == TIMED:
@@ -51,15 +53,15 @@ def lateness() -> Iterator[Figure]:
 def memory() -> Iterator[Figure]:
     """Connections that have had an answer and are held open."""
     with (
-        LoneServer(ServerSpec(keepalive_timeout_ms=Decimal(600_000))) as server,
+        Stage(Scenario("bench", server=ServerSpec(keepalive_timeout_ms=Decimal(600_000)))) as server,
         contextlib.ExitStack() as stack,
     ):
-        child: Child = server.child
-        ask(stack, server.port)
-        before = resident_kib(child.process.pid)
+        child = server._topology._children[0]
+        ask(stack, server.address[1])
+        before = resident_kib(child.pid)
         for _ in range(HELD):
-            ask(stack, server.port)
-        grown = resident_kib(child.process.pid) - before
+            ask(stack, server.address[1])
+        grown = resident_kib(child.pid) - before
     yield Figure(f"resident memory per connection, {HELD} held", grown / HELD, " KiB", at_most=10)
 
 

@@ -45,7 +45,9 @@ def long_standing(tmp_path_factory):
     """One link for all tests that only say something to it: starting one takes longer than they do."""
     cli = Cli(tmp_path_factory.mktemp("link"))
     with echo_server() as upstream:
-        yield Standing(cli, upstream, "--api", "0")
+        # pytest imports readline, which sets COLUMNS.
+        unset = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+        yield Standing(cli, upstream, "--api", "0", env=unset)
         cli.close()
 
 

@@ -12,9 +12,10 @@ from decimal import Decimal
 import jsonschema
 import pytest
 
-from econnlab.commands.serve.lone_server import LoneServer
 from econnlab.lab.certificates import make_certificate
+from econnlab.lab.stage import Stage
 from econnlab.scenario.links import parse_link
+from econnlab.scenario.model import Scenario
 from econnlab.scenario.server import ServerSpec
 from econnlab.server.tls import server_context
 from econnlab.system.clock import now
@@ -489,10 +490,8 @@ def start_tls():
     with contextlib.ExitStack() as stack:
 
         def start():
-            serving = stack.enter_context(
-                LoneServer(ServerSpec(keepalive_timeout_ms=Decimal(200), tls=True, port=0))
-            )
-            return f"https://127.0.0.1:{serving.port}/"
+            spec = ServerSpec(keepalive_timeout_ms=Decimal(200), tls=True)
+            return stack.enter_context(Stage(Scenario("tls", server=spec))).url
 
         yield start
 

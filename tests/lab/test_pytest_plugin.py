@@ -114,7 +114,7 @@ def test_every_key_of_a_scenario_is_taken_by_its_name(run, given, check):
     [
         (
             "keepalive_timout=5",
-            ["*server.keepalive_timout: there is no such key.", "*Known here are*keepalive_timeout*"],
+            ["*server.keepalive_timout: there is no such key.", "*Did you mean keepalive_timeout*"],
         ),
         ("keepalive_timeout='soon'", ["*server.keepalive_timeout: 'soon' is not a duration.*"]),
         ("fault={'at': 'lunch'}", ["*server.fault.at: expected one of*half_body*"]),

@@ -39,6 +39,11 @@ if [ "$(cat .peers/installed 2>/dev/null)" != "$packages" ]; then
     echo "$packages" >.peers/installed
 fi
 
+# Real servers and clients for --server and --client, as a user installs them.
+ECONNLAB_PEERS=.peers .venv/bin/econnlab peers install node@14.18.0 node@18.20.8 node@22.23.3 node@24.21.0 \
+    axios@0.22.0 axios@1.21.1 axios-retry@3.2.0 axios-retry@4.5.0 got@14.6.6 undici@7.30.2 express@5.1.0 \
+    hypercorn@0.18.0 waitress@3.0.2
+
 curl --version | head -n 1
 nginx -v
 haproxy -v | head -n 1

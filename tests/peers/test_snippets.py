@@ -632,7 +632,7 @@ def played(tmp_path_factory) -> Iterator[dict[object, Future]]:
         probed = threads.submit(probes, in_node["tcp-keepalive", "node"], A_MINUTE)  # while Node pauses
         yield {**shown, **playing, "node": node, "probes": probed}
         for server in (*in_python.values(), *in_node.values()):
-            server.child.tell_to_stop()  # all of them, before one is waited for
+            server.child.tell_to_end()  # all of them, before one is waited for
         for reserved in RESERVED:
             reserved.close()
 

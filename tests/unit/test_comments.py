@@ -51,7 +51,7 @@ def said(frames, *requests, **given):
 
 
 WELL = making.attempt()
-LOST = making.lost(began=104.999, sent=105.0, ended=105.004)
+LOST = making.lost(planned=104.999, began=104.999, sent=105.0, ended=105.004)
 
 
 def test_a_request_says_how_it_ended_and_the_packet_that_ended_it_says_so():
@@ -218,8 +218,8 @@ def test_who_may_not_capture_is_told_how(tmp_path, monkeypatch, capsys, url, com
     with capturing.Capture("a b", scenario) as capture:
         assert (capture.into, capture.private, list(capture.frames())) == (None, False, [])
         capture.write(summarize(run_of(WELL)))
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("warning: Not here. ") and line.endswith(f": {command}")
+    warning, *_, line = capsys.readouterr().err.splitlines()
+    assert warning.startswith("warning: Not here. ") and line == f"  {command}"
     assert not list(tmp_path.iterdir())
 
 

@@ -20,7 +20,7 @@ from econnlab.scenario.orders import (
     parse_settings,
     spelled,
 )
-from econnlab.scenario.treatment import NO_DELAY, Counted, Limit, ResetAfter, Treatment, WhenFull
+from econnlab.scenario.treatment import NO_DELAY, ConnectionLimit, Counted, ResetAfter, Treatment, WhenFull
 
 VERBS = "delay idle-drop reset-after limit fail-first reset pause resume status help".split()
 WORDS = "off rst silent 2s 0 1 5 1000 to-client both wan 40ms~0.2 2ms/1ms -1 1e3 ٣ ~ / \x1b[31m".split(" ")
@@ -42,7 +42,7 @@ def treatments():
         delay=delays(),
         idle_drop=st.none() | st.builds(Middlebox, st.integers(1, 10**7).map(Decimal), st.booleans()),
         reset_after=st.none() | st.builds(ResetAfter, whole, st.sampled_from(Counted)),
-        limit=st.none() | st.builds(Limit, whole, st.sampled_from(WhenFull)),
+        limit=st.none() | st.builds(ConnectionLimit, whole, st.sampled_from(WhenFull)),
         fail_first=st.integers(0, 10**9),
     )
 
@@ -58,8 +58,8 @@ def treatments():
         ("idle-drop off", Change({"idle_drop": None})),
         ("reset-after 1000", Change({"reset_after": ResetAfter(1000, Counted.TO_CLIENT)})),
         ("reset-after 1 both", Change({"reset_after": ResetAfter(1, Counted.BOTH)})),
-        ("limit 5", Change({"limit": Limit(5, WhenFull.CLOSE)})),
-        ("limit 5 queue", Change({"limit": Limit(5, WhenFull.QUEUE)})),
+        ("limit 5", Change({"limit": ConnectionLimit(5, WhenFull.CLOSE)})),
+        ("limit 5 queue", Change({"limit": ConnectionLimit(5, WhenFull.QUEUE)})),
         ("limit off", Change({"limit": None})),
         ("fail-first 3", Change({"fail_first": 3})),
         ("fail-first off", Change({"fail_first": 0})),
@@ -158,10 +158,10 @@ def test_a_line_and_a_key_say_the_same(treatment):
 
 
 def test_a_change_leaves_the_rest():
-    before = Treatment(limit=Limit(5), fail_first=2)
+    before = Treatment(limit=ConnectionLimit(5), fail_first=2)
     after = parse_settings({"limit": False, "delay": 5}).applied_to(before)
     assert (after.limit, after.fail_first, after.delay.to_server.median_ms) == (None, 2, 5)
-    assert before.limit == Limit(5)
+    assert before.limit == ConnectionLimit(5)
 
 
 def test_the_help_names_every_verb():

@@ -7,9 +7,11 @@ import pytest
 
 from econnlab.attribution.punctuality import worst_lateness_ms
 from econnlab.attribution.summary import summarize
-from econnlab.commands.experiments.report.batch import Tally
+from econnlab.commands.experiments.outcomes import ScenarioResult
+from econnlab.commands.experiments.report.batch import result_line
 from econnlab.record.events import Kind
 from econnlab.scenario.client import ClientSpec
+from econnlab.scenario.expect import Count, Expect
 from econnlab.scenario.links import Delay, LinkSpec
 from econnlab.scenario.server import ServerSpec
 from tests.support.making import attempt, link, run, server
@@ -42,6 +44,8 @@ def test_what_is_asked_for_is_not_late():
 
 @pytest.mark.parametrize(("sent", "said"), [(99.98, True), (99.94, False)])
 def test_a_broken_expectation_says_that_the_lab_was_late(sent, said):
-    summary = summarize(run(attempt(planned=99.9, sent=sent)))
-    line = Tally(1).line(summary.run.scenario, summary, ["success: expected 2, found 1"], None, 1.0).plain
-    assert ("the lab itself was up to 80 ms late here" in line) is said
+    summary = summarize(run(attempt(planned=99.9, began=99.9, sent=sent)))
+    scenario = replace(summary.run.scenario, expect=Expect(success=Count(2, 2)))
+    line = result_line(ScenarioResult(scenario, summary, None, 1.0)).plain
+    assert "BROKEN" in line and "success: expected 2, found 1" in line
+    assert ("the lab itself was up to 80 ms late" in line) is said

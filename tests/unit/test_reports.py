@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -150,7 +151,8 @@ def test_a_narrow_terminal_keeps_every_figure():
     assert "4999.5" in text
     assert "50.0%" in text
     assert "keepalive_race" in text
-    assert "█" not in text
+    assert "█" in text and re.search(r"0x \d+  1x \d+  2x\+ \d+", text) and "closed 1" in text
+    assert max(map(len, text.splitlines()[:8])) <= 80
 
 
 def test_a_terminal_without_unicode_gets_plain_characters():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
-from econnlab.cli.columns import Column, draw, fitting
+from econnlab.cli.columns import Column, Grid
 from econnlab.commands.check.result import Check, Checked
 from econnlab.commands.check.survival import Survival
 from econnlab.plaintext import harmless, harmless_lines
@@ -36,7 +36,7 @@ def headline(check: Check) -> Text:
     return Text.assemble((command_line(check), "bold"), f": {calm_sentence(check)}")
 
 
-def matrix(check: Check, console: Console) -> RenderableType:
+def matrix(check: Check) -> RenderableType:
     """A row per scenario."""
     checked = check.checked
     requests = check.calm.requests
@@ -53,7 +53,7 @@ def matrix(check: Check, console: Console) -> RenderableType:
         Column("s", ["" if each.end is None else f"{each.end.took_s:.1f}" for each in checked], 1),
         Column("what happens", [harmless(each.scenario.title) for each in checked], 0, right=False),
     ]
-    return draw(fitting(columns, console.width)) if checked else Text("No scenario ran to its end.")
+    return Grid(columns) if checked else Text("No scenario ran to its end.")
 
 
 def verdict_word(checked: Checked) -> str:

@@ -82,11 +82,11 @@ def check_command(options: CheckOptions) -> int:
 
 def _run(checking: Checking, scenarios: int) -> None:
     """The bar counts the scenarios, without the calm runs before them."""
-    with progress(scenarios, "scenarios") as shown:
+    with progress("scenarios", scenarios) as shown:
         ended = 0
         for checked in checking.runs(TICK_S):
             ended += checked is not None
-            shown.reached(ended)
+            shown.reached(ended, "without trouble first" if checking.result is None else "")
 
 
 def _report(check: Check, outputs: Outputs) -> None:
@@ -106,16 +106,16 @@ def _exit_code(check: Check, options: CheckOptions) -> int:
 
 def _show(check: Check, screen: LabConsole) -> None:
     on_github = os.environ.get("GITHUB_ACTIONS") == "true"
-    screen.print(page.headline(check), soft_wrap=True)
-    screen.print(page.matrix(check, screen))
+    screen.text(page.headline(check))
+    screen.print(page.matrix(check))
     for detail in page.details(check):
         if on_github:
             detail.plain = disarmed(detail.plain)
-        screen.print(detail, soft_wrap=True)
-    screen.print(page.conclusion(check), soft_wrap=True)
+        screen.text(detail)
+    screen.text(page.conclusion(check))
     if on_github:
         for checked in (*check.broken, *check.failed):
-            screen.print(annotation(checked), soft_wrap=True)
+            screen.print(annotation(checked), soft_wrap=True)  # a command to the runner is one line
 
 
 # -- what to run ----------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from econnlab.cli.console import LabConsole, say
 from econnlab.cli.files import STDOUT
 from econnlab.cli.interrupts import Interrupts, interrupts
 from econnlab.cli.outputs import Files, Outputs
+from econnlab.cli.progress import progress, watched
 from econnlab.commands.diagnose import report as page
 from econnlab.commands.diagnose.timeline import of_capture
 from econnlab.errors import ExitCode, UsageProblem
@@ -52,8 +53,10 @@ def diagnose_capture(options: DiagnoseOptions) -> int:
         )
     with Outputs(options.files, reads=[options.capture]) as outputs, interrupts() as stop:
         capture = _Capture(options.capture, stop)
-        traffic = capture.follow()
-        found = diagnose(traffic, _wanted(options, traffic))
+        with progress("packets") as shown, watched(shown, capture.position):
+            traffic = capture.follow()
+            capture.stage = "judging"
+            found = diagnose(traffic, _wanted(options, traffic))
         try:
             _show(found, outputs.screen, capture, options)
         finally:
@@ -70,6 +73,9 @@ class _Capture:
         self.cut_at: int | None = None
         #: What is wrong with it behind the packets that could be read.
         self.damage = ""
+        #: What the command does with it now, and packets read.
+        self.stage = "reading"
+        self._packets = 0
         self._where = where
         self._stop = stop
 
@@ -77,36 +83,44 @@ class _Capture:
         """Its connections. Raises MalformedCapture where not a packet can be read."""
         return follow(self.frames())
 
+    def position(self) -> tuple[int, str]:
+        """Packets read, and the stage."""
+        return self._packets, self.stage
+
     def frames(self) -> Iterator[Frame]:
         """Its packets."""
         with open_capture(self._where) as stream:
             reader = read_capture(stream)
-            read = 0
+            self._packets = 0
             try:
-                for read, frame in enumerate(reader, 1):  # noqa: B007 - whether there was one is asked below
+                for frame in reader:
+                    self._packets += 1
                     yield frame
                     # Ctrl-C in a pipeline stops tcpdump as well: what it still has comes before the end.
                     if self._stop.happened and self._where != STDOUT:
                         return
             except MalformedCapture as damage:
-                if not read:
+                if not self._packets:
                     raise
                 self.damage = damage.message
             self.cut_at = reader.cut_at
 
 
 def _show(found: Diagnosis, screen: LabConsole, capture: _Capture, options: DiagnoseOptions) -> None:
-    screen.print(page.headline(found, capture.name), soft_wrap=True)
+    screen.text(page.headline(found, capture.name))
     screen.print(page.summary(found, screen))
+    if (spoken := page.spoken(found)) is not None:
+        screen.print(spoken, soft_wrap=True)
     for title, lines in (
         ("Failures" if options.every else "The worst", _failures(found, capture, options)),
         ("What to do", page.advice(found)),
+        ("Not judged", page.unjudged(found)),
     ):
         shown: list[RenderableType] = list(lines)
         if shown:
             screen.print(Text(f"\n{title}", "bold"))
         for line in shown:
-            screen.print(line, soft_wrap=True)
+            screen.text(line)
     screen.print(Text(f"\n{page.conclusion(found)}", "bold"))
     for remark in page.remarks(found, capture.cut_at, capture.damage):
         say(f"note: {remark}")

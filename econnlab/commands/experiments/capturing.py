@@ -1,4 +1,4 @@
-"""``--capture``: the packets of a run, from a nameless file while it runs to a commented one after it."""
+"""``--capture``: the packets of a run, kept in an unnamed file while it runs, then written with comments."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from econnlab.attribution.summary import Summary
     from econnlab.packets.frames import Frame
 
-#: What is advised where no file was named.
+#: The file in the advice if the user named none.
 _UNNAMED = "run.pcap"
-#: How the hosts of this machine alone begin.
+#: Prefixes of hosts on this machine.
 _LOOPBACK = ("127.", "localhost", "::1")
 
 
 class Capture:
-    """Where ``--capture FILE`` puts packets, and from where ``--timeline`` draws them. A context manager.
+    """The packets for ``--capture FILE`` and ``--timeline``. A context manager.
 
-    While the run goes on they go into a file without a name, so that nobody has to remove it, whatever
-    happens to whom. ``plan`` says what the run is to do for it.
+    While the run goes on they go into a file without a name, which needs no cleaning up, even after a crash.
+    ``plan`` says what the run has to do.
     """
 
     def __init__(self, where: str | None, scenario: Scenario, *, drawn: bool = False) -> None:
@@ -44,16 +44,16 @@ class Capture:
             return
         if where == STDOUT:
             raise UsageProblem(
-                "A capture is no text, and does not go to stdout.", "Give --capture a file, as run.pcapng."
+                "A capture is binary and does not go to stdout.", "Give --capture a file, as run.pcapng."
             )
         if where is not None:
             self._output = open_output(where)
         place, why = where_to_capture(scenario)
         if place is Where.NOWHERE:
-            say(_do_it_yourself(where or _UNNAMED, scenario, why), "yellow")
+            _say_how(where or _UNNAMED, scenario, why)
             return
         if place is Where.PRIVATE and scenario.kernel is None:
-            say(f"{why} The run takes a network of its own, where it has that right.", "dim")
+            say(f"{why} The run uses a network namespace if it has that right.", "dim")
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - __exit__ closes it
         self.plan = Capturing(self._file.fileno(), place is Where.PRIVATE)
 
@@ -68,16 +68,16 @@ class Capture:
 
     @property
     def private(self) -> bool:
-        """The run is to enter a network of its own."""
+        """The run has to enter a network namespace."""
         return self.plan is not None and self.plan.private
 
     @property
     def into(self) -> int | None:
-        """The descriptor that takes the packets."""
+        """The file descriptor for the packets."""
         return None if self.plan is None else self.plan.into
 
     def frames(self) -> Iterator[Frame]:
-        """The packets of the run in order of time, once it is over, without comments."""
+        """The packets of the finished run in order of time, without comments."""
         from econnlab.packets.order import in_order
         from econnlab.packets.reading import read_capture
 
@@ -85,18 +85,18 @@ class Capture:
             return
         with os.fdopen(os.dup(self._file.fileno()), "rb") as stream:
             stream.seek(0)
-            if stream.peek(1):  # a run that never began has none
+            if stream.peek(1):  # a run that did not begin has no packets
                 yield from in_order(read_capture(stream))
 
     def drawn(self, summary: Summary) -> Iterator[RenderableType]:
-        """Failures of the run, packet by packet."""
+        """Failures of the run, drawn packet by packet."""
         from econnlab.commands.experiments.timeline import of_run
 
         if self._file is not None:
             yield from of_run(self.frames, summary)
 
     def write(self, summary: Summary) -> None:
-        """Write FILE: the packets, with what ``summary`` says of them."""
+        """Write FILE: the packets with the verdicts of ``summary`` as comments."""
         if self._file is None or self._output is None:
             return
         try:
@@ -123,10 +123,11 @@ class Capture:
             writer.packet(number, frame.at_ns, frame.data, frame.length, frame.comment)
 
 
-def _do_it_yourself(where: str, scenario: Scenario, why: str) -> str:
-    """One line: what to run beside the command. The lab's own ports are new each time, a URL's is not."""
+def _say_how(where: str, scenario: Scenario, why: str) -> None:
+    """Print a tcpdump command. It names the port of a URL; the lab's own ports change with each run."""
     if scenario.kernel is not None:
-        return f"warning: {why} No other program sees those packets; run the command as root."
+        say(f"warning: {why} No other program sees those packets; run the command as root.", "yellow")
+        return
     loopback, which = "lo0" if sys.platform == "darwin" else "lo", "tcp"
     interface = loopback
     if scenario.url is not None:
@@ -135,4 +136,4 @@ def _do_it_yourself(where: str, scenario: Scenario, why: str) -> str:
         interface = loopback if (parsed.hostname or "").startswith(_LOOPBACK) else "any"
         which = f"'tcp port {port}'"
     command = f"sudo tcpdump -i {interface} -U -w {shlex.quote(where)} {which}"
-    return f"warning: {why} Capture it yourself, in another terminal, for econnlab diagnose: {command}"
+    say(f"warning: {why} Capture in another terminal, for econnlab diagnose:", "yellow", command)

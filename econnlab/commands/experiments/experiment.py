@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from econnlab.attribution.explanations import Explanations
 from econnlab.attribution.summary import summarize
 from econnlab.cli.console import LabConsole, say
-from econnlab.cli.header import header
+from econnlab.cli.header import estimate_s, header
 from econnlab.cli.interrupts import Interrupts, interrupts
 from econnlab.cli.outputs import Files, Outputs
 from econnlab.cli.progress import TICK_S, progress
@@ -64,7 +64,7 @@ class _Experiment:
             self._recorder.start(lab.run)
             self._why = Explanations(lab.run)
             with self._keeping_errors():
-                self._screen.print(header(lab.scenario), soft_wrap=True)
+                self._screen.text(header(lab.scenario))
                 self._warn(lab.scenario)
                 self._follow(lab)
         with self._keeping_errors():
@@ -85,14 +85,15 @@ class _Experiment:
                 say(warning, "yellow")
 
     def _follow(self, lab: Lab) -> None:
-        with progress(lab.scenario.plan.total_requests, enabled=not self._lines) as shown:
+        total, about_s = lab.scenario.plan.total_requests, estimate_s(lab.scenario)
+        with progress(total=total, about_s=about_s) as shown:
             for request in lab.requests(TICK_S):
-                if request is None:
-                    shown.reached(len(lab.run.requests))
-                    continue
-                self._recorder.request(request)
-                if self._lines:
-                    self._show(lab, request)
+                if request is not None:
+                    self._recorder.request(request)
+                    if self._lines:
+                        shown.clear()
+                        self._show(lab, request)
+                shown.reached(len(lab.run.requests))
 
     def _show(self, lab: Lab, request: Request) -> None:
         if len(request.attempts) > 1 or not request.ok:
@@ -100,7 +101,7 @@ class _Experiment:
             self._why.update()
             self._recorder.events(lab.run)
         failures = self._why.so_far(request)
-        self._screen.print(request_line(lab.scenario, request, failures), soft_wrap=True)
+        self._screen.text(request_line(lab.scenario, request, failures))
 
     def finish(self, outputs: Outputs, capture: Capture, *, drawn: bool) -> None:
         """Print the table, then warnings; write the files even if that fails. Raises what ended the run."""
@@ -109,7 +110,7 @@ class _Experiment:
             if not isinstance(self._failed, BrokenPipeError):
                 self._screen.print(report(summary, self._screen))
                 for ladder in capture.drawn(summary) if drawn else ():
-                    self._screen.print(ladder, soft_wrap=True)
+                    self._screen.text(ladder)
         finally:
             print_warnings(summary)
             try:

@@ -23,7 +23,7 @@ def render_record(where: str, files: Files) -> int:
         summary = summarize(_read(where))
         screen = outputs.screen
         try:
-            screen.print(header(summary.run.scenario), soft_wrap=True)
+            screen.text(header(summary.run.scenario))
             screen.print(report(summary, screen))
             print_warnings(summary)
         finally:

@@ -24,7 +24,7 @@ class LinkApi:
     """A context manager: inside it requests are answered, each connection in a thread."""
 
     def __init__(self, link: Controlled, port: int) -> None:
-        self._server = _Server((LOOPBACK, port), partial(_Handler, link), bind_and_activate=False)
+        self._server = _ApiServer((LOOPBACK, port), partial(_ApiHandler, link), bind_and_activate=False)
         self._server.socket.close()
         self._server.socket = bind(LOOPBACK, port, "--api")
         self.url = f"http://{LOOPBACK}:{self._server.socket.getsockname()[1]}/"
@@ -39,7 +39,7 @@ class LinkApi:
         self._server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
+class _ApiServer(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
 
@@ -47,7 +47,7 @@ class _Server(ThreadingHTTPServer):
         """A client that leaves is not worth a word."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _ApiHandler(BaseHTTPRequestHandler):
     protocol_version = default_request_version = "HTTP/1.1"
     timeout = PATIENCE_S
 

@@ -99,7 +99,7 @@ def _order(word: str, document: Any) -> Change | Do:
     try:
         return parse_settings(document) if word == "settings" else _act(Act(word), document)
     except UsageProblem as problem:
-        raise Rejected(400, f"{problem.message} {problem.hint}".strip()) from problem
+        raise Rejected(400, problem.in_one_line) from problem
 
 
 def _act(act: Act, document: Any) -> Do:

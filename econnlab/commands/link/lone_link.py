@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +10,7 @@ from econnlab.commands.link.tally import LinkTally
 from econnlab.errors import EnvironmentProblem, UsageProblem
 from econnlab.lab.children import ANSWER_S, Child
 from econnlab.lab.limits import WANTED_CONNECTIONS, raise_descriptors
-from econnlab.lab.listeners import bind
+from econnlab.lab.listeners import bind, resolve
 from econnlab.link.settings import LinkSettings
 from econnlab.record.events import ConnectionEvent, Kind
 from econnlab.scenario.codec import encode
@@ -19,6 +18,9 @@ from econnlab.scenario.orders import Change, Do
 from econnlab.scenario.places import Place
 from econnlab.scenario.treatment import Treatment
 from econnlab.system.child import Verb
+
+#: ``events`` yields a batch, even an empty one, after this many seconds.
+TICK_S = 0.2
 
 
 class LoneLink:
@@ -76,10 +78,13 @@ class LoneLink:
 
         A batch may be empty. Raises ProcessDied or LabFault if the link ends by itself.
         """
-        for batch in self.child.batches(lambda: self._stopped):
-            if not self.child.alive:
-                self.take_no_more()
-            yield self._count(batch)
+        while not self._stopped:
+            self.child.wait_for_news(TICK_S)
+            yield self._count(self.child.take_events())
+            if not self.child.alive and not self._stopped:
+                raise self.child.death()
+        self.__exit__()
+        yield self._count(self.child.take_events())
 
     def wake(self) -> None:
         """Make ``events`` yield a batch now, even an empty one."""
@@ -151,12 +156,7 @@ class LoneLink:
 
 def addresses_of(place: Place) -> tuple[Place, ...]:
     """The addresses of ``place``, the likeliest first. Raises EnvironmentProblem if its name is unknown."""
-    try:
-        found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is not a name"
-        raise EnvironmentProblem(f"{place.host!r} cannot be resolved: {said}.", "Check the name.") from error
-    return tuple(dict.fromkeys(Place(str(where[0]), int(where[1])) for *_, where in found))
+    return tuple(dict.fromkeys(Place(where[0], where[1]) for _, where in resolve(place.host, place.port)))
 
 
 def _leads_to_itself(here: Place, upstreams: tuple[Place, ...]) -> bool:

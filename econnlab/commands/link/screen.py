@@ -23,7 +23,7 @@ from econnlab.record.events import ConnectionEvent
 from econnlab.scenario.links import LinkSpec
 from econnlab.scenario.orders import HELP, Ask, idle_drop, parse_order
 from econnlab.scenario.places import Place
-from econnlab.scenario.treatment import NO_DELAY, Counted, Limit, ResetAfter, Treatment, WhenFull
+from econnlab.scenario.treatment import NO_DELAY, ConnectionLimit, Counted, ResetAfter, Treatment, WhenFull
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class LinkOptions:
             delay=self.delay if self.delay.relayed else NO_DELAY,
             idle_drop=None if dropped is None else idle_drop(dropped, self.idle_drop_with == "rst"),
             reset_after=None if size is None else ResetAfter(size, Counted(self.reset_counts)),
-            limit=None if count is None else Limit(count, WhenFull(self.when_full)),
+            limit=None if count is None else ConnectionLimit(count, WhenFull(self.when_full)),
             fail_first=self.fail_first or 0,
         )
 
@@ -76,7 +76,7 @@ def link_in_foreground(options: LinkOptions) -> int:
             from econnlab.commands.link.api import LinkApi
 
             api = stack.enter_context(LinkApi(link, options.api))
-            screen.print(f"accepts commands at {api.url}", soft_wrap=True)
+            screen.text(f"accepts commands at {api.url}")
         stack.enter_context(Lines(orders.take))
         stack.callback(link.take_no_more)  # first of all: the commands would have no answer
         for batch in link.events():
@@ -84,7 +84,7 @@ def link_in_foreground(options: LinkOptions) -> int:
                 ledger.event(event)
             _show(screen, ticker, batch)
             orders.print_answers(screen)
-        screen.print(link_summary(link.tally), soft_wrap=True)
+        screen.text(link_summary(link.tally))
     return ExitCode.INTERRUPTED
 
 
@@ -92,14 +92,13 @@ def _greet(screen: LabConsole, link: LoneLink, treatment: Treatment) -> None:
     screen.print(
         f"listening on {link.place}, relays to {harmless(str(link.to))}: {treatment}\n"
         "help lists what may be said to it; Ctrl-C ends",
-        soft_wrap=True,
     )
 
 
 def _show(screen: LabConsole, ticker: LinkTicker, batch: Sequence[ConnectionEvent]) -> None:
     lines = [line for event in batch if (line := ticker.line(event)) is not None]
     if lines:  # together: printing costs more than making them
-        screen.print("\n".join(lines), soft_wrap=True)
+        screen.text("\n".join(lines))
 
 
 class _StdinOrders:
@@ -120,7 +119,7 @@ class _StdinOrders:
             elif not isinstance(order, Ask):
                 self._link.obey(order)  # the ledger tells what came of it
         except EconnlabError as error:
-            self._answers.put((harmless_lines(f"{error.message} {error.hint}".strip()), True))
+            self._answers.put((harmless_lines(error.in_one_line), True))
         self._link.wake()
 
     def print_answers(self, screen: LabConsole) -> None:
@@ -130,4 +129,4 @@ class _StdinOrders:
             if is_problem:
                 click.echo(text, err=True)
             else:
-                screen.print(text, soft_wrap=True)
+                screen.text(text)

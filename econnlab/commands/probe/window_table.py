@@ -8,14 +8,14 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from econnlab.cli.bar import BAR_WIDTH, bar
-from econnlab.cli.columns import Column, draw, fitting
+from econnlab.cli.columns import Column, Grid
 from econnlab.commands.probe.judging.window import Band, Edge, RaceWindow
 from econnlab.commands.probe.units import millis
 
 
 def window_parts(window: RaceWindow, round_trip_ms: float, console: Console) -> Iterator[RenderableType]:
     """The table and the sentences under it."""
-    yield draw(fitting(_columns(window.bands, ascii_only=console.options.ascii_only), console.width))
+    yield Grid(_columns(window.bands, ascii_only=console.options.ascii_only))
     outcomes = ", ".join(f"{each.value} {times}" for each, times in window.outcomes.most_common())
     yield Text(
         f"Written blindly, 5 % are lost from {_edge(window.first)} on and 95 % from {_edge(window.last)} on, "

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from econnlab.cli.columns import Column, draw, fitting
+from econnlab.cli.columns import Column, Grid
 from econnlab.commands.remedies.comparison import Comparison
 from econnlab.commands.remedies.judging import Effect, Result
 from econnlab.plaintext import harmless
@@ -19,7 +19,7 @@ _STYLES = {Effect.CURED: "green", Effect.HELPED: "yellow", Effect.WORSE: "red"}
 def page(comparison: Comparison, screen: Console) -> RenderableType:
     """The table, the best safe remedy first, and the sentences under it."""
     rows = [comparison.baseline, *comparison.results]
-    parts: list[RenderableType] = [draw(fitting(_columns(rows), screen.width))]
+    parts: list[RenderableType] = [Grid(_columns(rows))]
     parts += [
         Text(f"could not be tried: {unable.remedy.name}: {harmless(unable.reason)}", "yellow")
         for unable in comparison.unable

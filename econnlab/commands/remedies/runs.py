@@ -51,7 +51,7 @@ class ComparedRuns:
         try:
             self._known[name] = with_its_danger(remedy)
         except EnvironmentProblem as problem:
-            self._unable.append(Unable(remedy, str(problem)))
+            self._unable.append(Unable(remedy, problem.in_one_line))
             return
         self._scenarios[name] = replace(remedied, name=f"{remedied.name}+{name}")
 
@@ -61,12 +61,16 @@ class ComparedRuns:
         return sum(each.plan.total_requests for each in self._scenarios.values())
 
     @property
+    def about_s(self) -> float:
+        """How long all runs take, without the pauses between retries."""
+        return -(-len(self._scenarios) // self.jobs) * (estimate_s(self._base) + 1)
+
+    @property
     def estimate(self) -> str:
         """``12 runs, 4 at a time; about 20 s``."""
-        about = -(-len(self._scenarios) // self.jobs) * (estimate_s(self._base) + 1)
         # How long a policy waits between its tries depends on what fails.
         more = " and what retries wait" if any(name.startswith(RETRY) for name in self._scenarios) else ""
-        return f"{len(self._scenarios)} runs, {self.jobs} at a time; about {about:.0f} s{more}"
+        return f"{len(self._scenarios)} runs, {self.jobs} at a time; about {self.about_s:.0f} s{more}"
 
     def workers(self) -> Workers:
         """Workers for all runs, not started."""
@@ -82,7 +86,7 @@ class ComparedRuns:
         if done.error is not None:
             if name == NOTHING:
                 raise done.error
-            self._unable.append(Unable(self._known[name], done.error.message))
+            self._unable.append(Unable(self._known[name], done.error.in_one_line))
         if done.error is not None or run is None or not run.requests:
             return None
         self._figures[name] = figures_of(summarize(run))

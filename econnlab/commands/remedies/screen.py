@@ -108,11 +108,11 @@ def compare(options: RemediesOptions) -> int:
     runs = ComparedRuns(base, {name: known[name] for name in options.remedies or known}, options.jobs)
     records = _Records(options.folder)
     with Outputs(options.files, reads=[options.scenario]) as outputs:
-        outputs.screen.print(header(base), soft_wrap=True)
+        outputs.screen.text(header(base))
         say(runs.estimate)
         with interrupts() as stop, runs.workers() as workers:
             stop.stops(workers.interrupt)
-            with progress(runs.planned_requests) as shown:
+            with progress(total=runs.planned_requests, about_s=runs.about_s) as shown:
                 for ended in runs.results(workers):
                     shown.reached(workers.attempts)
                     if ended is not None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from econnlab.advice.idle import OFF, UNLIMITED, said
 from econnlab.advice.product import Advertises, Drops, Kind, Product, Release
-from econnlab.cli.columns import Column, draw, fitting
+from econnlab.cli.columns import Column, Grid
 from econnlab.cli.pages import Paragraph, section, title
 from econnlab.commands.timeouts.chain import Chain
 from econnlab.commands.timeouts.judging import Judgement, Safety
@@ -24,7 +24,7 @@ Table = Sequence[tuple[Product, tuple[Release, ...]]]
 # -- what is known --------------------------------------------------------------------------------
 
 
-def table(entries: Table, console: Console) -> RenderableType:
+def table(entries: Table) -> RenderableType:
     """A row per product and range of versions, by kind."""
     rows = [(product, release) for product, releases in entries for release in releases]
     columns = [
@@ -36,7 +36,7 @@ def table(entries: Table, console: Console) -> RenderableType:
         Column("Keep-Alive: timeout", [_header(release) for _, release in rows], 2, right=False),
     ]
     last = "econnlab timeouts NAME tells more, with sources and how to set it."
-    return Group(draw(fitting(columns, console.width)), Paragraph(last, lead=""))
+    return Group(Grid(columns), Paragraph(last, lead=""))
 
 
 def page(product: Product, releases: tuple[Release, ...]) -> RenderableType:

@@ -26,7 +26,7 @@ def show_timeouts(names: Sequence[str], kind: str | None, files: Files) -> int:
     entries = _wanted(names, kind)
     with Outputs(files) as outputs:
         screen = outputs.screen
-        shown = report.page(*entries[0]) if len(names) == 1 and entries else report.table(entries, screen)
+        shown = report.page(*entries[0]) if len(names) == 1 and entries else report.table(entries)
         try:
             screen.print(shown)
         finally:

@@ -35,10 +35,16 @@ class TunDevice:
     """An open TUN device. Its interface exists while any process has the descriptor open."""
 
     fd: int
+    #: The port of the server behind it.
+    port: int = 0
 
     def fileno(self) -> int:
         """The descriptor: each read or write is one packet."""
         return self.fd
+
+    def getsockname(self) -> tuple[str, int]:
+        """The address that clients connect to."""
+        return FAR, self.port
 
     def close(self) -> None:
         """Close the descriptor here."""

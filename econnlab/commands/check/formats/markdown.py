@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from econnlab.cli.writing import markdown_escaped, markdown_row
+
 if TYPE_CHECKING:
     from econnlab.commands.check.result import Check, Checked
 
 HELP = "the matrix as Markdown, for a job's summary"
 _SIGNS = {True: "✅", False: "❌", None: "❔"}
-#: What Markdown, as GitHub writes it, could take for markup: also a mention, an issue, a cell's end.
-_MARKUP = "\\`*_[]<>|~@#&"
 
 
 def render(check: Check) -> str:
@@ -21,7 +21,7 @@ def render(check: Check) -> str:
     lines = [
         f"### econnlab check: {conclusion_sentence(check)}",
         "",
-        _code(command_line(check)) + ": " + escaped(calm_sentence(check)),
+        _code(command_line(check)) + ": " + markdown_escaped(calm_sentence(check)),
         "",
         "| | scenario | verdict | carried out | what happens | why |",
         "|---|---|---|---|---|---|",
@@ -43,13 +43,13 @@ def _row(checked: Checked, requests: int) -> str:
     why = str(checked.error) if judgement is None else "; ".join((judgement.reason, *judgement.remarks))
     cells = (
         _SIGNS[right],
-        escaped(checked.scenario.name),
+        markdown_escaped(checked.scenario.name),
         verdict,
         "" if checked.end is None else f"{checked.carried_out} of {requests}",
-        escaped(checked.scenario.title),
-        escaped(why),
+        markdown_escaped(checked.scenario.title),
+        markdown_escaped(why),
     )
-    return f"| {' | '.join(cells)} |"
+    return markdown_row(cells)
 
 
 def _said(checked: Checked) -> list[str]:
@@ -58,17 +58,9 @@ def _said(checked: Checked) -> list[str]:
     lines = last_lines(checked)
     if not lines:
         return []
-    summary = f"<details><summary>{escaped(checked.scenario.name)}: what the command said</summary>"
+    summary = f"<details><summary>{markdown_escaped(checked.scenario.name)}: what the command said</summary>"
     # A block by indentation: no text can end it, as a fence could be ended.
     return ["", summary, "", *(f"    {line}" for line in lines), "", "</details>"]
-
-
-def escaped(text: str) -> str:
-    """``text`` that Markdown shows as it is, in one line."""
-    from econnlab.plaintext import harmless
-
-    plain = harmless(text.replace("\n", " "))
-    return "".join(f"&#{ord(character)};" if character in _MARKUP else character for character in plain)
 
 
 def _code(text: str) -> str:

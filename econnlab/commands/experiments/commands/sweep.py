@@ -29,6 +29,7 @@ EXAMPLES = """
 @options.seed
 @options.keepalive_timeout
 @options.server_busy
+@options.server
 @options.url
 @options.tls
 @options.link

@@ -1,9 +1,8 @@
-"""The run on a terminal: a line per request as it happens, the table and its foot."""
+"""A run on a terminal: a line per request as it ends, then the table and remarks."""
 
 from __future__ import annotations
 
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from econnlab.attribution.explanations import Failure
@@ -11,14 +10,14 @@ from econnlab.attribution.notes import conclusion, remarks
 from econnlab.attribution.summary import Row, Summary
 from econnlab.attribution.verdict import UNKNOWN, Certainty, Verdict, carried_out
 from econnlab.cli.bar import BAR_WIDTH, bar
-from econnlab.cli.columns import Column, draw, fitting
+from econnlab.cli.columns import Column, Grid
 from econnlab.commands.experiments.report.table import PROCESSED, counts, labels
 from econnlab.discovery import parts
 from econnlab.record.attempts import Attempt, Outcome, Request
 from econnlab.scenario.client import NO_RETRY
 from econnlab.scenario.model import Scenario
 
-#: What tells a row from others: its heading, and how important it is (see columns.Column).
+#: The columns that identify a row: heading and importance (see columns.Column).
 _LABELS = {
     "interval_ms": ("interval", None),
     "clients": ("clients", None),
@@ -87,9 +86,11 @@ def _took_ms(attempt: Attempt) -> str:
 
 
 def error_name(attempt: Attempt) -> str:
-    """What the user would have read: the errno, the status, or the innermost exception's name."""
+    """The name that a user sees: the errno, the status, or the innermost exception."""
     if attempt.outcome is Outcome.HTTP_ERROR:
         return f"HTTP {attempt.status}"
+    if attempt.named is not None:
+        return attempt.named
     return attempt.errno or attempt.error.rpartition(" < ")[2] or attempt.outcome.value
 
 
@@ -97,16 +98,15 @@ def error_name(attempt: Attempt) -> str:
 
 
 def report(summary: Summary, console: Console) -> RenderableType:
-    """The table, its foot, and one sentence on what came out."""
+    """The table, remarks, and one sentence on the result."""
     ended = conclusion(summary)
     lines = [*_cause_lines(summary), *_foot(summary), *([Text(ended, "bold")] if ended else [])]
     return Group(table(summary, console), *lines)
 
 
-def table(summary: Summary, console: Console) -> Table:
-    """A row per interval; what a narrow terminal has no room for is left out, columns as a whole."""
-    # rich's box takes a character at each end.
-    return draw(fitting(_columns(summary, ascii_only=console.options.ascii_only), console.width))
+def table(summary: Summary, console: Console) -> Grid:
+    """A row per interval."""
+    return Grid(_columns(summary, ascii_only=console.options.ascii_only))
 
 
 def _columns(summary: Summary, *, ascii_only: bool) -> list[Column]:
@@ -133,6 +133,8 @@ def _columns(summary: Summary, *, ascii_only: bool) -> list[Column]:
             done = [row.processed for row in rows]
             cells = ["" if each is None else str(getattr(each, name)) for each in done]
             columns.append(Column(heading, cells, 2))
+    if summary.late:
+        columns.append(Column("lab late", [str(row.lab_late) for row in rows], 6))
     main = [row.causes.most_common(1) for row in rows]
     return [
         *columns,
@@ -147,7 +149,7 @@ def _interval(row: Row) -> str:
 
 
 def _cause_lines(summary: Summary) -> list[Text]:
-    """Each cause found, what it means, and the evidence of one failure, from the worst row it is in."""
+    """Each cause with its meaning and the evidence of one failure, from the row with most failures."""
     rules = parts("econnlab.attribution.causes")
     examples: dict[str, Failure] = {}
     for failure in sorted(summary.failures, key=lambda each: -summary.rows[each.attempt.row].failure):

@@ -8,7 +8,7 @@ from econnlab.scenario.treatment import Counted, ResetAfter
 _ENDS = {Counted.TO_CLIENT: ("server",), Counted.TO_SERVER: ("client",), Counted.BOTH: ("client", "server")}
 
 
-class Budget:
+class Allowance:
     """What is left of ``plan``; without a plan everything passes."""
 
     def __init__(self, plan: ResetAfter | None) -> None:

@@ -18,7 +18,8 @@ _MEGABYTES = 200
 #: A child of its own, as its peak of memory is that of its children too.
 _MEASURED = """
 import resource, subprocess, sys
-subprocess.run([sys.executable, "-m", "econnlab", "explain", *sys.argv[1:]], stdout=subprocess.DEVNULL, check=True)
+command = [sys.executable, "-m", "econnlab", "explain", *sys.argv[1:]]
+subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(used.ru_utime + used.ru_stime, used.ru_maxrss)
 """

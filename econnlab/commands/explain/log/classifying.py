@@ -58,21 +58,14 @@ class Classifier:
         telling = self._telling
         tokens = set(_TOKENS.findall(entry.lower()))
         found = [phrase for token in tokens if token in telling for phrase in telling[token]]
-        may = {slug for needed, slug in found if needed <= tokens}
-        if not may:
+        if not any(needed <= tokens for needed in found):
             return None
         key = tuple(self._deciding(_TOKENS.findall(entry)))
         if key not in self._by_words:
             if len(self._by_words) >= _MOST_KEPT:
                 self._by_words.clear()
-            self._by_words[key] = next(iter(failures(entry, self._among(may))), None)
+            self._by_words[key] = next(iter(failures(entry)), None)
         return self._by_words[key]
-
-    def _among(self, may: set[str]) -> Index:
-        """The words of which a phrase may stand in an entry, and those that tags decide."""
-        words = self._index["words"]
-        asked = (may | self._by_tags) & words.keys()
-        return {"forms": self._index["forms"], "words": {slug: words[slug] for slug in asked}}
 
     def _deciding(self, words: list[str]) -> Iterator[str]:
         """Those of ``words`` that phrases have, codes, statuses, and numbers that stand so in a phrase."""
@@ -103,40 +96,25 @@ class Classifier:
         return frozenset(token for phrase in _phrases(self._index) for token in _TOKENS.findall(phrase))
 
     @cached_property
-    def _telling(self) -> dict[str, list[tuple[frozenset[str], str]]]:
-        """By the rarest token of each phrase: all the tokens that the phrase needs, and its word."""
-        said = [(slug, _TOKENS.findall(phrase.partition("*")[0])) for slug, phrase in _said(self._index)]
-        often = Counter(token for _, tokens in said for token in set(tokens))
-        found: dict[str, list[tuple[frozenset[str], str]]] = {
-            hint: [(frozenset((hint,)), "")] for hint in (*_HINTS, *map(str, range(400, 600)))
-        }
-        for slug, tokens in said:
-            if tokens:
-                rarest = min(tokens, key=lambda token: (often[token], -len(token)))
-                found.setdefault(rarest, []).append((frozenset(tokens), slug))
+    def _telling(self) -> dict[str, list[frozenset[str]]]:
+        """By the rarest token of each phrase: all the tokens that the phrase needs."""
+        said = [_TOKENS.findall(phrase.partition("*")[0]) for phrase in _said(self._index)]
+        often = Counter(token for tokens in said for token in set(tokens))
+        found = {hint: [frozenset((hint,))] for hint in (*_HINTS, *map(str, range(400, 600)))}
+        for tokens in filter(None, said):
+            rarest = min(tokens, key=lambda token: (often[token], -len(token)))
+            found.setdefault(rarest, []).append(frozenset(tokens))
         return found
-
-    @cached_property
-    def _by_tags(self) -> set[str]:
-        """The words with a rule that has no phrase, or one without a token."""
-        without = {
-            slug
-            for slug, entry in self._index["words"].items()
-            if any("said" not in rule for rule in entry["match"])
-        }
-        said = _said(self._index)
-        return without | {slug for slug, phrase in said if not _TOKENS.search(phrase.partition("*")[0])}
 
 
 def _is_code(word: str) -> bool:
     return len(word) <= _CODE and word.isalpha() and word.isupper()
 
 
-def _said(index: Index) -> Iterator[tuple[str, str]]:
-    for slug, entry in index["words"].items():
+def _said(index: Index) -> Iterator[str]:
+    for entry in index["words"].values():
         for rule in entry["match"]:
-            for phrase in rule.get("said", ()):
-                yield slug, phrase
+            yield from rule.get("said", ())
 
 
 def _phrases(index: Index) -> Iterator[str]:

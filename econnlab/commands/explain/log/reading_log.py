@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -21,6 +22,7 @@ FORMATS = "econnlab.commands.explain.log.formats"
 #: Every entry is read as text: errors, traces, JSON.
 TEXT = "text"
 _SNIFFED = 200
+_UPSTREAM = re.compile(r'upstream: "(?:\w+://)?([^"/]+|unix:[^"]+?)(?:/|:?")')
 _MOSTLY = 0.8
 
 
@@ -83,6 +85,12 @@ def recognised(lines: list[str]) -> Format | None:
         if share >= _MOSTLY:
             fitting.append((made.has_targets, share, made))
     return max(fitting, key=lambda each: each[:2])[2] if fitting else None
+
+
+def _upstream(entry: str) -> str:
+    """The server that a line of nginx's error log names."""
+    found = _UPSTREAM.search(entry)
+    return found[1] if found else ""
 
 
 class _Accesses:
@@ -156,7 +164,8 @@ class _Texts:
         self._tally.entries += 1
         answer = self._classifier.answer(entry)
         if answer is not None:
-            self._tally.add(answer, entry, self._stamps.of(entry), answer.reading.facts.get("upstream", ""))
+            target = _upstream(entry) if "upstream" in answer.reading.facts else ""
+            self._tally.add(answer, entry, self._stamps.of(entry), target)
 
     def end(self) -> None:
         if self._pending:

@@ -13,6 +13,7 @@ from econnlab.commands.explain.report import excerpt
 
 MOST_EXAMPLES = 5
 _MOST_TARGETS = 10_000
+_MOST_ANSWERS = 10_000
 
 
 @dataclass
@@ -26,14 +27,18 @@ class Group:
     hours: Counter[str] = field(default_factory=Counter)
     targets: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
+    stamp: str = ""  # of the entry before, with its hour
+    hour: str = ""
 
     def add(self, text: str, stamp: str, target: str) -> None:
         """Count one entry. The examples are harmless for a terminal."""
         self.count += 1
         if stamp:
-            self.first = min(self.first or stamp, stamp)
-            self.last = max(self.last, stamp)
-            self.hours[hour_of(stamp)] += 1
+            if stamp != self.stamp:  # most follow another of the same second
+                self.stamp, self.hour = stamp, hour_of(stamp)
+                self.first = min(self.first or stamp, stamp)
+                self.last = max(self.last, stamp)
+            self.hours[self.hour] += 1
         if target and (target in self.targets or len(self.targets) < _MOST_TARGETS):
             self.targets[target] += 1
         if len(self.examples) < MOST_EXAMPLES:
@@ -55,14 +60,19 @@ class Tally:
     lost: int = 0
     interrupted: bool = False
     problem: str = ""  # why reading ended early
+    #: By identity, which is faster than hashing; each answer is kept here so that its id stays its own.
+    _by_answer: dict[int, tuple[Answer, Group]] = field(default_factory=dict)
 
     def add(self, answer: Answer, text: str, stamp: str, target: str = "") -> None:
         """Count one failure."""
-        key = Key(answer.slug, answer.causes)
-        group = self.groups.get(key)
-        if group is None:
-            group = self.groups[key] = Group(answer)
-        group.add(text, stamp, target)
+        found = self._by_answer.get(id(answer))
+        if found is None:
+            if len(self._by_answer) >= _MOST_ANSWERS:
+                self._by_answer.clear()
+            key = Key(answer.slug, answer.causes)
+            found = answer, self.groups.setdefault(key, Group(answer))
+            self._by_answer[id(answer)] = found
+        found[1].add(text, stamp, target)
 
     @property
     def failures(self) -> int:

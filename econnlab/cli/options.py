@@ -123,7 +123,7 @@ _CLIENT_OPTIONS = (
         metavar="POLICY",
         group=CLIENT,
         help="Retry as this library does: none, urllib3, requests, axios-retry-3, axios-retry-4, "
-        "aiohttp, undici, go, curl, botocore, tenacity, nginx or got; by default none.",
+        "aiohttp, undici, go, curl, botocore, tenacity, nginx, got or nuxt-axios; by default none.",
     ),
     option(
         "--retries",
@@ -242,9 +242,12 @@ def scenario_of(name: str, values: Mapping[str, Any]) -> Scenario:
     Raises UsageError if options set the lab server beside a URL, which replaces it.
     """
     from econnlab.scenario.catalogue import load
+    from econnlab.scenario.client import PROGRAM
 
     scenario = load(name)
     assert scenario.server is not None
+    if values.get("program"):
+        values = {**values, "kind": PROGRAM}
     if values["url"] is not None:
         _refuse_beside_url(values, scenario.server)
     return changed(

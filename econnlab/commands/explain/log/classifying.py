@@ -14,7 +14,7 @@ from econnlab.commands.explain.explaining import failures
 from econnlab.commands.explain.index import Index, index
 
 #: What varies from line to line: times, addresses, paths, numbers; not the codes of Winsock.
-_VARIES = re.compile(r"[\d/](?!00(?:5|6)\d\b)[\w./:%?&=#+~-]{4,}")
+_VARIES = re.compile(r"[\d/](?!00(?:5|6)\d\b)(?:[\w./:%?&=#+~-]{4,}|\d{0,3} ?ms\b)")
 _TOKENS = re.compile(r"[A-Za-z0-9_]+")
 #: Codes such as HAProxy's sH and Envoy's UC.
 _CODE = 4

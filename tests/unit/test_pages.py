@@ -43,8 +43,8 @@ EXAMPLES = [
 ]
 #: Files that command lines read; made empty.
 INPUTS = """
-    run.jsonl trace.pcap trace.pcapng.gz right.toml order.json chain.toml mine.toml app.log error.log access.log
-    access.log.gz
+    run.jsonl trace.pcap trace.pcapng.gz right.toml order.json chain.toml mine.toml
+    app.log error.log access.log access.log.gz
 """
 
 

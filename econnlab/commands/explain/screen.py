@@ -57,7 +57,7 @@ def print_lines(lines: Iterable[Line]) -> None:
 
 
 def width() -> int:
-    """The width of the page. Not by shutil, whose import of archive formats takes a tenth of ``import click``."""
+    """The width of the page. Not by shutil, whose import takes a tenth of ``import click``."""
     asked = os.environ.get("COLUMNS", "")
     if asked.isdecimal() and int(asked):
         return int(asked)

@@ -83,6 +83,24 @@ class LabCommand(click.Command):
                     formatter.write_dl(records)
 
 
+class ProgramCommand(LabCommand):
+    """A command that may be followed by ``-- COMMAND...``: the user's program, its parameter ``program``."""
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """click's own, with the program at the end."""
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What stands behind the first ``--`` is the program."""
+        at = args.index("--") if "--" in args else len(args)
+        program = tuple(args[at + 1 :])
+        if at < len(args) and not program:
+            raise click.UsageError("There is no command behind --.", ctx)
+        rest = super().parse_args(ctx, args[:at])
+        ctx.params["program"] = program or None
+        return rest
+
+
 def lab_command(
     name: str, *, examples: str, summary: str, cls: type[LabCommand] = LabCommand, **attributes: Any
 ) -> Callable[[F], click.Command]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from econnlab.discovery import parts
 from econnlab.plaintext import harmless
-from econnlab.scenario.client import NO_RETRY, ClientSpec
+from econnlab.scenario.client import NO_RETRY, PROGRAM, ClientSpec
 from econnlab.scenario.durations import format_ms
 from econnlab.scenario.model import Scenario
 from econnlab.scenario.server import server_words
@@ -72,9 +73,13 @@ def _path(scenario: Scenario) -> str:
 
 def _client(scenario: Scenario) -> Iterator[str]:
     client = scenario.client
+    if client.kind == PROGRAM:
+        yield harmless(" ".join(client.program))
+        return
     yield harmless(client.kind)
     yield harmless(client.method) + (f" with {client.body_size} bytes" if client.body_size > 10 else "")
-    yield "stale check on" if client.stale_check else "no stale check"
+    if client.kind in parts("econnlab.client.kinds"):  # a real client does what it does
+        yield "stale check on" if client.stale_check else "no stale check"
     yield from _remedies(client)
     if client.blocked_ms:
         yield f"blocked for {format_ms(client.blocked_ms)} ms before it writes"

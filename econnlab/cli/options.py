@@ -93,16 +93,17 @@ seed = option(
     help="Seed for the link's delays and the order of starts.  [default: 1]",
 )
 run_seed = option("--seed", type=int, group=EXPERIMENT, help="Replace the seed of each scenario.")
+client = option(
+    "--client",
+    "kind",
+    type=PeerWord("econnlab.client.kinds", "econnlab.peers.clients"),
+    metavar="NAME[@VERSION]",
+    group=CLIENT,
+    help="The client under test: requests, urllib3 or http.client in the lab's own process; a real one "
+    "(econnlab peers lists them) as axios or axios@0.22.0; or ./PROGRAM.  [default: requests]",
+)
 _CLIENT_OPTIONS = (
-    option(
-        "--client",
-        "kind",
-        type=PeerWord("econnlab.client.kinds", "econnlab.peers.clients"),
-        metavar="NAME[@VERSION]",
-        group=CLIENT,
-        help="The client under test: requests, urllib3 or http.client in the lab's own process; a real one "
-        "(econnlab peers lists them) as axios or axios@0.22.0; or ./PROGRAM.  [default: requests]",
-    ),
+    client,
     option(
         "--method",
         type=click.Choice(METHODS, case_sensitive=False),
@@ -123,7 +124,7 @@ _CLIENT_OPTIONS = (
         metavar="POLICY",
         group=CLIENT,
         help="Retry as this library does: none, urllib3, requests, axios-retry-3, axios-retry-4, "
-        "aiohttp, undici, go, curl, botocore, tenacity, nginx or got; by default none.",
+        "aiohttp, undici, go, curl, botocore, tenacity, nginx, got or nuxt-axios; by default none.",
     ),
     option(
         "--retries",
@@ -242,9 +243,12 @@ def scenario_of(name: str, values: Mapping[str, Any]) -> Scenario:
     Raises UsageError if options set the lab server beside a URL, which replaces it.
     """
     from econnlab.scenario.catalogue import load
+    from econnlab.scenario.client import PROGRAM
 
     scenario = load(name)
     assert scenario.server is not None
+    if values.get("program"):
+        values = {**values, "kind": PROGRAM}
     if values["url"] is not None:
         _refuse_beside_url(values, scenario.server)
     return changed(

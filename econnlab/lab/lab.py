@@ -13,10 +13,13 @@ from econnlab.lab.counters import changes, read_counters
 from econnlab.lab.dispatcher import Dispatcher, Runner
 from econnlab.lab.facts import gather_facts
 from econnlab.lab.limits import descriptors_needed, ensure_descriptors
+from econnlab.lab.programs import Programs, session_of
 from econnlab.lab.schedule import spread_starts
 from econnlab.lab.topology import Topology
 from econnlab.record.attempts import Request
+from econnlab.record.from_ledgers import Heard, hear
 from econnlab.record.run import Facts, Run
+from econnlab.scenario.client import PROGRAM
 from econnlab.scenario.durations import seconds
 from econnlab.scenario.model import Scenario
 from econnlab.system.clock import now
@@ -45,7 +48,7 @@ class Lab:
         self.scenario = scenario
         self._own_namespace = own_namespace
         self._topology = Topology(scenario, self._on_failure, capture)
-        self._dispatcher: Dispatcher | PeerClients | None = None
+        self._dispatcher: Dispatcher | PeerClients | Programs | None = None
         self._failure: EconnlabError | None = None
         self._interrupted = False
 
@@ -57,7 +60,10 @@ class Lab:
             self._topology.start()
             if self._topology.trusted is not None:  # clients read that file when they are made
                 self._topology.wait_until_listening()
-            if self.scenario.client.kind in parts(KINDS):
+            if self.scenario.client.kind == PROGRAM:
+                self._topology.wait_until_listening()
+                self._dispatcher = self._programs()
+            elif self.scenario.client.kind in parts(KINDS):
                 self._dispatcher = Dispatcher(self._runners())
                 self._topology.wait_until_listening()
             else:
@@ -78,8 +84,10 @@ class Lab:
         self.run.counters = changes(self._counters, read_counters())
         self._stop()
         self.run.events.extend(self._topology.take_events())
-        planned = self.scenario.plan.total_requests
-        self.run.interrupted = len(self.run.requests) < planned
+        if self.scenario.client.kind == PROGRAM:
+            self.run.interrupted = self._interrupted
+        else:
+            self.run.interrupted = len(self.run.requests) < self.scenario.plan.total_requests
 
     def _stop(self) -> None:
         if self._dispatcher is not None:
@@ -108,14 +116,30 @@ class Lab:
             starts = spread_starts(periods, plan.requests, self.scenario.seed)
         return list(zip(rows, starts, strict=True))
 
-    def _peer_clients(self) -> PeerClients:
-        plan, topology = self.scenario.plan, self._topology
-        sessions = [
+    def _sessions(self) -> list[PeerSession]:
+        plan = self.scenario.plan
+        return [
             PeerSession(number, row, float(plan.intervals_ms[row]), plan.requests, start)
             for number, (row, start) in enumerate(self._schedule(), 1)
         ]
+
+    def _peer_clients(self) -> PeerClients:
+        topology = self._topology
         url = f"http://{address(topology.dial)}/" if topology.trusted is None else topology.url
-        return PeerClients(self.scenario.client, url, sessions, topology.trusted)
+        return PeerClients(self.scenario.client, url, self._sessions(), topology.trusted)
+
+    def _programs(self) -> Programs:
+        sessions = self._sessions()
+        rows = {session.session: session.row for session in sessions}
+        url = f"http://{address(self._topology.dial)}/"
+
+        def heard() -> Heard:
+            self._topology.sync()
+            found = hear(self._topology.take_events(), session_of, rows.__getitem__)
+            self.run.events.extend(found.events)
+            return found
+
+        return Programs(self.scenario.client.program, url, sessions, heard)
 
     def _runners(self) -> list[Runner]:
         plan, client, topology = self.scenario.plan, self.scenario.client, self._topology
@@ -132,6 +156,11 @@ class Lab:
             )
             runners.append(Runner(session, seconds(plan.intervals_ms[row]), plan.requests, start))
         return runners
+
+    @property
+    def unnamed(self) -> int:
+        """Attempts of the user's own program whose session the ledgers cannot tell."""
+        return self._dispatcher.unnamed if isinstance(self._dispatcher, Programs) else 0
 
     # -- while it runs ----------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ def home() -> Path:
     """The folder that ``econnlab peers install`` fills."""
     chosen = os.environ.get("ECONNLAB_PEERS")
     if chosen:
-        return Path(chosen)
+        return Path(chosen).absolute()
     data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(data) / "econnlab" / "peers"
 

@@ -6,6 +6,7 @@ import shlex
 import pytest
 
 from econnlab.cli.main import cli
+from econnlab.commands.explain.causes import about
 from econnlab.commands.explain.explaining import explain
 from econnlab.commands.explain.glossary import FOLDER, beyond, concerns, read_word, shows, slugs, word
 from econnlab.commands.explain.index import FILE, build, plain, written
@@ -20,8 +21,8 @@ LAB_CAUSES = set(parts("econnlab.attribution.causes"))
 EVERYDAY = set("terminated eof reset closed broken timeout failed aborted error disconnected refused".split())
 #: Programs of others that answers may name, beside econnlab.
 PROGRAMS = set(
-    "sudo openssl curl getent psql pg_isready mysql mysqladmin redis-cli mongosh rabbitmqctl tnsping "
-    "kubectl dmesg journalctl sysctl ss ssh nstat ip ls git GIT_CURL_VERBOSE=1".split()
+    "sudo openssl curl getent psql pg_isready mysql mysqladmin redis-cli mongosh rabbitmqctl tnsping kubectl "
+    "rabbitmq-diagnostics dmesg journalctl sysctl ss ssh nstat ip ls git GIT_CURL_VERBOSE=1".split()
 )
 FOUND = places("https://shop.example:8443/cart")
 
@@ -60,6 +61,11 @@ def test_every_cause_named_is_the_labs_or_declared():
     assert not LAB_CAUSES & set(beyond())
     assert set(beyond()) <= named
     assert all(what == what.strip() and not what.endswith(".") for what in beyond().values())
+
+
+def test_the_sentence_about_a_cause_is_that_of_its_rule():
+    for cause, rule in parts("econnlab.attribution.causes").items():
+        assert about(cause) == rule.HELP
 
 
 def causes_of(told):

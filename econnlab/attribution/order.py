@@ -21,8 +21,14 @@ ORDER = (
     # sent and how they closed follows from that.
     "tls_mismatch",
     "tls_untrusted",
+    # An alert in the clear says why the handshake failed; one about the certificate is tls_untrusted.
+    "tls_alert",
     # The answer had come before anything ended the connection.
     "early_response",
+    # NAT changed what the client saw, so that its RST says nothing of the client.
+    "conntrack_invalid",
+    # A WebSocket has no requests that could have been answered.
+    "websocket_cut",
     # The client ended the connection first; what the server's side sent later only answers that.
     "client_aborted",
     "harmless_reset",
@@ -32,16 +38,24 @@ ORDER = (
     # The server did not send the RST, so no reason that the server may have had applies. An RST by a host
     # that does not know the connection comes before restart: a process that restarts closes with a FIN, and a
     # middlebox that loses its table ends many connections at once, too.
-    "middlebox_reset",
+    # A router said that the packets do not fit; without that, they vanished, after a silence or in use. A
+    # listen queue that overflows leaves packets unacknowledged as well, and its SYN-ACK comes again.
+    "packet_too_big",
+    # A middlebox that forgot a connection after a long silence answers with an RST of its own.
     "idle_drop",
+    "middlebox_reset",
     "restart",
+    "process_ended",
     # A new connection that the server did not serve. A server that waited for the request's head did not
     # turn the connection away. A connection that was accepted, or that stands in the accept queue, did not
     # overflow that queue. Servers turn connections away within the TLS handshake as well.
     "header_timeout",
     "over_capacity",
     "backlog_overflow",
+    "unacknowledged",
     "tls_closed",
+    # HTTP/2 says of its streams what became of them.
+    "stream_reset",
     # An idle connection met its end. First what explains why the request came late, then whether the kernel
     # had it at the close; a reason that the server had for closing; the idle timer is what remains.
     "client_blocked",

@@ -8,7 +8,7 @@ from econnlab.errors import UsageProblem
 
 #: Link types (https://www.tcpdump.org/linktypes.html).
 NULL, ETHERNET, RAW_OLD_14, RAW_OLD_12, RAW, LOOP, SLL = 0, 1, 14, 12, 101, 108, 113
-IPV4, IPV6, SLL2 = 228, 229, 276
+IPV4, IPV6, SLL2, PPP = 228, 229, 276, 9
 
 #: No capture holds a longer packet: libpcap's MAXIMUM_SNAPLEN.
 LONGEST_FRAME = 262_144

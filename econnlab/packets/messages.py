@@ -20,7 +20,6 @@ _EXPECTS = re.compile(rb"\r\nexpect: *100-continue *\r\n", re.IGNORECASE)
 _NAME = re.compile(rb"\r\n(?:" + b"|".join(ON_EVERY_HOP) + rb"): *([!-~]+)", re.IGNORECASE)
 #: When whoever had it first began with it: s, ms or µs since the epoch (nginx, Heroku, New Relic).
 _STARTED = re.compile(rb"\r\nx-(?:request|queue)-start: *t?=?(\d{10,16})(?:\.(\d{1,9}))?", re.IGNORECASE)
-_LAST_CHUNK = b"0\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +27,10 @@ class Response:
     """What a response's head says."""
 
     status: int
-    #: Bytes of head and body together; None where it is chunked, ends with the connection, or is not known.
-    size: int | None
-    chunked: bool
     #: It said ``Connection: close``.
     close: bool
     #: ``Keep-Alive: timeout=N``.
     keep_alive_s: int | None
-    #: Its head was seen to its end.
-    whole_head: bool
 
 
 def response_of(exchange: Exchange) -> Response | None:
@@ -44,38 +38,14 @@ def response_of(exchange: Exchange) -> Response | None:
     head = exchange.response
     if not head.startswith(b"HTTP/1.") or not head[9:12].isdigit():
         return None
-    status = int(head[9:12])
-    end = head.find(b"\r\n\r\n")
-    said = head[: end + 2] if end >= 0 else head
-    length, chunked = _LENGTH.search(said), _CHUNKED.search(said) is not None
-    without_body = exchange.request.startswith(b"HEAD ") or status in (204, 304)
-    size = None
-    if end >= 0 and not chunked and (length is not None or without_body):
-        size = end + 4 + (0 if without_body or length is None else int(length[1]))
+    said = head
     connection, keep_alive = _CONNECTION.search(said), _KEEP_ALIVE.search(said)
     tokens = connection[1].lower() if connection is not None else b""
     return Response(
-        status,
-        size,
-        chunked and not without_body,
+        int(head[9:12]),
         b"close" in tokens or (head.startswith(b"HTTP/1.0") and b"keep-alive" not in tokens),
         int(keep_alive[1]) if keep_alive is not None else None,
-        end >= 0,
     )
-
-
-def missing_of_response(exchange: Exchange) -> bool:
-    """The response began and is not whole, as far as its head tells."""
-    if not exchange.response_at:
-        return False
-    response = response_of(exchange)
-    if response is None:
-        return False
-    if not response.whole_head:
-        return len(exchange.response) >= exchange.response_bytes  # else it was the capture that cut it
-    if response.chunked:
-        return bool(exchange.tail) and exchange.tail != _LAST_CHUNK
-    return response.size is not None and exchange.response_bytes < response.size
 
 
 def request_size(exchange: Exchange) -> int | None:

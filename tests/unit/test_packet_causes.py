@@ -18,6 +18,8 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
 KEPT = b"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\nContent-Length: 2\r\n\r\nok"
 HELLO = b"\x16\x03\x01\x00\xc8" + b"\1" * 200
 #: TLS application data of 300 bytes.
+#: The client's Finished in TLS 1.3.
+FINISHED = b"\x17\x03\x03\x00\x35" + b"\4" * 53
 SECRET = b"\x17\x03\x03\x01\x2c" + b"\2" * 300
 
 
@@ -131,7 +133,9 @@ def test_many_ends_at_once_after_different_times_are_a_restart():
     for n, talk in enumerate(talks):
         talk.fin(5 + n / 10000)
     talks[3].ask(5.01).no_socket(5.02)
-    assert only(*talks).verdict.cause == "restart"
+    assert only(*talks, Talk(port=42000).open(5.5).talk(5.6)).verdict.cause == "restart"
+    assert only(*talks).verdict.cause == "process_ended"
+    assert causes(*talks, Talk(port=42000).refuse(5.5)) == ["crash", "not_listening"]
 
 
 def test_many_ends_at_once_after_the_same_time_are_a_timer():
@@ -147,7 +151,7 @@ def test_an_rst_among_many_fins_into_requests_in_progress_is_of_their_restart():
     talks = [Talk(port=41000 + n).open().talk(0.1).ask(0.2).arrives(at="server") for n in range(10)]
     for n, talk in enumerate(talks):
         talk.rst(0.301) if n == 3 else talk.fin(0.3 + n / 10000)
-    assert causes(*talks) == ["restart"] * 10
+    assert causes(*talks, Talk(port=42000).open(0.5).talk(0.6)) == ["restart"] * 10
 
 
 def test_an_rst_among_many_fins_that_crossed_their_requests_is_of_their_timer():
@@ -166,7 +170,9 @@ def test_an_rst_among_many_fins_that_crossed_their_requests_is_of_their_timer():
 def test_a_new_connection_ended_at_once_beside_others():
     stands = Talk().open().talk(0.01)
     turned_away = Talk(port=40001).open(1.0).ask(1.003).arrives(at="server").rst(1.004)
-    assert causes(stands, turned_away) == ["over_capacity"]
+    another = Talk(port=40002).open(1.1).fin(1.103).arrives(at="client").ask(1.104).no_socket(1.105)
+    assert causes(stands, turned_away, another) == ["over_capacity"] * 2
+    assert causes(stands, turned_away) == ["reset_after_processing"], "one is no limit"
     alone = Talk(port=40001).open(1.0).ask(1.003).arrives(at="server").rst(1.004)
     assert causes(alone) == ["reset_after_processing"]
 
@@ -174,16 +180,20 @@ def test_a_new_connection_ended_at_once_beside_others():
 def test_a_503_is_capacity_only_beside_others():
     full = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
     new = Talk(port=40001).open(1.0).talk(1.01, response=full).fin(1.1).fin(1.2, "client")
+    another = Talk(port=40002).open(1.0).talk(1.01, response=full).fin(1.1).fin(1.2, "client")
     assert causes(new) == ["error_response"]
-    assert causes(Talk().open().talk(0.01), new) == ["over_capacity"]
+    assert causes(Talk().open().talk(0.01), new) == ["error_response"], "one is no limit"
+    assert causes(Talk().open().talk(0.01), new, another) == ["over_capacity"] * 2
 
 
 def test_left_in_the_queue_while_another_is_served():
     served = Talk().open().talk(0.01, 0.1, 0.2)
     waiting = Talk(port=40001).open(0.05).ask(0.06).acknowledge(0.061).fin(1.1, "client")
-    assert causes(served, waiting) == ["over_capacity"]
+    another = Talk(port=40003).open(0.05).ask(0.06).acknowledge(0.061).fin(1.1, "client")
+    assert causes(served, waiting, another) == ["over_capacity"] * 2
+    assert causes(served, waiting) == ["slow_response"], "one is no limit"
     later = Talk(port=40002).open(0.5).talk(0.51)
-    assert causes(served, later, waiting) == ["slow_response"]
+    assert causes(served, later, waiting, another) == ["slow_response"] * 2
 
 
 def test_an_answer_to_a_client_that_has_gone_is_none():
@@ -191,7 +201,8 @@ def test_an_answer_to_a_client_that_has_gone_is_none():
     served = Talk().open().talk(0.01, 0.1, 0.2)
     waiting = Talk(port=40001).open(0.05).ask(0.06).acknowledge(0.061).fin(1.1, "client").answer(1.2)
     waiting.send(1.201, "client", flags=RST, seq=1100)
-    finding = only(served, waiting)
+    another = Talk(port=40003).open(0.05).ask(0.06).acknowledge(0.061).fin(1.1, "client")
+    finding, _ = found(served, waiting, another).findings
     assert (finding.verdict.cause, finding.attempt.outcome) == ("over_capacity", "timeout")
     half_closed = Talk(port=40001).open(0.05).ask(0.06).fin(0.07, "client").answer(1.2).fin(1.3)
     assert causes(served, half_closed) == []
@@ -278,7 +289,7 @@ def test_the_client_broke_off_the_response():
 
 def shaken():
     talk = Talk(listens=443).open().ask(0.01, HELLO).answer(0.02, HELLO)
-    return talk.ask(0.03, b"\x14\x03\x03\x00\x01\x01" + SECRET[:60])
+    return talk.ask(0.03, b"\x14\x03\x03\x00\x01\x01" + FINISHED)
 
 
 def test_a_race_under_tls():
@@ -428,7 +439,7 @@ def test_an_rst_right_behind_a_response_under_tls_may_have_cut_it():
     talk = shaken().ask(0.04, SECRET).answer(0.05, SECRET)
     finding = only(talk.rst(0.051))
     assert (finding.verdict.cause, finding.attempt.outcome) == ("response_cut", "reset")
-    assert "nobody can tell" in finding.verdict.evidence
+    assert "TLS hides whether" in finding.verdict.evidence
 
 
 # -- proxies --------------------------------------------------------------------------------------

@@ -15,8 +15,6 @@ ADVICE = (
     "out why it accepts late."
 )
 
-#: One packet may be lost on the way.
-_SENT_IN_VAIN = 2
 _MET = {Outcome.TIMEOUT, Outcome.RESET, Outcome.CLOSED, Outcome.BROKEN_PIPE}
 
 
@@ -46,12 +44,19 @@ def explain(case: Case) -> Finding | None:
 def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     if case.attempt.reused or case.attempt.outcome not in _MET or facts.acknowledged:
         return None
+    if not facts.silent:
+        return None
     if facts.refused_at_end:
         return likely("the handshake's last ACK was answered with RST: no room in the listen queue")
-    if not facts.synack_again and facts.sent_again < _SENT_IN_VAIN:
+    if not facts.synack_again and not (facts.sent_again and facts.overflow_near):
         return None
-    again = f"sent its SYN-ACK {facts.synack_again} times more and " if facts.synack_again else ""
+    if not facts.synack_again:
+        return likely(
+            f"server's kernel did not acknowledge the request, sent {facts.sent_again + 1} times; "
+            "other connections of that time found its listen queue full"
+        )
+    again = f"{facts.synack_again} time{'s' if facts.synack_again != 1 else ''} more"
     return likely(
-        f"server's kernel {again}acknowledged nothing, though the client had confirmed the handshake and "
-        f"sent its request {facts.sent_again + 1} times: the listen queue was full"
+        f"server's kernel sent its SYN-ACK {again} and acknowledged nothing, though the client had "
+        f"confirmed the handshake and sent its request {facts.sent_again + 1} times: the queue was full"
     )

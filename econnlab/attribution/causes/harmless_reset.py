@@ -22,12 +22,20 @@ def explain(case: Case) -> Finding | None:
         who = f"client sent {facts.client_end}"
     elif facts.end is End.FIN:
         who = "client sent RST after the server's FIN"
+    if not facts.is_read:
+        return likely(f"{who}; its protocol is not read, so that what it cost cannot be told")
     if facts.tls_client:
-        return likely(f"{who} when no request was under way, as far as TCP tells")
+        return likely(f"{who} when no request was under way, as far as TLS lets it be seen")
     return likely(f"{who} when every request on this connection had been answered")
 
 
 def _unused(facts: PacketFacts) -> Finding | None:
+    if not facts.from_beginning:
+        return likely("an RST on a connection that is older than the capture, and nothing was asked in it")
+    if facts.tls_client:
+        return likely(
+            f"{'client' if facts.client_end is not None else 'server'} ended an unused TLS connection"
+        )
     if facts.client_end in (End.RST, End.RST_NO_SOCKET):
         return likely("client reset the connection unused: a health check, one made ahead, or a scan")
     first = "client closed" if facts.client_end is not None else f"server sent {facts.end}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from econnlab.attribution.evidence import LOST, Case
-from econnlab.attribution.packets.facts import TURNED_AWAY_S, PacketFacts
+from econnlab.attribution.packets.facts import TURNED_AWAY_S, End, PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import CloseReason
@@ -44,7 +44,7 @@ def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
         return likely("server answered 408: the request's head took too long for it")
     if not case.unanswered or case.attempt.reused or not facts.crossed or facts.idle_s <= TURNED_AWAY_S:
         return None
-    if facts.tls_client or facts.refused_at_end:
+    if facts.tls_client or facts.refused_at_end or facts.end is End.RST_NO_SOCKET:
         return None  # a handshake was under way: of TLS, or still of TCP
     return likely(
         f"server waited {ms(facts.idle_s)} for the head of the first request and closed; none of it had come"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from econnlab.attribution.evidence import Case
-from econnlab.attribution.packets.facts import LONG_BEFORE_S, PacketFacts
+from econnlab.attribution.packets.facts import LONG_BEFORE_S, End, PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.events import Kind, Party
 
@@ -90,8 +90,8 @@ def _crossing(case: Case, closed: float) -> str:
 
 
 def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
-    if not facts.crossed or facts.ended is None or facts.sent is None:
-        return None
+    if not facts.crossed or facts.ended is None or facts.sent is None or facts.end is End.RST_NO_SOCKET:
+        return None  # an RST without ACK only answers what came to a connection that was gone before
     gap = facts.sent - facts.ended
     crossing = f"{ms(gap)} before the request" if gap >= 0 else f"{ms(-gap)} after the request had left"
     known = "which says that none of the request had come" if gap < 0 else "none of which it had seen"

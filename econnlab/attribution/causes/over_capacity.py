@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from econnlab.attribution.evidence import Case
-from econnlab.attribution.packets.facts import PacketFacts, left_in_queue, turned_away
+from econnlab.attribution.packets.facts import FEWEST_TURNED_AWAY, PacketFacts, left_in_queue, turned_away
 from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.attempts import Outcome
 from econnlab.record.events import ConnectionEvent, Kind
@@ -75,13 +75,18 @@ def _from_client(case: Case) -> Finding | None:
 
 def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     attempt = case.attempt
+    if facts.refusal:
+        return certain(f"server refused the connection in its own words: {facts.refusal}")
     if attempt.reused or facts.tls_server:
         return None
     others = f"{facts.beside} other connection{'s' if facts.beside != 1 else ''} to this server stood"
-    if attempt.status == SERVICE_UNAVAILABLE and facts.beside:
-        return likely(f"{others} when it answered this new one with 503")
+    if attempt.status == SERVICE_UNAVAILABLE and facts.beside and facts.turned_away >= FEWEST_TURNED_AWAY:
+        return likely(f"{others} when it answered this new one with 503, as it did {_more(facts)}")
     if case.unanswered and not facts.synack_again and turned_away(facts):
-        return likely(f"{others} when it accepted this new one and ended it with {facts.end} at once")
+        return likely(
+            f"{others} when it accepted this new one and ended it with {facts.end} at once, without a byte"
+            f"{', as it did ' + _more(facts) if facts.turned_away > 1 else ''}"
+        )
     if attempt.outcome is Outcome.TIMEOUT and left_in_queue(facts):
         assert facts.elsewhere_s is not None and facts.sent is not None
         return likely(
@@ -90,3 +95,8 @@ def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
             "accept queue"
         )
     return None
+
+
+def _more(facts: PacketFacts) -> str:
+    count = facts.turned_away - 1
+    return f"{count} other{'s' if count != 1 else ''}"

@@ -34,10 +34,10 @@ def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     """The server's kernel had the request; what was done with it, packets cannot say."""
     if not case.unanswered or not facts.end_covers or facts.ended is None or facts.sent is None:
         return None
-    if facts.tls_client or facts.tls_server:
-        return None  # whether the bytes were a request cannot be seen
+    if facts.tls_server or not facts.is_read:
+        return None
+    what = "bytes that look like a request (TLS hides them)" if facts.tls_client else "this request"
     return likely(
-        f"server had this request, and {ms(facts.ended - facts.sent)} later ended the connection with "
-        f"{facts.end} "
-        "in place of an answer: it may have carried it out"
+        f"server had {what}, and {ms(facts.ended - facts.sent)} later ended the connection with "
+        f"{facts.end} in place of an answer: it may have carried it out"
     )

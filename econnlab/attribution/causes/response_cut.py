@@ -48,8 +48,13 @@ def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
         return None
     if facts.tls_client:
         return likely(
-            f"server sent {facts.end} right behind {facts.received} bytes of its response; with TLS nobody "
-            "can tell whether they were all"
+            f"server sent {facts.end} right behind {facts.received} bytes of its response, without a "
+            "close_notify; TLS hides whether they were all"
+        )
+    if facts.cut_unseen:
+        return likely(
+            f"server sent {facts.end} right behind {facts.received} bytes of a chunked response, which would "
+            "have let the connection live; its last bytes were not captured"
         )
     of = f" of {facts.expected}" if facts.expected is not None else ""
     return certain(f"server sent {facts.received} bytes{of} of its response and then {facts.end}")

@@ -40,13 +40,12 @@ def explain(case: Case) -> Finding | None:
 
 def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     together = facts.together
-    if not facts.retired or together is None:
+    if not facts.retired or together is None or not facts.accepted_next:
         return None
     if not case.unanswered and case.attempt.outcome is not Outcome.TRUNCATED:
         return None
     reached = "with the request read and not answered" if facts.end_covers else "before the request arrived"
     return likely(
-        f"server closed {together.closed} of its {together.stood} connections within a few ms, however "
-        "long they "
-        f"had been idle, and went on accepting; this one {reached}"
+        f"server closed {together.closed} of its {together.stood} connections within a few ms, however long "
+        f"they had been idle, and went on accepting; this one {reached}"
     )

@@ -7,10 +7,10 @@ from econnlab.attribution.packets.facts import PacketFacts
 from econnlab.attribution.verdict import Finding, certain, likely
 from econnlab.record.events import CloseReason, Kind
 
-HELP = "the connection ended inside the TLS handshake, without an alert that says why"
+HELP = "the connection ended inside the TLS handshake, and nothing in the clear said why"
 COLUMN = 20
 ADVICE = (
-    "It ends TLS handshakes without saying why: check the server name, protocol versions and what "
+    "It ends TLS handshakes and does not say why: check the server name, protocol versions and what "
     "stands in front of it."
 )
 
@@ -38,6 +38,6 @@ def explain(case: Case) -> Finding | None:
 def _from_packets(case: Case, facts: PacketFacts) -> Finding | None:
     if not facts.tls_client or case.attempt.sent is not None or case.attempt.outcome not in LOST:
         return None
-    if facts.end is None:
+    if facts.end is None or facts.handshake_done or facts.alert:
         return None
     return likely(f"server ended the connection with {facts.end} in the middle of the TLS handshake")

@@ -6,28 +6,22 @@ sides were captured, the facts are those of the side on which the server ended i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from econnlab.attribution.evidence import LOST, Case, Surroundings
-from econnlab.attribution.packets.facts import SCAN_PORTS, TURNED_AWAY_S, End, PacketFacts
+from econnlab.attribution.evidence import Case, Surroundings
+from econnlab.attribution.packets.facts import SCAN_PORTS, End, PacketFacts
+from econnlab.attribution.packets.failing import failures
 from econnlab.attribution.packets.hops import Hop, Hops
-from econnlab.attribution.packets.observing import NS, address_text, broken_off, end_of, facts_of, lost_hop
-from econnlab.attribution.packets.servers import Server, refused_ports, servers_of
-from econnlab.packets.conversation import Conversation, Exchange
-from econnlab.packets.flows import Traffic, was_refused, went_well
-from econnlab.packets.messages import first_line, missing_of_response, response_of
-from econnlab.packets.turns import is_error
+from econnlab.attribution.packets.observing import NS, Beside, address_text, facts_of, lost_hop
+from econnlab.attribution.packets.servers import Seen, Server, refused_ports, servers_of
+from econnlab.packets.conversation import Conversation, Exchange, Protocol
+from econnlab.packets.flows import Traffic
+from econnlab.packets.messages import first_line
 from econnlab.record.attempts import Attempt, Outcome
 
-#: A request without an answer when the capture ended is a failure only if it had waited this long, s.
-PATIENCE_S = 30.0
 #: What a proxy may be late by.
 _LATENESS_NS = 5_000_000
-#: What a server says that waited too long for a request's head.
-_TIMED_OUT = b"HTTP/1.1 408"
-#: A SYN that was sent so often and never answered.
-_UNANSWERED_SYNS = 2
 
 
 @dataclass(frozen=True)
@@ -49,27 +43,25 @@ class Cases:
     """Looks at the connections of ``traffic``, each with its server's others and with the hop behind it."""
 
     def __init__(self, traffic: Traffic, system: str = "Linux") -> None:
-        self.servers: dict[bytes, Server] = servers_of(traffic)
-        self._traffic = traffic
-        self._scanned = refused_ports(traffic)
+        seen = Seen(traffic.conversations.values(), traffic.bygones, traffic.refusals)
+        self.servers: dict[bytes, Server] = servers_of(seen)
+        self._scanned = refused_ports(seen)
         self._around = Surroundings(system, (), 0)
+        complete = not traffic.gaps
         self._failed = [
             (conversation, exchange, outcome)
             for conversation in traffic.conversations.values()
-            if not conversation.one_way
-            for exchange, outcome in _failures(conversation, traffic.ended)
+            for exchange, outcome in failures(conversation, traffic.ended, complete)
         ]
-        hops = Hops(traffic, [(front, asked) for front, asked, _ in self._failed if asked is not None])
-        self._hops = [
-            hops.behind(front, asked) if asked is not None else None for front, asked, _ in self._failed
-        ]
-        #: Requests that are told of where their client met them, in front of the proxy.
-        self._told = frozenset().union(*(hop.passed for hop in self._hops if hop is not None))
+        self._hops = Hops(traffic, [(front, asked) for front, asked, _ in self._failed if asked is not None])
 
-    def all(self) -> Iterator[PacketCase]:
+    def all(self, stopped: Callable[[], bool] = lambda: False) -> Iterator[PacketCase]:
         """In the order in which the connections began; a request that a proxy passed on comes once."""
-        for (conversation, exchange, outcome), hop in zip(self._failed, self._hops, strict=True):
-            if exchange is None or id(exchange) not in self._told:
+        for conversation, exchange, outcome in self._failed:
+            if stopped():
+                return
+            if exchange is None or not self._hops.is_passed(exchange):
+                hop = self._hops.of(exchange) if exchange is not None else None
                 yield self._case(conversation, exchange, outcome, hop)
 
     def scans(self, client: bytes, server: bytes) -> bool:
@@ -86,19 +78,12 @@ class Cases:
         scanned = self._scanned[conversation.client.address[:-2], conversation.server.address[:-2]]
         decided = conversation
         if hop is None:
-            facts = facts_of(conversation, exchange, self._server(conversation), scanned)
+            facts = facts_of(conversation, exchange, Beside(self._server(conversation), scanned))
         elif hop.exchange is not None and hop.conversation is not None:
             decided = hop.conversation
             through = address_text(conversation.server.address)
-            facts = facts_of(
-                decided,
-                hop.exchange,
-                self._server(decided),
-                scanned,
-                through,
-                exchange,
-                front=conversation,
-            )
+            beside = Beside(self._server(decided), scanned, through, exchange, conversation)
+            facts = facts_of(decided, hop.exchange, beside)
         else:
             left = _left_before(hop.conversation, conversation, exchange)
             decided = hop.conversation if left and hop.conversation is not None else conversation
@@ -122,13 +107,8 @@ class Cases:
         behind = hop.conversation
         if behind is not None and _left_before(behind, conversation, exchange):
             return lost_hop(conversation, exchange, behind, self._server(behind))
-        return facts_of(
-            conversation,
-            exchange,
-            self._server(conversation),
-            scanned,
-            kept_by=address_text(conversation.server.address),
-        )
+        kept_by = address_text(conversation.server.address)
+        return facts_of(conversation, exchange, Beside(self._server(conversation), scanned, kept_by=kept_by))
 
     def _server(self, conversation: Conversation) -> Server:
         return self.servers.get(conversation.server.address) or Server(conversation.server.address, [], [])
@@ -164,85 +144,11 @@ def _on_hop(asked: Attempt, behind: Conversation, exchange: Exchange | None, fac
         sent=sent,
         first_byte=response_at / NS if response_at else None,
         ended=(behind.ended or behind.last) / NS,
-        reused=facts.responses > 0 or not covers_beginning(behind),
+        reused=facts.responses > 0 or not behind.from_beginning,
         idle_s=max(0.0, sent - facts.last_heard) if sent and facts.responses else None,
         outcome=outcome,
         status=asked.status if response_at else None,
     )
-
-
-def _failures(conversation: Conversation, capture_end: int) -> Iterator[tuple[Exchange | None, Outcome]]:
-    """What went wrong on a connection, by what its client must have seen."""
-    for error in conversation.errors:
-        yield error, Outcome.HTTP_ERROR
-    exchange = conversation.exchange
-    if was_refused(conversation):
-        yield None, Outcome.REFUSED
-    elif not conversation.synack_at and conversation.syns and not conversation.server.packets:
-        if conversation.syns >= _UNANSWERED_SYNS:
-            yield None, Outcome.TIMEOUT
-    elif exchange is None:
-        if conversation.client.rsts or conversation.server.rsts or _ended_unasked(conversation):
-            yield None, _unasked_outcome(conversation)
-    elif not conversation.answered:
-        outcome = _unanswered(conversation, exchange, capture_end)
-        if outcome is not None:
-            yield exchange, outcome
-    elif response_of(exchange) is not None and is_error(exchange.response):
-        yield exchange, Outcome.HTTP_ERROR
-    elif (missing_of_response(exchange) and conversation.first_end is not None) or broken_off(conversation):
-        yield exchange, _cut(conversation)
-    elif (conversation.client.rsts or conversation.server.rsts) and not went_well(conversation):
-        yield exchange, Outcome.OTHER
-
-
-def _ended_unasked(conversation: Conversation) -> bool:
-    """The server ended it at once, or in its TLS handshake, before a request could be sent."""
-    first = conversation.first_end
-    if first is not None and first[0] is conversation.server and _unasked_outcome(conversation) in LOST:
-        return True
-    return (
-        conversation.protocol == "tls"
-        and first is not None
-        and (first[0] is conversation.server or conversation.unasked.startswith(b"HTTP/"))
-    )
-
-
-def _unasked_outcome(conversation: Conversation) -> Outcome:
-    """A client whose connection is ended at once, or in its TLS handshake, has lost what it wanted to ask."""
-    end, mark = end_of(conversation.server), conversation.server.ended
-    if end is None or mark is None:
-        return Outcome.OTHER
-    at_once = mark.at - (conversation.confirmed or conversation.began) <= TURNED_AWAY_S * NS
-    if conversation.protocol != "tls" and not at_once:
-        return Outcome.OTHER
-    return Outcome.CLOSED if end is End.FIN else Outcome.RESET
-
-
-def _unanswered(conversation: Conversation, exchange: Exchange, capture_end: int) -> Outcome | None:
-    first = conversation.first_end
-    if conversation.unasked.startswith(_TIMED_OUT):
-        return Outcome.HTTP_ERROR
-    if conversation.protocol == "?" and not _reset_by_server(conversation):
-        return None  # what is asked and what is a goodbye in it, nobody knows
-    if first is None:
-        waited = (capture_end - exchange.request_at) / NS
-        return Outcome.TIMEOUT if exchange.resent > 1 or waited > PATIENCE_S else None
-    if first[0] is conversation.server:
-        return Outcome.CLOSED if end_of(conversation.server) is End.FIN else Outcome.RESET
-    return Outcome.TIMEOUT
-
-
-def _reset_by_server(conversation: Conversation) -> bool:
-    first = conversation.first_end
-    return first is not None and first[0] is conversation.server and not first[1].is_fin
-
-
-def _cut(conversation: Conversation) -> Outcome:
-    first = conversation.first_end
-    if first is not None and first[0] is conversation.client:
-        return Outcome.OTHER
-    return Outcome.RESET if conversation.server.rst is not None else Outcome.TRUNCATED
 
 
 def _attempt(
@@ -251,17 +157,20 @@ def _attempt(
     request = exchange.request if exchange is not None else b""
     before = exchange.before if exchange is not None else 0
     sent = exchange.request_at / NS if exchange is not None else None
-    response = response_of(exchange) if exchange is not None else None
-    status = response.status if response is not None else None
-    if conversation.unasked.startswith(_TIMED_OUT):
-        status = 408
+    status = exchange.status or None if exchange is not None else None
+    if (
+        status is None
+        and conversation.unasked.startswith(b"HTTP/1.")
+        and conversation.unasked[9:12].isdigit()
+    ):
+        status = int(conversation.unasked[9:12])
     return Attempt(
         row=0,
         session=conversation.number,
         request=exchange.number if exchange is not None else 0,
         number=1,
         request_id="",
-        method=first_line(request).partition(" ")[0] if conversation.protocol == "http" else "",
+        method=first_line(request).partition(" ")[0] if conversation.protocol is Protocol.HTTP else "",
         planned=None,
         began=sent - (facts.held_s or 0.0) if sent else conversation.began / NS,
         sent=sent,
@@ -269,11 +178,11 @@ def _attempt(
         ended=(conversation.ended or conversation.last) / NS,
         connection=conversation.number,
         local=address_text(conversation.client.address),
-        reused=exchange is not None and (exchange.number > 1 or not covers_beginning(conversation)),
+        reused=exchange is not None and (exchange.number > 1 or not conversation.from_beginning),
         idle_s=(exchange.request_at - before) / NS if exchange is not None and before else None,
         outcome=outcome,
         status=status,
-        bytes_read=exchange.response_bytes if exchange is not None else 0,
+        bytes_read=facts.received,
         error="",
         errno=None,
         send_errno=None,
@@ -288,8 +197,3 @@ def _first_byte(conversation: Conversation, exchange: Exchange | None) -> float 
     if exchange is conversation.exchange and not conversation.answered:
         return None
     return exchange.response_at / NS
-
-
-def covers_beginning(conversation: Conversation) -> bool:
-    """The capture has it from its SYN on."""
-    return bool(conversation.syn_at or conversation.synack_at)

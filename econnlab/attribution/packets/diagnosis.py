@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from econnlab.attribution.attribution import attribute
@@ -15,7 +15,7 @@ from econnlab.attribution.packets.observing import NS, address_text
 from econnlab.attribution.packets.servers import Life, Server
 from econnlab.attribution.packets.wanted import EVERYTHING, Wanted
 from econnlab.attribution.statistics import quantile
-from econnlab.packets.conversation import Conversation
+from econnlab.packets.conversation import Conversation, Protocol, Unjudged
 from econnlab.packets.flows import Traffic
 from econnlab.packets.messages import first_line
 from econnlab.record.events import Party
@@ -41,12 +41,25 @@ class Diagnosis:
     #: The worst first.
     findings: tuple[Finding, ...]
     advice: tuple[Advice, ...]
-    #: Connections that spoke TLS: of them only TCP tells.
-    tls: int
-    #: Connections of which only one direction was captured: nothing is said of them.
-    one_way: int
-    #: Times that bytes were missing in the capture.
+    #: Connections by what they spoke, as far as it is known.
+    protocols: Counter[str]
+    #: Connections nothing is said of, by the reason.
+    unjudged: Counter[Unjudged]
+    #: Frames that are not read, by what they are.
+    unread: Counter[str]
+    #: Times that bytes were missing in the capture; packets that were seen twice.
     gaps: int
+    doubled: int
+
+    @property
+    def tls(self) -> int:
+        """Connections that spoke TLS: only their records, alerts and TCP tell."""
+        return self.protocols[Protocol.TLS]
+
+    @property
+    def one_way(self) -> int:
+        """Connections of which only one direction was captured."""
+        return self.unjudged[Unjudged.ONE_WAY]
 
     @property
     def causes(self) -> Counter[str]:
@@ -54,17 +67,24 @@ class Diagnosis:
         return sum((server.causes for server in self.servers), Counter())
 
 
-def diagnose(traffic: Traffic, wanted: Wanted = EVERYTHING) -> Diagnosis:
-    """Look at the connections of ``traffic`` that are ``wanted``."""
+def diagnose(
+    traffic: Traffic, wanted: Wanted = EVERYTHING, stopped: Callable[[], bool] = lambda: False
+) -> Diagnosis:
+    """Look at the connections of ``traffic`` that are ``wanted``, until ``stopped`` says so."""
     cases = Cases(traffic)
-    findings = [finding_of(case) for case in cases.all() if wanted.case(case)]
+    findings = [finding_of(case) for case in cases.all(stopped) if wanted.case(case)]
     servers = _servers(cases, findings, wanted)
     _count_refusals(servers, traffic, cases, wanted)
     reports = sorted(
         servers.values(),
         key=lambda each: (-each.lost, -each.causes.total(), -each.requests, each.address),
     )
-    conversations = [each for each in traffic.conversations.values() if wanted.conversation(each)]
+    lives = [
+        life
+        for server in cases.servers.values()
+        for life in server.lives
+        if wanted.life(life, server.address)
+    ]
     return Diagnosis(
         traffic.frames,
         traffic.others,
@@ -75,10 +95,16 @@ def diagnose(traffic: Traffic, wanted: Wanted = EVERYTHING) -> Diagnosis:
         tuple(report for report in reports if report.connections or report.causes),
         tuple(_worst_first(findings)),
         tuple(advise(reports, findings)),
-        sum(conversation.protocol == "tls" for conversation in conversations),
-        sum(conversation.one_way for conversation in conversations),
+        Counter(_spoken(life) for life in lives),
+        Counter(life.unjudged for life in lives if life.unjudged is not None),
+        Counter(traffic.unread),
         traffic.gaps,
+        traffic.doubled,
     )
+
+
+def _spoken(life: Life) -> str:
+    return life.name if life.protocol is Protocol.OTHER else life.protocol.value
 
 
 def finding_of(case: PacketCase) -> Finding:
@@ -91,14 +117,16 @@ def finding_of(case: PacketCase) -> Finding:
         attempt.sent if attempt.sent is not None else conversation.began / NS,
         address_text(conversation.client.address),
         address_text(conversation.server.address),
-        first_line(exchange.request) if exchange is not None and conversation.protocol == "http" else "",
+        first_line(exchange.request)
+        if exchange is not None and conversation.protocol is Protocol.HTTP
+        else "",
         attempt,
         attribute(case.case),
         _ended(behind if behind is not None else conversation),
         None
         if behind is None
         else (address_text(behind.client.address), address_text(behind.server.address)),
-        conversation.protocol == "tls",
+        conversation.protocol is Protocol.TLS,
         tuple(
             (each.client.address, each.server.address) for each in (conversation, behind) if each is not None
         ),
@@ -134,7 +162,7 @@ def _report(server: Server, wanted: Wanted) -> ServerReport:
         sum(life.asked for life in lives),
         resets=sum(life.reset for life in lives),
         idle_timeout=_idle_timeout(server, lives),
-        survived_s=max((life.longest_idle_s for life in lives), default=0.0),
+        survived_s=max((life.longest_idle_s for life in lives if life.is_read), default=0.0),
     )
 
 
@@ -143,8 +171,10 @@ def _idle_timeout(server: Server, lives: list[Life]) -> IdleTimeout | None:
     idle = sorted(
         life.idle_s
         for life in lives
-        if life.http
+        if life.is_read
         and life.by_server
+        and life.fin
+        and not life.announced
         and life.responses
         and life.idle_s > AT_ONCE_S
         and not server.retired_at(life.ended)

@@ -32,7 +32,17 @@ SOONER = 0.8
 SURVIVED_S, SAME_OUTAGE_S = 1.0, 60.0
 #: A TTL that differs by as much or more is another machine's: routes change by less.
 OTHER_TTL = 2
-#: Who waits so many times longer than others were answered in was not served at all.
+#: A connection that nothing passed over for so long was idle.
+SILENT_S = 0.2
+#: A middlebox that answers with its own RST after a shorter pause than this may have other reasons.
+FORGETFUL_S = 30.0
+#: RSTs in both names so near to each other are forged: no end answers an RST with an RST.
+BOTH_NAMES_S = 0.005
+#: A server that turned so many connections away has a limit.
+FEWEST_TURNED_AWAY = 2
+#: Connections that began so near to one that found no room in the listen queue may have found none either.
+OVERFLOW_NEAR_S = 2.0
+#: A request that waited so many times longer than others were answered in was not served at all.
 QUEUED = 10
 #: A host that was refused at so many ports of another is looking for open ones.
 SCAN_PORTS = 5
@@ -63,6 +73,14 @@ class Together:
     spread_s: float
     #: The longest idle time that any connection to the server survived.
     survived_s: float
+    #: How far apart the ages were of the requests under way, and the ends.
+    ages_spread_s: float
+    ends_spread_s: float
+
+    @property
+    def unlike_a_timer(self) -> bool:
+        """Requests of different ages ended at one time: no timer of a request does that."""
+        return self.ages_spread_s > max(SPREAD_S, 2 * self.ends_spread_s)
 
     @property
     def many(self) -> bool:
@@ -137,13 +155,65 @@ class PacketFacts:
     # -- the response
     #: It began and is not whole.
     cut: bool
+    #: That it is not whole only its end says: the last bytes of it were not captured.
+    cut_unseen: bool
+    #: Bytes came that are not an answer in the protocol of the request.
+    invalid: bool
     #: Its bytes, head and body, where its head tells.
     expected: int | None
     received: int
+    # -- what was captured of it
+    #: From its SYN on.
+    from_beginning: bool
+    #: The server never sent a byte.
+    silent: bool
+    #: What it speaks: ``HTTP/1``, ``TLS``.
+    protocol: str
+    #: Its requests and answers are told apart.
+    is_read: bool
+    #: The server's FIN was acknowledged; the FIN itself may be missing in the capture.
+    fin_acked: bool
+    # -- what its protocol says
+    #: Both sides have sent their Finished (TLS).
+    handshake_done: bool
+    #: It is a WebSocket and ended without a close frame.
+    cut_websocket: bool
+    #: A TLS alert in the clear: ``fatal handshake_failure (40)``.
+    alert: str
+    alert_by_server: bool
+    #: The alert is about the other side's certificate.
+    alert_about_certificate: bool
+    #: ``RST_STREAM by the server: CANCEL (8)``, ``GOAWAY: NO_ERROR (0)``.
+    note: str
+    #: The server refused the connection in words: ``Too many connections (1040)``.
+    refusal: str
+    # -- what the network did
+    #: ``host unreachable``, and by whom and how often.
+    icmp: str
+    icmp_by: str
+    #: The largest packet that would pass, if an ICMP error says so; else 0.
+    mtu: int
+    #: The request, or a part of it, was sent again and again, and never acknowledged.
+    in_vain: bool
+    #: How long that went on, s.
+    in_vain_s: float
+    #: RSTs came in both names so near to each other that no end can have sent both.
+    both_names: bool
+    #: The address whose packet the client answered with RST, as it knew it not.
+    stranger: str
+    #: The client's RST is that of a host that knew no such connection, and it had not closed it.
+    client_forgot: bool
     # -- around it
     together: Together | None
-    #: The port refused the next connection, with none accepted in between.
+    #: The port refused the next connection, with none accepted in between; it accepted one later.
     refused_next: bool
+    accepted_next: bool
+    #: Connections that the server turned away, this one included.
+    turned_away: int
+    #: The server never served more at once than stood beside this one, and served a newcomer when fewer did.
+    room_later: bool
+    #: Other connections of about this time found no room in the server's listen queue.
+    overflow_near: bool
     #: Connections to this server that were closed at once after as many responses as this one.
     same_limit: int
     #: The longest idle time that a connection to this server survived.
@@ -178,7 +248,7 @@ class PacketFacts:
             return False
         # No idle timer runs while a request is in progress.
         in_progress = self.end is End.FIN and self.end_covers
-        return together.like_a_restart or (together.many and in_progress)
+        return together.like_a_restart or (together.many and in_progress and together.unlike_a_timer)
 
     @property
     def at_limit(self) -> bool:
@@ -197,8 +267,10 @@ class PacketFacts:
 
     @property
     def other_machine(self) -> bool:
-        """The RST does not look like the server's own packets."""
-        return self.end in (End.RST, End.RST_NO_SOCKET) and (self.ttls is not None or self.idents is not None)
+        """The RST does not look like the packets of the end in whose name it came."""
+        odd = self.ttls is not None or self.idents is not None
+        resets = (End.RST, End.RST_NO_SOCKET)
+        return self.both_names or (odd and (self.end in resets or self.client_end in resets))
 
     @property
     def crossed(self) -> bool:
@@ -215,17 +287,24 @@ def client_held_it(facts: PacketFacts) -> bool:
 
 
 def turned_away(facts: PacketFacts) -> bool:
-    """A new connection that the server ended at once, others of it standing, or before any request came."""
-    if facts.end is None or facts.ended is None or facts.responses or facts.refused_at_end:
+    """A new connection that the server ended at once, without a byte, as it did others, while some stood."""
+    if not facts.from_beginning or not facts.silent or facts.responses or facts.refused_at_end:
         return False
-    if facts.ended - facts.last_heard > TURNED_AWAY_S and facts.ended - (facts.sent or 0.0) > TURNED_AWAY_S:
+    if facts.end is None or facts.ended is None or not facts.beside:
         return False
-    return facts.beside > 0 or (facts.crossed and not facts.tls_client)
+    # A server that ends a connection before a byte of it has come refuses it; otherwise one is no limit.
+    unheard = facts.crossed and facts.ended - facts.last_heard <= AT_ONCE_S
+    if facts.turned_away < FEWEST_TURNED_AWAY and not unheard and not facts.room_later:
+        return False
+    sent = facts.sent if facts.sent is not None else facts.last_heard
+    return facts.ended - facts.last_heard <= TURNED_AWAY_S or facts.ended - sent <= TURNED_AWAY_S
 
 
 def left_in_queue(facts: PacketFacts) -> bool:
     """The kernel has a new connection's request, its application never showed, and others were served."""
     if facts.responses or not facts.acknowledged or not facts.beside or facts.elsewhere_s is None:
+        return False
+    if not facts.from_beginning or not facts.silent or facts.turned_away < FEWEST_TURNED_AWAY:
         return False
     if facts.sent is None or facts.client_ended is None or facts.kept_by is not None:
         return False

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from econnlab.attribution.verdict import Verdict
+from econnlab.attribution.verdict import UNKNOWN, Verdict
 from econnlab.record.attempts import Attempt, Outcome
 
 #: Causes that cost nobody a request.
 HARMLESS = frozenset({"harmless_reset", "port_scan"})
+#: Causes under which the client got bytes, and no answer.
+_NO_ANSWER = frozenset({"invalid_response"})
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,11 @@ class Finding:
     @property
     def lost(self) -> bool:
         """The client did not get its answer."""
-        return self.verdict.cause not in HARMLESS and self.attempt.outcome is not Outcome.OTHER
+        if self.verdict.cause in HARMLESS:
+            return False
+        if self.attempt.sent is None and self.verdict.cause == UNKNOWN:
+            return False  # nothing was asked, and nothing says that it would have been
+        return self.attempt.outcome is not Outcome.OTHER or self.verdict.cause in _NO_ANSWER
 
 
 @dataclass(frozen=True)

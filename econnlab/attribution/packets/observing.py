@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass
 
-from econnlab.attribution.packets.facts import AT_ONCE_S, OTHER_TTL, End, PacketFacts
-from econnlab.attribution.packets.servers import Server, covers
-from econnlab.packets.conversation import Conversation, Exchange, Mark, Side
-from econnlab.packets.messages import (
-    awaits_continue,
-    missing_of_response,
-    request_size,
-    response_of,
-    started_ns,
-)
+from econnlab.attribution.packets import forging, network, wording
+from econnlab.attribution.packets.facts import AT_ONCE_S, End, PacketFacts
+from econnlab.attribution.packets.servers import Server, covers, was_silent
+from econnlab.packets.conversation import Answer, Conversation, Exchange, Mark, Protocol, Side
+from econnlab.packets.messages import awaits_continue, request_size, response_of, started_ns
+from econnlab.packets.protocols import tls, websocket
+from econnlab.packets.protocols.framing import CHUNKED, body_of
 
 NS = 1_000_000_000
 _WRAP = 0xFFFFFFFF
 #: A clock that says a request was begun longer ago, or after it was sent, is not the capture's.
 _LONGEST_HOLD_S = 3600.0
-#: An identification this much further than the longest step before does not belong to the same counter.
-_STRANGE_STEP = 4096
 _ALERT = b"\x15\x03"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is known of a request from other connections."""
+
+    server: Server
+    #: Ports of the server's host at which the client's host was refused.
+    scanned: int = 0
+    #: The proxy that passed the request on, and the same request on the hop in front of it.
+    through: str | None = None
+    asked: Exchange | None = None
+    front: Conversation | None = None
+    #: The proxy or middlebox that took the request and did not pass it on.
+    kept_by: str | None = None
 
 
 def address_text(address: bytes) -> str:
@@ -37,23 +48,11 @@ def end_of(side: Side) -> End | None:
     return None if mark is None else _kind(mark)
 
 
-def facts_of(
-    conversation: Conversation,
-    exchange: Exchange | None,
-    server: Server,
-    scanned: int = 0,
-    through: str | None = None,
-    asked: Exchange | None = None,
-    kept_by: str | None = None,
-    front: Conversation | None = None,
-) -> PacketFacts:
-    """The facts of ``exchange``, or of a connection on which nothing was asked.
-
-    ``asked`` is the same request on the hop in ``front``, which the client itself wrote.
-    """
+def facts_of(conversation: Conversation, exchange: Exchange | None, beside: Beside) -> PacketFacts:
+    """The facts of ``exchange``, or of a connection on which nothing was asked."""
     mark, client_mark = conversation.server.ended, conversation.client.ended
     first = _first_end(conversation)
-    told = _first_end(front) if front is not None else None
+    told = _first_end(beside.front) if beside.front is not None else None
     if told is not None and told[0] == "client" and (first is None or told[1].at < first[1].at):
         first = told  # on its way through the proxy, the client's end may have come after the server's
         client_mark = told[1]
@@ -61,7 +60,7 @@ def facts_of(
         mark = None  # what the server sent after the client's end is an answer to it
     elif first is not None:
         client_mark = None
-    return _facts(conversation, exchange, server, mark, client_mark, scanned, through, asked, kept_by)
+    return _facts(conversation, exchange, beside, mark, client_mark)
 
 
 def _first_end(conversation: Conversation) -> tuple[str, Mark] | None:
@@ -73,42 +72,44 @@ def _first_end(conversation: Conversation) -> tuple[str, Mark] | None:
 
 def lost_hop(front: Conversation, asked: Exchange, behind: Conversation, server: Server) -> PacketFacts:
     """The facts of a request that a proxy could not pass on, as ``behind`` had ended."""
-    exchange = Exchange(behind.exchanges + 1, asked.request_at, behind.client.seq or 0, behind.server.data_at)
+    exchange = Exchange(
+        behind.exchanges + 1, asked.request_at, behind.client.next or 0, behind.server.data_at
+    )
     exchange.request, exchange.request_bytes = asked.request, asked.request_bytes
-    through = address_text(front.server.address)
-    return _facts(behind, exchange, server, behind.server.ended, None, 0, through, asked, None)
+    beside = Beside(server, through=address_text(front.server.address))
+    return _facts(behind, exchange, beside, behind.server.ended, None)
 
 
 def _facts(
     conversation: Conversation,
     exchange: Exchange | None,
-    server: Server,
+    beside: Beside,
     mark: Mark | None,
     client_mark: Mark | None,
-    scanned: int,
-    through: str | None,
-    asked: Exchange | None,
-    kept_by: str | None,
 ) -> PacketFacts:
-    client, its = conversation.client, conversation.server
-    begin = exchange.begin if exchange is not None else (client.seq or 0)
+    client, its, server = conversation.client, conversation.server, beside.server
+    begin = exchange.begin if exchange is not None else (client.next or 0)
     ended = mark.at / NS if mark is not None else None
     sent = exchange.request_at / NS if exchange is not None else None
-    acknowledged = its.ack is not None and exchange is not None and covers(its.ack, exchange.end - 1)
+    acknowledged = (
+        its.ack is not None and exchange is not None and covers(its.ack, (exchange.end - 1) & _WRAP)
+    )
     heard = (exchange.before if exchange is not None else its.data_at) or conversation.confirmed
     last = _last_response(conversation, exchange)
     gone = client_mark.at / NS if client_mark is not None else None
     until = ended or gone or (conversation.ended or conversation.last) / NS
     began = conversation.began / NS
     answered = exchange is not None and exchange.response_at > 0 and conversation.answered
-    responses = exchange.number - 1 if exchange is not None else conversation.exchanges
+    responses = exchange.number - 1 if exchange is not None else conversation.finished
+    said = network.icmp_of(conversation)
+    stood = server.beside(began, until, itself=answered or responses > 0)
     return PacketFacts(
         server=address_text(its.address),
         sent=sent,
         acknowledged=acknowledged,
-        sent_again=exchange.resent if exchange is not None else 0,
-        missing=_missing(exchange),
-        held_s=_held_s(asked or exchange),
+        sent_again=client.resent if exchange is not None and network.sent_in(client, exchange) else 0,
+        missing=_missing(conversation, exchange),
+        held_s=_held_s(beside.asked or exchange),
         responses=responses,
         last_heard=(heard or conversation.began) / NS,
         advertised_s=last[0],
@@ -116,48 +117,123 @@ def _facts(
         end=None if mark is None else _kind(mark),
         ended=ended,
         end_covers=mark is not None and _mark_covers(its, mark, begin),
-        tls_client=conversation.protocol == "tls",
+        tls_client=conversation.protocol is Protocol.TLS,
         tls_server=_first_bytes(conversation, exchange)[:2] == _ALERT,
         plain_server=_first_bytes(conversation, exchange).startswith(b"HTTP/"),
-        ttls=_other_ttl(its),
-        idents=_other_ident(its),
+        ttls=forging.other_ttl(conversation),
+        idents=forging.other_ident(conversation),
         client_end=None if client_mark is None else _kind(client_mark),
         client_ended=gone,
         syns=conversation.syns,
         synack_again=conversation.synack_again,
         answered_handshake=bool(conversation.synack_at),
         refused_at_end=_refused_at_end(conversation),
-        cut=exchange is not None and (missing_of_response(exchange) or broken_off(conversation)),
-        expected=_expected(exchange),
-        received=exchange.response_bytes if exchange is not None else 0,
+        cut=exchange is not None and _cut(conversation, exchange),
+        cut_unseen=cut_unseen(conversation),
+        invalid=_invalid(conversation, exchange),
+        expected=exchange.expected if exchange is not None and exchange.answer is Answer.BEGUN else None,
+        received=_received(conversation, exchange, client_mark),
+        from_beginning=conversation.from_beginning,
+        silent=was_silent(conversation),
+        protocol=conversation.protocol.value,
+        is_read=conversation.is_read,
+        fin_acked=its.fin_acked,
+        cut_websocket=cut_websocket(conversation),
+        handshake_done=not isinstance(conversation.state, tls.Tls) or conversation.state.complete,
+        alert=conversation.alert[0] if conversation.alert is not None else "",
+        alert_by_server=conversation.alert is not None and conversation.alert[2],
+        alert_about_certificate=conversation.alert is not None
+        and conversation.alert[1] in tls.CERTIFICATE_ALERTS,
+        note=wording.note_of(conversation, exchange),
+        refusal=wording.refusal_of(conversation),
+        icmp=said.said if said is not None else "",
+        icmp_by=said.by if said is not None else "",
+        mtu=said.mtu if said is not None else 0,
+        in_vain=network.in_vain(conversation),
+        in_vain_s=network.in_vain_s(conversation),
+        both_names=forging.both_names(conversation),
+        stranger=address_text(conversation.stranger) if conversation.stranger else "",
+        client_forgot=network.client_forgot(conversation),
         together=server.together(ended) if ended is not None else None,
         refused_next=ended is not None and server.refuses_next(ended),
+        accepted_next=ended is not None and server.accepts_next(ended),
+        turned_away=server.turned_away,
+        room_later=server.has_room_later(stood, until),
+        overflow_near=server.overflowed_near(began),
         same_limit=server.same_limit(responses),
         survived_s=server.survived_s,
-        beside=server.beside(began, until, itself=answered or responses > 0),
+        beside=stood,
         elsewhere_s=None if server.answered_newcomer(began, until) else server.took_s,
-        refused_ports=scanned,
-        kept_by=kept_by,
-        through=through,
+        refused_ports=beside.scanned,
+        kept_by=beside.kept_by,
+        through=beside.through,
     )
 
 
-def _missing(exchange: Exchange | None) -> int:
-    size = request_size(exchange) if exchange is not None else None
-    if exchange is None or size is None:
+def _cut(conversation: Conversation, exchange: Exchange) -> bool:
+    return exchange.answer is Answer.BEGUN or broken_off(conversation) or cut_unseen(conversation)
+
+
+def _missing(conversation: Conversation, exchange: Exchange | None) -> int:
+    if exchange is None or conversation.protocol is not Protocol.HTTP or exchange.hidden:
+        return 0
+    size = request_size(exchange)
+    if size is None:
         return 0
     sent = exchange.asked_then if exchange.response_at else exchange.request_bytes
-    # Who expects 100 Continue sends no body until it is asked to (RFC 9110 section 10.1.1).
+    # A client that expects 100 Continue sends no body until it is asked to (RFC 9110 section 10.1.1).
     return 0 if awaits_continue(exchange, sent) else max(0, size - sent)
 
 
 def broken_off(conversation: Conversation) -> bool:
-    """Under TLS: the server sent RST right behind response data. Whether it was whole, nobody can tell."""
-    first, exchange = conversation.first_end, conversation.exchange
-    if first is None or exchange is None or conversation.protocol != "tls" or not exchange.response_at:
+    """Under TLS: the server ended it inside a record, or by RST right behind data, without close_notify."""
+    first, exchange, state = conversation.first_end, conversation.exchange, conversation.state
+    if first is None or exchange is None or not isinstance(state, tls.Tls) or not exchange.response_at:
         return False
+    if first[0] is not conversation.server:
+        return False
+    if state.server.records.inside and not conversation.missing:
+        return True
     at_once = first[1].at - exchange.response_last_at <= AT_ONCE_S * NS
-    return first[0] is conversation.server and not first[1].is_fin and at_once
+    return not first[1].is_fin and at_once and not state.server.goodbye and not conversation.missing
+
+
+def cut_unseen(conversation: Conversation) -> bool:
+    """The server ended a chunked answer at once, without having said that it would, and its end was cut off.
+
+    A whole answer would have let the connection live (RFC 9112 section 9.3).
+    """
+    first, exchange = conversation.first_end, conversation.exchange
+    if first is None or exchange is None or first[0] is not conversation.server or conversation.missing:
+        return False
+    if exchange.answer is not Answer.UNSURE or body_of(exchange.response) is not CHUNKED:
+        return False
+    response = response_of(exchange)
+    at_once = first[1].at - exchange.response_last_at <= AT_ONCE_S * NS
+    return response is not None and not response.close and at_once
+
+
+def cut_websocket(conversation: Conversation) -> bool:
+    """A WebSocket that ended without a close frame of either side (RFC 6455 section 7.1.5: code 1006)."""
+    state = conversation.state
+    if not isinstance(state, websocket.WebSocket) or conversation.first_end is None:
+        return False
+    return not any(half.closed or half.lost for half in (state.client, state.server))
+
+
+def _invalid(conversation: Conversation, exchange: Exchange | None) -> bool:
+    if exchange is None or conversation.protocol is not Protocol.HTTP or not exchange.response_at:
+        return False
+    return exchange.answer is Answer.UNSURE and bool(exchange.response) and not exchange.status
+
+
+def _received(conversation: Conversation, exchange: Exchange | None, client_mark: Mark | None) -> int:
+    """Bytes of the answer; if the client ended the connection, those that had come by then."""
+    if exchange is None:
+        return 0
+    if client_mark is not None and exchange is conversation.exchange and conversation.received_then:
+        return min(exchange.response_bytes, conversation.received_then)
+    return exchange.response_bytes
 
 
 def _kind(mark: Mark) -> End:
@@ -195,34 +271,13 @@ def _first_bytes(conversation: Conversation, exchange: Exchange | None) -> bytes
 
 
 def _refused_at_end(conversation: Conversation) -> bool:
-    """RST to the handshake's last ACK: no socket, and of the server's side not a packet since its SYN-ACK."""
+    """RST to the handshake's last ACK: within a round trip, and from the server nothing since its SYN-ACK."""
     rst, its = conversation.server.rst, conversation.server
-    if rst is None or rst.has_ack or its.fin is not None or not conversation.synack_at:
+    if rst is None or rst.has_ack or its.fin is not None or not conversation.synack_at or its.sent:
         return False
     begun = conversation.client.isn
     if its.isn is None or begun is None or rst.seq != (its.isn + 1) & _WRAP:
         return False
-    return its.ack is None or not covers(its.ack, (begun + 1) & _WRAP)
-
-
-def _expected(exchange: Exchange | None) -> int | None:
-    if exchange is None or not missing_of_response(exchange):
-        return None
-    response = response_of(exchange)
-    return response.size if response is not None else None
-
-
-def _other_ttl(side: Side) -> tuple[int, int] | None:
-    rst = side.rst
-    if rst is None or not side.ttl or abs(rst.ttl - side.ttl) < OTHER_TTL:
-        return None
-    return side.ttl, rst.ttl
-
-
-def _other_ident(side: Side) -> tuple[int, int] | None:
-    """Only for an RST that a socket should have sent: the kernel itself numbers its own 0, or anew."""
-    rst = side.rst
-    if rst is None or not rst.has_ack or not rst.ident or not side.ident or side.packets < 4:
-        return None
-    ahead = (rst.ident - side.ident) & 0xFFFF
-    return (side.ident, rst.ident) if ahead > side.step + _STRANGE_STEP else None
+    if its.ack is not None and covers(its.ack, (begun + 1) & _WRAP):
+        return False
+    return rst.at - conversation.confirmed <= network.round_trip(conversation) + AT_ONCE_S * NS

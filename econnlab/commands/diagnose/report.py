@@ -15,6 +15,7 @@ from econnlab.attribution.packets.findings import HARMLESS, Finding, ServerRepor
 from econnlab.attribution.verdict import Certainty
 from econnlab.cli.columns import Column, Grid
 from econnlab.discovery import parts
+from econnlab.packets.conversation import Protocol, Unjudged
 from econnlab.plaintext import harmless
 from econnlab.record.attempts import Outcome
 
@@ -24,6 +25,10 @@ _MOST_SERVERS = 20
 _MOST_ADVICE = 12
 #: Servers that are named together, until it is "and so many more".
 _MOST_NAMED = 3
+_MOST_KINDS = 6
+_READ = frozenset(protocol.value for protocol in Protocol)
+#: Packets of other protocols that stand in every capture: they are counted, and not worth a line.
+_BESIDE_TCP = frozenset({"ARP", "UDP", "ICMP", "ICMPv6", "IGMP", "LLDP", "EAPOL"})
 #: That a server keeps connections for as long as this goes without saying.
 _WORTH_TELLING_S = 0.1
 
@@ -127,6 +132,38 @@ def advice(diagnosis: Diagnosis) -> Iterator[Text]:
         yield Text(f"and {len(same) - _MOST_ADVICE} more (--json has all)", "dim")
 
 
+def unjudged(diagnosis: Diagnosis) -> Iterator[Text]:
+    """Which connections nothing is said of, and why; and which packets are not read."""
+    for reason, count in diagnosis.unjudged.most_common():
+        those = _unread_protocols(diagnosis) if reason is Unjudged.NOT_READ else ""
+        was = "was" if count == 1 else "were"
+        yield Text(f"{_count(count, 'connection')} {was} not judged: {reason}{those}")
+    left = _unread_kinds(diagnosis)
+    if left:
+        yield Text(f"{_count(diagnosis.others, 'packet')} without TCP that can be read: {left}")
+
+
+def _unread_protocols(diagnosis: Diagnosis) -> str:
+    names = [name for name, _ in diagnosis.protocols.most_common() if name and name not in _READ]
+    shown = ", ".join(harmless(name) for name in names[:_MOST_NAMED])
+    return f" ({shown}{', ...' if len(names) > _MOST_NAMED else ''})" if shown else ""
+
+
+def _unread_kinds(diagnosis: Diagnosis) -> str:
+    """The kinds of packets that are not read; other protocols beside TCP are expected in a capture."""
+    kinds = [f"{count:,} {kind}" for kind, count in diagnosis.unread.most_common() if kind not in _BESIDE_TCP]
+    return ", ".join(kinds[:_MOST_KINDS])
+
+
+def spoken(diagnosis: Diagnosis) -> Text | None:
+    """What the connections speak, if it is not HTTP/1 alone."""
+    named = [(name, count) for name, count in diagnosis.protocols.most_common() if name]
+    if not named or [name for name, _ in named] == [Protocol.HTTP]:
+        return None
+    shown = [f"{harmless(name)} {count:,}" for name, count in named[:_MOST_KINDS]]
+    return Text(f"spoken: {', '.join(shown)}{', ...' if len(named) > _MOST_KINDS else ''}", "dim")
+
+
 def remarks(diagnosis: Diagnosis, cut_at: int | None, damage: str) -> Iterator[str]:
     """What the reader should know of the capture itself."""
     if damage:
@@ -137,30 +174,34 @@ def remarks(diagnosis: Diagnosis, cut_at: int | None, damage: str) -> Iterator[s
         yield "none of its packets held a TCP segment that can be read"
     if diagnosis.tls:
         yield (
-            f"{_count(diagnosis.tls, 'connection')} spoke TLS: what was asked and answered is hidden, so "
-            "these were judged by TCP alone"
+            f"{_count(diagnosis.tls, 'connection')} spoke TLS, which hides what was asked and answered: they "
+            "were judged by records, alerts and TCP"
         )
-    if diagnosis.one_way:
-        those = _count(diagnosis.one_way, "connection")
-        yield f"of {those} one direction alone was captured: nothing is said of them"
     if diagnosis.gaps:
         yield (
             f"{_count(diagnosis.gaps, 'time')} packets that were sent are missing (a larger buffer, tcpdump "
-            "-B, loses fewer); causes rest on the others"
+            "-B, loses fewer); no cause rests on them"
         )
     if diagnosis.shortened:
         yield f"{_count(diagnosis.shortened, 'packet')} were captured in part (tcpdump -s 0 takes them whole)"
+    if diagnosis.doubled:
+        yield f"{_count(diagnosis.doubled, 'packet')} were captured twice and count once"
 
 
 def conclusion(diagnosis: Diagnosis) -> str:
-    """One sentence."""
+    """One sentence: no more than the packets tell."""
     lost = sum(server.lost for server in diagnosis.servers)
     if lost:
         errors = any(each.attempt.outcome is Outcome.HTTP_ERROR for each in diagnosis.findings)
         what = "got no whole answer, or an error" if errors else "got no whole answer"
-        return f"{_count(lost, 'request')} {what}."
+        return f"At least {_count(lost, 'request')} {what}."
+    left = diagnosis.unjudged.total()
+    if left and left == diagnosis.connections:
+        return "No connection could be judged."
     if not any(server.requests for server in diagnosis.servers):
-        return "Nothing was asked."
+        return "No request was seen."
+    if left:
+        return f"No loss was found; {_count(left, 'connection')} could not be judged."
     return "No request was lost" + (
         ", as far as TCP tells." if diagnosis.tls or diagnosis.shortened or diagnosis.gaps else "."
     )

@@ -109,9 +109,12 @@ class _Capture:
 def _show(found: Diagnosis, screen: LabConsole, capture: _Capture, options: DiagnoseOptions) -> None:
     screen.text(page.headline(found, capture.name))
     screen.print(page.summary(found, screen))
+    if (spoken := page.spoken(found)) is not None:
+        screen.print(spoken, soft_wrap=True)
     for title, lines in (
         ("Failures" if options.every else "The worst", _failures(found, capture, options)),
         ("What to do", page.advice(found)),
+        ("Not judged", page.unjudged(found)),
     ):
         shown: list[RenderableType] = list(lines)
         if shown:

@@ -69,8 +69,8 @@ def follow(frames: Iterable[Frame], stopped: Callable[[], bool] = lambda: False)
 class Flows:
     """Takes packets in batches, each in order of time, and keeps the connections that they make."""
 
-    def __init__(self) -> None:
-        self.traffic = Traffic()
+    def __init__(self, traffic: Traffic | None = None) -> None:
+        self.traffic = traffic or Traffic()
         self.tracker = Tracker(self.traffic)
         self._fragments = Fragments()
 

@@ -16,12 +16,12 @@ from rich.text import Text
 
 from econnlab.attribution.packets.diagnosis import Diagnosis, diagnose
 from econnlab.attribution.packets.wanted import Wanted
+from econnlab.cli import diagnosis as page
 from econnlab.cli.console import LabConsole, say
 from econnlab.cli.files import STDOUT
 from econnlab.cli.interrupts import Interrupts, interrupts
 from econnlab.cli.outputs import Files, Outputs
 from econnlab.cli.progress import progress, watched
-from econnlab.commands.diagnose import report as page
 from econnlab.commands.diagnose.timeline import of_capture
 from econnlab.errors import ExitCode, UsageProblem
 from econnlab.packets.flows import Traffic, follow

@@ -94,14 +94,16 @@ def _causes(diagnosis: Diagnosis) -> Iterator[Text]:
         yield Text.assemble((cause, "yellow"), f" {count}: {meaning}")
 
 
-def failures(diagnosis: Diagnosis, *, every: bool) -> Iterator[RenderableType]:
-    """The worst ones, or all of them."""
+def failures(
+    diagnosis: Diagnosis, *, every: bool, elsewhere: str = ": --all shows them"
+) -> Iterator[RenderableType]:
+    """The worst ones, or all of them; ``elsewhere`` says how to see those that are left out."""
     shown = diagnosis.findings if every else diagnosis.findings[:WORST]
     for number, finding in enumerate(shown, 1):
         yield failure(finding, number)
     left = len(diagnosis.findings) - len(shown)
     if left:
-        yield Text(f"and {left} more: --all shows them", "dim")
+        yield Text(f"and {left} more{elsewhere}", "dim")
 
 
 def failure(finding: Finding, number: int) -> Text:

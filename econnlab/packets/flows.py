@@ -21,7 +21,7 @@ from econnlab.packets.segments import (
     TCP,
     Segment,
 )
-from econnlab.packets.tracking import Tracker
+from econnlab.packets.tracking import LATE, Tracker
 
 _WRAP, _FORWARD = 0xFFFFFFFF, 0x80000000
 
@@ -69,9 +69,9 @@ def follow(frames: Iterable[Frame], stopped: Callable[[], bool] = lambda: False)
 class Flows:
     """Takes packets in batches, each in order of time, and keeps the connections that they make."""
 
-    def __init__(self, traffic: Traffic | None = None) -> None:
+    def __init__(self, traffic: Traffic | None = None, late: int = LATE) -> None:
         self.traffic = traffic or Traffic()
-        self.tracker = Tracker(self.traffic)
+        self.tracker = Tracker(self.traffic, late)
         self._fragments = Fragments()
 
     def add(self, frames: list[Frame]) -> None:

@@ -47,8 +47,9 @@ class Kept(Interface):
 class Tracker:
     """Adds packets to the connections they belong to."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: Kept, late: int = LATE) -> None:
         self._kept = kept
+        self._late = late
         self._numbers = itertools.count(1)
         #: Those that are over, and may still see a late packet.
         self._over: deque[Conversation] = deque()
@@ -334,7 +335,7 @@ class Tracker:
             return
         conversation.ended = at
         self._over.append(conversation)
-        if len(self._over) > LATE:
+        if len(self._over) > self._late:
             self._let_go(self._over.popleft())
 
     def release(self, before_ns: int) -> None:

@@ -45,6 +45,9 @@ _PATIENCE_NS = 30 * NS
 _SENT_AGAIN_NS = 150 * NS
 #: Errors of a connection that goes on are kept for so long, for the other side of a proxy.
 _ERRORS_KEPT_NS = 30 * NS
+#: Connections that went well are released after so long, or when so many more have ended: a FIN that is sent
+#: again still finds its connection.
+_RELEASED_NS, _LATE = 10 * NS, 1024
 #: Failures that are kept for the page; those before them are counted.
 _MOST_FINDINGS = 1000
 _MOST_REFUSALS = 4096
@@ -74,7 +77,7 @@ class Running:
 
     def __init__(self, limits: Limits, outlook_ns: int = OUTLOOK_NS) -> None:
         self.traffic = Traffic()
-        self._flows = Flows(self.traffic)
+        self._flows = Flows(self.traffic, _LATE)
         self.totals = Totals()
         self.findings: deque[Finding] = deque(maxlen=_MOST_FINDINGS)
         #: Connections that were given up unjudged because more stood than are kept.
@@ -101,7 +104,7 @@ class Running:
         """The failures that can be told now, and were not told before."""
         due = any(self._is_due(each, now_ns) for each in self.traffic.conversations.values())
         found = self._judged(now_ns) if due else []
-        self._flows.tracker.release(now_ns - self._outlook_ns)
+        self._flows.tracker.release(now_ns - _RELEASED_NS)
         self._gather()
         self._expire(now_ns)
         return found

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 _LOOPBACK = "127.0.0.1"
 #: Counting what stands takes time from the capture.
 _EVERY_S = 2.0
+#: The server looks this often whether it is to end: Ctrl-C waits for it.
+_LOOKS_UP_S = 0.05
 #: Servers that are named; each makes some series.
 _MOST_SERVERS = 200
 
@@ -38,13 +43,18 @@ class Metrics:
         registry = prometheus_client.CollectorRegistry()
         registry.register(self)
         try:
-            self._server, self._thread = prometheus_client.start_http_server(port, host, registry)
+            self._server = _server(host, port, prometheus_client.MetricsHandler.factory(registry))
         except OSError as error:
             raise EnvironmentProblem(
                 f"Metrics cannot be served on {host}:{port}: {error.strerror}.", "Give another port."
             ) from error
 
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_LOOKS_UP_S,), name="econnlab-metrics", daemon=True
+        )
+
     def __enter__(self) -> Metrics:
+        self._thread.start()
         return self
 
     def __exit__(
@@ -87,6 +97,13 @@ class Metrics:
             for cause, count in server.causes.items():
                 failures.add_metric([server.address, cause], count)
         yield from (connections, requests, lost, failures)
+
+
+def _server(host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    return Server((host, port), handler)
 
 
 def _place(where: str) -> tuple[str, int]:

@@ -30,6 +30,8 @@ class State:
     found: Sequence[Finding]
     #: Packets that the capture lost because its ring was full.
     dropped: int
+    #: Packets in the ring that were not read yet.
+    unread: int
     #: Seconds since the beginning.
     passed_s: float
     #: What is captured.
@@ -95,6 +97,8 @@ def remarks(state: State) -> Iterator[str]:
             f"the capture dropped {state.dropped:,} packets: more came than could be read; --port or --host "
             "makes them fewer"
         )
+    if state.unread:
+        yield f"{state.unread:,} packets were captured and not read yet"
     if state.running.given_up:
         yield (
             f"{state.running.given_up:,} connections were given up unjudged to keep memory bounded "

@@ -69,7 +69,9 @@ def watch(options: WatchOptions) -> int:
         watching = _Watch(options, ring, where, stop)
         on_screen = sys.stdin.isatty() and out.is_terminal
         shown: Screen | Lines = (
-            Screen(out, watching.history) if on_screen else Lines(out, float(options.every_ms) / 1000)
+            Screen(out, watching.history)
+            if on_screen
+            else Lines(out, float(options.every_ms) / 1000, each=not options.until_failure)
         )
         with shown:
             for state in watching.states():
@@ -78,9 +80,8 @@ def watch(options: WatchOptions) -> int:
                 if metrics is not None:
                     metrics.update(state)
                 shown.update(state)
-                if shown.ended:
-                    break
-        page.summary(out, watching.state(), watching.history, until_failure=options.until_failure)
+                watching.ended = shown.ended
+        page.summary(out, state, watching.history, until_failure=options.until_failure)
         if saving is not None:
             saving.say()
     return ExitCode.INTERRUPTED if stop.happened else ExitCode.OK
@@ -100,6 +101,8 @@ class _Watch:
         self._stop = stop
         self._until_failure = options.until_failure
         self._began = time.time()
+        #: The user has asked for the end, by a key.
+        self.ended = False
 
     def states(self) -> Iterator[page.State]:
         """What is known, each time that connections were judged; the last time after the end."""
@@ -110,7 +113,7 @@ class _Watch:
             if sys.stdin.isatty():
                 poll.register(sys.stdin.fileno(), select.POLLIN)
             due = time.monotonic() + _JUDGED_EVERY_S
-            while not self._stop.happened:
+            while not self._stop.happened and not self.ended:
                 ready = poll.poll(max(0.0, due - time.monotonic()) * 1000)
                 self._take()
                 typed = any(fd not in (self._ring.fileno(), woken) for fd, _ in ready)
@@ -126,7 +129,12 @@ class _Watch:
     def state(self, found: list[Finding] | None = None) -> page.State:
         """All that is known now; ``found`` are the failures that are new."""
         return page.State(
-            self._running, found or [], self._ring.dropped(), time.time() - self._began, self._where
+            self._running,
+            found or [],
+            self._ring.dropped(),
+            self._ring.unread(),
+            time.time() - self._began,
+            self._where,
         )
 
     def _take(self) -> None:
@@ -159,4 +167,4 @@ def _rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()
+        gc.freeze()  # or the interpreter's end would walk through them

@@ -61,6 +61,14 @@ class BlockRing:
             if packets:
                 yield block
 
+    def unread(self) -> int:
+        """Packets in the blocks that wait."""
+        waiting = 0
+        for number in range(self.size // _BLOCK):
+            status, packets, _, _ = BLOCK.unpack_from(self._memory, number * _BLOCK)
+            waiting += packets if status & _USER else 0
+        return waiting
+
     def dropped(self) -> int:
         """Packets that found the ring full, since the ring was made."""
         counted = self._sock.getsockopt(SOL_PACKET, _PACKET_STATISTICS, 12)  # which sets it to 0

@@ -40,6 +40,9 @@ DEADLINE_S = 15.0
 
 def pytest_configure() -> None:
     """Take signals as in a terminal: a shell's background job, or nohup, hands them down ignored."""
+    peers = Path(__file__).parent.parent / ".peers"
+    if peers.is_dir():
+        os.environ.setdefault("ECONNLAB_PEERS", str(peers))  # what `make peers` has installed
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             usual = signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL

@@ -7,7 +7,7 @@ the address from which it went on; the server's ledger names that one as its pee
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ BLOCKED_S = 0.010
 STOPPED = "stopped"
 #: Outcomes of a connection that ended during a request.
 LOST = frozenset({Outcome.RESET, Outcome.CLOSED, Outcome.BROKEN_PIPE})
+#: The events of one connection, in order of time.
+Ledger = Sequence[ConnectionEvent]
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,7 @@ class Evidence:
         self._traces: dict[tuple[str, int], list[ConnectionEvent]] = defaultdict(list)
         self._by_peer: dict[tuple[str, str], list[ConnectionEvent]] = defaultdict(list)
         self._wide: tuple[ConnectionEvent, ...] = ()
+        self._busy: list[ConnectionEvent] = []
         self._processed: dict[str, int] = defaultdict(int)
         #: By request id: the last connection of the link that carried the request.
         self._carriers: dict[str, int] = {}
@@ -203,6 +206,7 @@ class Evidence:
         self._taken = len(self._run.events)
         new.sort(key=lambda each: each.at)
         self._wide += tuple(event for event in new if event.connection is None)
+        self._busy += [event for event in new if event.kind == Kind.BUSY]
         for event in new:
             if event.connection is not None:
                 self._add(event, event.connection)
@@ -218,7 +222,7 @@ class Evidence:
 
     def processed(self, request: Request) -> int | None:
         """How many times the server carried ``request`` out; None without its ledger."""
-        return self._processed.get(request.last.request_id, 0) if self._run.has_server_ledger else None
+        return self._processed.get(request.last.request_id, 0) if self._run.counts_processed else None
 
     def case(self, attempt: Attempt) -> Case:
         """The evidence on ``attempt``, or on the proxy's attempt if a proxy answered for the server."""
@@ -226,15 +230,23 @@ class Evidence:
             behind = self._behind_proxy(attempt)
             if behind is not None:
                 return behind
-        link = self._trace(Source.LINK, attempt.local, attempt) if self._run.has_link_ledger else None
-        server = None
-        if self._run.has_server_ledger:
-            address = attempt.local
-            if link is not None:
-                connected = link.first(Kind.CONNECTED)
-                address = connected.local if connected is not None else None
-            server = self._trace(Source.SERVER, address, attempt)
+        link, server = (None if events is None else Trace(tuple(events)) for events in self.ledgers(attempt))
         return Case(attempt, server, link, self._surroundings(attempt))
+
+    def ledgers(self, attempt: Attempt) -> tuple[Ledger | None, Ledger | None]:
+        """The connection of ``attempt`` in the link's and the server's ledger; None without that ledger."""
+        link = self._of_peer(Source.LINK, attempt.local, attempt) if self._run.has_link_ledger else None
+        if not self._run.has_server_ledger:
+            return link, None
+        address = attempt.local
+        if link is not None:
+            address = next((event.local for event in link if event.kind == Kind.CONNECTED), None)
+        return link, self._of_peer(Source.SERVER, address, attempt)
+
+    @property
+    def busy(self) -> list[ConnectionEvent]:
+        """When the server was busy because the scenario asks for it."""
+        return self._busy
 
     def _behind_proxy(self, attempt: Attempt) -> Case | None:
         """The last connection on which the proxy sent this request, as the link saw it."""
@@ -244,22 +256,23 @@ class Evidence:
         link = Trace(tuple(self._traces[Source.LINK, carried]))
         hop = hop_attempt(attempt, link)
         connected = link.first(Kind.CONNECTED)
-        server = self._trace(Source.SERVER, connected.local if connected is not None else None, attempt)
+        local = connected.local if connected is not None else None
+        server = Trace(tuple(self._of_peer(Source.SERVER, local, attempt)))
         known = self._run.has_server_ledger
         answered = f"answered {attempt.status}" if attempt.status else "ended its own client's connection"
         return Case(hop, server if known else None, link, self._surroundings(attempt), answered)
 
-    def _trace(self, source: Source, peer: str | None, attempt: Attempt) -> Trace:
+    def _of_peer(self, source: Source, peer: str | None, attempt: Attempt) -> Ledger:
         if peer is None:
-            return Trace()
+            return ()
         # A long run can use a port twice: take the last connection accepted before the attempt's end.
         accepted = self._by_peer[source, peer]
         before = [event for event in accepted if event.at <= attempt.ended] or accepted[:1]
         if not before:
-            return Trace()
+            return ()
         number = before[-1].connection
         assert number is not None
-        return Trace(tuple(self._traces[source, number]))
+        return self._traces[source, number]
 
     def _surroundings(self, attempt: Attempt) -> Surroundings:
         beside = 0 if self._run.has_server_ledger else self._open_beside(attempt)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from econnlab.attribution.attribution import attribute
 from econnlab.attribution.ending import ConnectionEnd, ending_of
 from econnlab.attribution.evidence import Case, Evidence
+from econnlab.attribution.lateness import LAB_LATE, ON_TIME, Late, Way, bound_s
 from econnlab.attribution.order import ORDER
 from econnlab.attribution.verdict import UNKNOWN, Certainty, Verdict
 from econnlab.record.attempts import Attempt, Outcome, Request
@@ -27,6 +28,8 @@ class Failure:
     ending: ConnectionEnd | None
     #: How often the server carried the request out; None if its ledger is not known.
     processed: int | None
+    #: How late the lab was on its way.
+    late: Late = ON_TIME
 
 
 class Explanations:
@@ -37,10 +40,35 @@ class Explanations:
         self._evidence = Evidence(run)
         #: By request id, the number of the attempt beside it.
         self._decided: dict[tuple[str, int], Failure] = {}
+        #: The attempt before, on the same connection; the last attempt of each; how many requests are in.
+        self._before: dict[tuple[str, int], Attempt] = {}
+        self._last: dict[int, Attempt] = {}
+        self._linked = 0
 
     def update(self) -> None:
         """Take in the run's new events."""
         self._evidence.update()
+        for request in self._run.requests[self._linked :]:
+            for attempt in request.attempts:
+                if attempt.connection is not None:
+                    before = self._last.get(attempt.connection)
+                    if before is not None:
+                        self._before[attempt.request_id, attempt.number] = before
+                    self._last[attempt.connection] = attempt
+        self._linked = len(self._run.requests)
+
+    def late(self, attempt: Attempt) -> Late | None:
+        """How late the lab was on the way of ``attempt``; None if that is within the bound."""
+        late = self._lateness(attempt)
+        return late if late.total_s > bound_s(self._run.scenario, attempt.row) else None
+
+    def _lateness(self, attempt: Attempt) -> Late:
+        scenario = self._run.scenario
+        before = self._before.get((attempt.request_id, attempt.number))
+        link, server = self._evidence.ledgers(attempt)
+        if scenario.proxy is not None:  # the ledgers know the proxy's connections, not the client's
+            link = server = None
+        return Way(scenario, attempt, before, link, server, self._evidence.busy).late()
 
     def processed(self, request: Request) -> int | None:
         """How many times the server carried ``request`` out; None without its ledger."""
@@ -65,7 +93,11 @@ class Explanations:
         if known is not None:
             return known
         case = self._evidence.case(attempt)
-        failure = Failure(attempt, attribute(case), ending_of(case), None)
+        late = self._lateness(attempt)
+        verdict = attribute(case)
+        if late.total_s > bound_s(self._run.scenario, attempt.row):
+            verdict = late.verdict
+        failure = Failure(attempt, verdict, ending_of(case), None, late)
         if not final and not self._stands(case, failure.verdict.cause):
             return replace(failure, verdict=UNDECIDED)
         if final or case.link is None or case.arrival is not None:
@@ -76,6 +108,8 @@ class Explanations:
         """Nothing that is still to come can make another cause come before ``cause``."""
         if cause == UNKNOWN:
             return False
+        if cause == LAB_LATE:
+            return True
         later = self._may_come(case)
         return later is None or ORDER.index(cause) <= ORDER.index(later)
 

@@ -12,7 +12,7 @@ LONGEST_VALUE = 80
 
 def warnings(summary: Summary) -> list[str]:
     """Reasons not to trust the figures."""
-    found = (_shorter(summary), _blurred(summary), _never_reused(summary), _missed(summary))
+    found = (_shorter(summary), _late(summary), _blurred(summary), _never_reused(summary), _missed(summary))
     return [text for text in found if text]
 
 
@@ -32,6 +32,17 @@ def _shorter(summary: Summary) -> str:
     run = summary.run
     planned = run.scenario.plan.total_requests
     return f"The run ended early: {len(run.requests)} of {planned} requests." if run.interrupted else ""
+
+
+def _late(summary: Summary) -> str:
+    late = sum(row.lab_late for row in summary.rows)
+    if not late:
+        return ""
+    worst = max(summary.late, key=lambda each: each.late.total_s).late.total_s
+    return (
+        f"The lab itself was late on the way of {_requests(late)}, by up to {worst * 1000:.0f} ms. "
+        "They count as neither success nor failure (lab_late). Use fewer sessions, or a quieter machine."
+    )
 
 
 def _blurred(summary: Summary) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
 from econnlab.attribution.explanations import Explanations, Failure
+from econnlab.attribution.lateness import Late
 from econnlab.attribution.statistics import quantile, wilson
-from econnlab.record.attempts import Outcome, Request
+from econnlab.record.attempts import Attempt, Outcome, Request
 from econnlab.record.run import Run
 
 
@@ -28,6 +30,8 @@ class Row:
 
     index: int
     requests: int = 0
+    #: Requests that are not among them, because the lab was late on the way of one of their attempts.
+    lab_late: int = 0
     success: int = 0
     attempts: int = 0
     #: Requests that succeeded after a failed attempt.
@@ -73,12 +77,24 @@ class Lateness:
 
 
 @dataclass(frozen=True)
+class LateAttempt:
+    """An attempt on whose way the lab was later than the bound."""
+
+    attempt: Attempt
+    late: Late
+    #: Set if it failed as well.
+    failure: Failure | None
+
+
+@dataclass(frozen=True)
 class Summary:
     """The input of every report."""
 
     run: Run
     rows: tuple[Row, ...]
     failures: tuple[Failure, ...]
+    #: The attempts on whose way the lab was late, and how late; their requests are in no other figure.
+    late: tuple[LateAttempt, ...] = ()
 
     @property
     def processed(self) -> Processed | None:
@@ -115,11 +131,25 @@ def summarize(run: Run, explanations: Explanations | None = None) -> Summary:
     why.update()
     rows = tuple(Row(index) for index in range(len(run.scenario.plan.intervals_ms)))
     failures: list[Failure] = []
+    lates: list[LateAttempt] = []
     for request in run.requests:
+        late = list(_late(request, why))
+        if late:
+            lates += late
+            rows[request.last.row].lab_late += 1
+            continue
         explained = why.at_the_end(request)
         failures.extend(explained)
         _count(rows[request.last.row], request, explained, why.processed(request))
-    return Summary(run, rows, tuple(failures))
+    return Summary(run, rows, tuple(failures), tuple(lates))
+
+
+def _late(request: Request, why: Explanations) -> Iterator[LateAttempt]:
+    lates = {attempt.number: late for attempt in request.attempts if (late := why.late(attempt)) is not None}
+    failed = {each.attempt.number: each for each in why.at_the_end(request)} if lates else {}
+    for attempt in request.attempts:
+        if (late := lates.get(attempt.number)) is not None:
+            yield LateAttempt(attempt, late, failed.get(attempt.number))
 
 
 def _processed(carried_out: Counter[int]) -> Processed | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from econnlab.cli.debugging import debug_option
-from econnlab.discovery import parts
+from econnlab.discovery import module_names, parts
 
 if TYPE_CHECKING:
     from econnlab.cli.outputs import Files
@@ -46,6 +46,19 @@ class LabOption(click.Option):
             self.opts = names
 
 
+class FormatOption(LabOption):
+    """The option for one format; the format's module is imported only for the help."""
+
+    def __init__(self, *args: Any, package: str, **attributes: Any) -> None:
+        super().__init__(*args, group=OUTPUT, metavar="FILE", **attributes)
+        self._package = package
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The line in the help."""
+        self.help = f"Write {parts(self._package)[self.name or ''].HELP}; - is stdout."
+        return super().get_help_record(ctx)
+
+
 class LabCommand(click.Command):
     """A command whose help shows the examples before the options, and the options in their groups."""
 
@@ -60,7 +73,7 @@ class LabCommand(click.Command):
         """A list for each group, in the order of its first option."""
         groups: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
             if record is not None:
                 groups.setdefault(getattr(parameter, "group", OTHERS), []).append(record)
         last = groups.pop(OTHERS, [])
@@ -68,6 +81,24 @@ class LabCommand(click.Command):
             if records:
                 with formatter.section(heading):
                     formatter.write_dl(records)
+
+
+class ProgramCommand(LabCommand):
+    """A command that may be followed by ``-- COMMAND...``: the user's program, its parameter ``program``."""
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """click's own, with the program at the end."""
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What stands behind the first ``--`` is the program."""
+        at = args.index("--") if "--" in args else len(args)
+        program = tuple(args[at + 1 :])
+        if at < len(args) and not program:
+            raise click.UsageError("There is no command behind --.", ctx)
+        rest = super().parse_args(ctx, args[:at])
+        ctx.params["program"] = program or None
+        return rest
 
 
 def lab_command(
@@ -111,16 +142,10 @@ def formats(*packages: str, more: dict[str, Decorator] | None = None) -> Decorat
 
     ``more`` are further fields of Files, each with its option.
     """
-    found = {name: module for package in reversed(packages) for name, module in parts(package).items()}
+    found = {name: package for package in reversed(packages) for name in module_names(package)}
     options = [
-        option(
-            f"--{name.replace('_', '-')}",
-            name,
-            metavar="FILE",
-            group=OUTPUT,
-            help=f"Write {module.HELP}; - is stdout.",
-        )
-        for name, module in sorted(found.items())
+        click.option(f"--{name.replace('_', '-')}", name, cls=FormatOption, package=package)
+        for name, package in sorted(found.items())
     ]
     others = more or {}
 

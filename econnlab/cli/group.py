@@ -1,4 +1,4 @@
-"""The commands, each found by its name and imported only when it is asked for."""
+"""The commands: each is found by its name and imported only when it is needed."""
 
 from __future__ import annotations
 

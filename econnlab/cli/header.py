@@ -1,4 +1,4 @@
-"""What will run, with everything that shapes the result."""
+"""The header of a run: every setting that affects the result."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from econnlab.discovery import parts
 from econnlab.plaintext import harmless
-from econnlab.scenario.client import NO_RETRY, ClientSpec
+from econnlab.scenario.client import NO_RETRY, PROGRAM, ClientSpec
 from econnlab.scenario.durations import format_ms
 from econnlab.scenario.model import Scenario
 from econnlab.scenario.server import server_words
 
 
 def header(scenario: Scenario) -> Text:
-    """Some lines for the top of a run."""
+    """A few lines that say what will run."""
     spec = scenario.server
     server = ", ".join(server_words(spec)) if spec is not None else harmless(scenario.url or "")
     lines = [
@@ -50,7 +51,7 @@ def _plan(scenario: Scenario) -> str:
 
 
 def estimate_s(scenario: Scenario) -> float:
-    """How long the run will take, if nothing is slow."""
+    """How many seconds the run takes if nothing is slow."""
     plan = scenario.plan
     if plan.together:
         return 0.0
@@ -72,12 +73,16 @@ def _path(scenario: Scenario) -> str:
 
 def _client(scenario: Scenario) -> Iterator[str]:
     client = scenario.client
+    if client.kind == PROGRAM:
+        yield harmless(" ".join(client.program))
+        return
     yield harmless(client.kind)
     yield harmless(client.method) + (f" with {client.body_size} bytes" if client.body_size > 10 else "")
-    yield "stale check on" if client.stale_check else "no stale check"
+    if client.kind in parts("econnlab.client.kinds"):  # a real client does what it does
+        yield "stale check on" if client.stale_check else "no stale check"
     yield from _remedies(client)
     if client.blocked_ms:
-        yield f"held up for {format_ms(client.blocked_ms)} ms before it writes"
+        yield f"blocked for {format_ms(client.blocked_ms)} ms before it writes"
 
 
 def _remedies(client: ClientSpec) -> Iterator[str]:
@@ -91,7 +96,7 @@ def _remedies(client: ClientSpec) -> Iterator[str]:
     if client.honour_keep_alive_ms is not None:
         yield f"honours Keep-Alive: timeout, less {format_ms(client.honour_keep_alive_ms)} ms"
     if client.connection_close:
-        yield "says Connection: close"
+        yield "sends Connection: close"
     if client.ping:
         yield "pings before reuse"
     if client.tcp_keepalive_ms is not None:

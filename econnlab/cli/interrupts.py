@@ -1,4 +1,4 @@
-"""Ctrl-C, and the other ways to be told to stop: the first time in good order, the second at once."""
+"""Ctrl-C and the other signals to stop: the first one ends a command cleanly, the second at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Interrupts:
         self._stop: Callable[[], None] = lambda: None
 
     def stops(self, stop: Callable[[], None]) -> None:
-        """Call ``stop`` when it happens, or now if it has."""
+        """Call ``stop`` when the user asks, or now if that has happened."""
         self._stop = stop
         if self.happened:
             stop()
@@ -29,7 +29,7 @@ class Interrupts:
     def handle(self, signal_number: int, frame: FrameType | None) -> None:
         """The signal handler."""
         if self.happened:
-            # The lab's processes see their stdin close, and end.
+            # The lab's processes end when their stdin closes.
             os._exit(ExitCode.INTERRUPTED)
         self.happened = True
         self._stop()
@@ -37,12 +37,12 @@ class Interrupts:
 
 @contextlib.contextmanager
 def interrupts() -> Iterator[Interrupts]:
-    """Turn signals into ``Interrupts`` for a while, so that none falls into the middle of cleaning up."""
+    """Handle signals as ``Interrupts`` in this context, so that none interrupts the cleaning up."""
     state = Interrupts()
     before = {number: signal.getsignal(number) for number in STOPS}
     for number in STOPS:
-        # nohup stays nohup. A shell ignores SIGINT for what it runs in the background, but who sends one
-        # to that very process means it.
+        # nohup stays nohup. A shell makes background jobs ignore SIGINT, but a SIGINT that is sent to the
+        # process itself is meant for it.
         if number is not signal.SIGHUP or before[number] is not signal.SIG_IGN:
             signal.signal(number, state.handle)
     try:

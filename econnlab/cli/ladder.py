@@ -1,4 +1,4 @@
-"""A failure drawn as a ladder: who sent what when, and where the request met the end.
+"""A failure as a ladder: who sent what and when, and where the request met the end of the connection.
 
    ms   client                      server
 0.000   |-- SYN ------------------------>|
@@ -21,26 +21,26 @@ from econnlab.packets.excerpt import Connection, Row
 from econnlab.packets.layers import ACK, FIN, RST, SYN
 from econnlab.plaintext import harmless
 
-#: A pause from which on it is drawn as one, ns.
+#: Shorter pauses are not drawn, ns.
 _PAUSE_NS = 50_000_000
 _TIME_WIDTH = 11
 _NARROWEST_LANE, _WIDEST_LANE = 22, 38
 #: Text beside the lanes needs this much room; with less it goes below.
 _NARROWEST_TEXT = 16
-#: Packets drawn before and after a part of a long connection that is left out.
+#: How many packets of a long connection are drawn at its beginning and at its end.
 _HEAD, _TAIL = 6, 18
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """The packets of one failure; of a failure behind a proxy, those of both hops side by side."""
+    """The packets of one failure; if a proxy is involved, those of both hops side by side."""
 
     rows: Sequence[Row]
-    #: In front of the proxy first.
+    #: The connection in front of the proxy comes first.
     connections: tuple[Connection, ...]
-    #: What is said under it.
+    #: The text below the packets.
     verdict: Text
-    #: What stands between client and server where there are two hops.
+    #: The name of what stands between two hops.
     between: str = "proxy"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -111,7 +111,7 @@ class _Drawing:
         return Text(f"{'':{_TIME_WIDTH}}" + (sign + " " * (self._lane - 1)) * lanes + sign)
 
     def _step(self, row: Row, since_ns: int, mark: str) -> Iterator[Text]:
-        """One arrow in the lane of its connection, and what there is to say of it."""
+        """One arrow in the lane of its connection, and the text about it."""
         style = "red" if row.flags & RST else "yellow" if row.flags & FIN else ""
         line = Text(f"{since_ns / 1e6:{_TIME_WIDTH - 2}.3f}  ", "dim").append(self._signs.rail, "none")
         for connection in self._ladder.connections:
@@ -149,12 +149,12 @@ def _columns(names: Sequence[str], lane: int) -> str:
 
 
 def _matters(row: Row) -> bool:
-    """A bare ACK says nothing that the rest does not."""
+    """The packet shows something; a bare ACK does not."""
     return bool(row.size or row.flags & (SYN | FIN | RST))
 
 
 def _merged(rows: Sequence[Row]) -> list[Row]:
-    """Runs of data that one side sent, each as one packet: what is in between are turns."""
+    """``rows`` with consecutive data packets of one side joined into one."""
     merged: list[Row] = []
     for row in rows:
         before = merged[-1] if merged else None
@@ -196,7 +196,7 @@ def _label(row: Row) -> str:
 
 
 def _marks(rows: Sequence[Row], ladder: Ladder) -> dict[int, str]:
-    """What is to be seen of the crossing: an end that does not know of the request, a request behind it."""
+    """Texts on packets that crossed: an end sent before the request arrived, a request sent after the end."""
     marks: dict[int, str] = {}
     for connection in ladder.connections:
         _mark_crossing([row for row in rows if row.connection == connection], marks)
@@ -222,7 +222,7 @@ def _name(row: Row) -> str:
 
 
 def _knows(end: Row, sent: Row) -> bool:
-    """The end acknowledges the request; an RST without ACK says nothing of it."""
+    """The end acknowledges the request. True for an RST without ACK, which cannot tell."""
     if not end.flags & ACK:
         return True
     return ((end.ack - sent.seq - 1) & 0xFFFFFFFF) < 0x80000000

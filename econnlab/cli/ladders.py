@@ -1,4 +1,4 @@
-"""Ladders for failures, with their packets taken from a capture."""
+"""Ladders of failures, made from the packets of a capture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from econnlab.cli.ladder import Ladder
 from econnlab.packets.excerpt import Connection, rows
 from econnlab.packets.frames import Frame
 
-#: Around a failure: its connection may have stood for hours.
+#: The time around a failure that is drawn: its connection may have stood for hours.
 _BEFORE_NS, _AFTER_NS = 3_600_000_000_000, 60_000_000_000
 
 Frames = Callable[[], Iterable[Frame]]
@@ -21,7 +21,7 @@ Frames = Callable[[], Iterable[Frame]]
 
 @dataclass(frozen=True)
 class Drawn:
-    """A failure, where its packets are to be found, and what is said of it."""
+    """A failure: where its packets are, and the text on it."""
 
     at: float
     connections: tuple[Connection, ...]
@@ -29,6 +29,7 @@ class Drawn:
 
 
 def ladders(frames: Frames, drawn: Sequence[Drawn], between: str = "proxy") -> Iterator[RenderableType]:
+    """A ladder and an empty line for each of ``drawn``."""
     if not drawn:
         return
     at_ns = [int(each.at * 1e9) for each in drawn]
@@ -41,4 +42,5 @@ def ladders(frames: Frames, drawn: Sequence[Drawn], between: str = "proxy") -> I
 
 
 def connections_of(finding: Finding) -> tuple[Connection, ...]:
+    """The connections of a finding, the one in front of a proxy first."""
     return tuple(Connection(*ends) for ends in finding.hops)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from econnlab.cli.command import CLIENT, EXPERIMENT, LINK, OUTPUT, SERVER, Decorator, formats, option
-from econnlab.cli.params import BUSY, DURATION, POOL_ORDER, URL, PartName
+from econnlab.cli.params import BUSY, DURATION, POOL_ORDER, URL, PartName, PeerWord
 from econnlab.cli.params import LINK as LINK_VALUE
 
 if TYPE_CHECKING:
@@ -56,6 +56,14 @@ when_full = option(
     group=SERVER,
     help="What the lab server does with a connection above its limit.  [default: close]",
 )
+server = option(
+    "--server",
+    "peer",
+    type=PeerWord("econnlab.peers.servers"),
+    metavar="NAME[@VERSION]",
+    group=SERVER,
+    help="A real server instead of the lab's: node, node@14.18.0, uvicorn, nginx; econnlab peers lists them.",
+)
 url = option("--url", type=URL, group=SERVER, help="Test this server of yours instead of the lab server.")
 link = option(
     "--link",
@@ -89,9 +97,11 @@ _CLIENT_OPTIONS = (
     option(
         "--client",
         "kind",
-        type=PartName("econnlab.client.kinds"),
+        type=PeerWord("econnlab.client.kinds", "econnlab.peers.clients"),
+        metavar="NAME[@VERSION]",
         group=CLIENT,
-        help="The client under test.  [default: requests]",
+        help="The client under test: requests, urllib3 or http.client in the lab's own process; a real one "
+        "(econnlab peers lists them) as axios or axios@0.22.0; or ./PROGRAM.  [default: requests]",
     ),
     option(
         "--method",
@@ -109,11 +119,11 @@ _CLIENT_OPTIONS = (
     ),
     option(
         "--retry",
-        type=PartName("econnlab.client.policies"),
+        type=PeerWord("econnlab.client.policies", "econnlab.peers.retries"),
         metavar="POLICY",
         group=CLIENT,
         help="Retry as this library does: none, urllib3, requests, axios-retry-3, axios-retry-4, "
-        "aiohttp, undici, go, curl, botocore, tenacity, nginx or got; by default none.",
+        "aiohttp, undici, go, curl, botocore, tenacity, nginx, got or nuxt-axios; by default none.",
     ),
     option(
         "--retries",
@@ -232,9 +242,12 @@ def scenario_of(name: str, values: Mapping[str, Any]) -> Scenario:
     Raises UsageError if options set the lab server beside a URL, which replaces it.
     """
     from econnlab.scenario.catalogue import load
+    from econnlab.scenario.client import PROGRAM
 
     scenario = load(name)
     assert scenario.server is not None
+    if values.get("program"):
+        values = {**values, "kind": PROGRAM}
     if values["url"] is not None:
         _refuse_beside_url(values, scenario.server)
     return changed(

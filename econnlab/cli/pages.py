@@ -17,7 +17,7 @@ _NARROWEST = 20
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Text wrapped to the width, its further lines indented as the first; nothing trails a line."""
+    """Text wrapped to the width, with further lines indented like the first."""
 
     text: str
     lead: str = _INDENT
@@ -36,7 +36,7 @@ class Paragraph:
 
 
 def section(heading: str, lines: Iterable[str], *, numbered: bool = False) -> Iterator[RenderableType]:
-    """A heading, and each of ``lines`` as a paragraph; nothing where there are none."""
+    """A heading, and each of ``lines`` as a paragraph; nothing if there are no lines."""
     for number, line in enumerate(lines, start=1):
         if number == 1:
             yield from (Text(), Text(heading, style="cyan"))

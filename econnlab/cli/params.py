@@ -75,7 +75,7 @@ def _busy(text: str) -> tuple[Decimal, Decimal]:
 
 
 def _url(text: str) -> str:
-    from econnlab.lab.listeners import parse_url
+    from econnlab.scenario.places import parse_url
 
     parse_url(text)
     return text
@@ -116,7 +116,7 @@ PLACE = Parsed("host:port", _place)
 LISTEN = Parsed("port", _listen)
 
 
-class Word(click.Choice):  # type: ignore[type-arg]  # generic only since click 8.2
+class WordChoice(click.Choice):  # type: ignore[type-arg]  # generic only since click 8.2
     """One of these words, made into a value by ``make``, which may import an enum."""
 
     def __init__(self, words: list[str], make: Callable[[str], Any]) -> None:
@@ -134,11 +134,11 @@ def _pool_order(text: str) -> PoolOrder:
     return PoolOrder(text)
 
 
-POOL_ORDER = Word(["lifo", "fifo"], _pool_order)
+POOL_ORDER = WordChoice(["lifo", "fifo"], _pool_order)
 
 
 class PartName(_ParamType):
-    """The name of one of the parts in a package, which is imported only when it is needed."""
+    """The name of a part in a package, which is imported only when it is needed."""
 
     name = "name"
 
@@ -150,7 +150,7 @@ class PartName(_ParamType):
         return f"[{'|'.join(self._names())}]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The name, if there is such a part."""
+        """The name, if the package has such a part."""
         if value not in self._names():
             self.fail(f"There is no {value!r}. {did_you_mean(str(value), self._names())}", param, ctx)
         return str(value)
@@ -159,3 +159,21 @@ class PartName(_ParamType):
         from econnlab.discovery import parts
 
         return list(parts(self._package))
+
+
+class PeerWord(_ParamType):
+    """A part's name, or a real program: NAME@VERSION, or a path."""
+
+    name = "name"
+
+    def __init__(self, *packages: str) -> None:
+        self._packages = packages
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name, if there is such a part or peer."""
+        from econnlab.discovery import parts
+
+        names = list(dict.fromkeys(name for package in self._packages for name in parts(package)))
+        if "/" not in value and value.partition("@")[0] not in names:
+            self.fail(f"There is no {value!r}. {did_you_mean(str(value), names)}", param, ctx)
+        return str(value)

@@ -6,17 +6,27 @@ import datetime
 import os
 import platform
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 
 import econnlab
-from econnlab.record.run import Facts
+from econnlab.record.run import Facts, Ledger
 from econnlab.system.clock import now
 
 LIBRARIES = ("requests", "urllib3", "h11")
 
 
-def gather_facts(began: float, *, own_namespace: bool = False) -> Facts:
-    """The facts of a run that begins at ``began``, a time on the monotonic clock."""
+def gather_facts(
+    began: float,
+    *,
+    own_namespace: bool = False,
+    peers: Mapping[str, str] | None = None,
+    server_ledger: Ledger | None = None,
+) -> Facts:
+    """The facts of a run that begins at ``began``, a time on the monotonic clock.
+
+    ``peers`` are the versions of its real programs, ``server_ledger`` is what its server says of itself.
+    """
     return Facts(
         started=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         began=began,
@@ -26,9 +36,11 @@ def gather_facts(began: float, *, own_namespace: bool = False) -> Facts:
             "econnlab": econnlab.__version__,
             "python": platform.python_version(),
             **{name: version(name) for name in LIBRARIES},
+            **(peers or {}),
         },
         own_namespace=own_namespace,
         epoch=_epoch(),
+        server_ledger=server_ledger,
     )
 
 

@@ -7,17 +7,15 @@ import errno
 import socket
 from dataclasses import dataclass
 from typing import cast
-from urllib.parse import urlsplit
 
-from econnlab.errors import EnvironmentProblem, NothingListens, UsageProblem
+from econnlab.errors import EnvironmentProblem, NothingListens
+from econnlab.scenario.places import parse_url
 from econnlab.system.sockets import address
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 
 #: Seconds that the check whether a server is there may take.
 LOOK_S = 5.0
-#: The port of each scheme, if the URL names none.
-PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -59,25 +57,6 @@ def _cannot_bind(host: str, port: int, option: str, error: OSError) -> Environme
         f"Cannot listen on {host}: {error.strerror}.",
         "Give an address of this machine, as 127.0.0.1 or 0.0.0.0.",
     )
-
-
-def parse_url(url: str) -> tuple[str, str, int]:
-    """The scheme, host and port of ``url``. Raises UsageProblem if it is not an http(s) URL."""
-    example = "Give one as http://127.0.0.1:3000/."
-    try:
-        parsed = urlsplit(url)
-        port = parsed.port
-    except ValueError as error:
-        raise UsageProblem(f"{url!r} is not a URL: {error}.", example) from error
-    if parsed.scheme not in PORTS:
-        said = f"the scheme {parsed.scheme!r}" if "://" in url else "no scheme"
-        raise UsageProblem(f"{url!r} has {said}; the lab speaks http and https.", example)
-    if not parsed.hostname:
-        raise UsageProblem(f"{url!r} names no host.", example)
-    if any(character.isspace() or not character.isprintable() for character in url):
-        raise UsageProblem(f"{url!r} has blanks or control characters in it.", example)
-    host = parsed.hostname.replace("%25", "%")  # the zone of an IPv6 address (RFC 6874)
-    return parsed.scheme, host, PORTS[parsed.scheme] if port is None else port
 
 
 def find_target(url: str) -> Answering:

@@ -22,8 +22,10 @@ from econnlab.link.settings import LinkSettings, WireSettings
 from econnlab.link.tun.device import FAR, NEAR, TunDevice, open_device
 from econnlab.packets.live.door import open_door
 from econnlab.packets.live.settings import CaptureSettings
-from econnlab.peers.peer import PeerProcess, find_program
+from econnlab.peers.peer import PeerProcess
 from econnlab.peers.proxying import Proxying
+from econnlab.peers.server_peer import ServerPeer
+from econnlab.peers.store import find_program
 from econnlab.record.events import ConnectionEvent, Kind, Source
 from econnlab.scenario.codec import encode
 from econnlab.scenario.durations import seconds
@@ -72,6 +74,8 @@ class Topology:
         self._successor: Child | None = None
         self._stopping = False
         self._proxy: PeerProcess | None = None
+        #: A real server in place of the lab's.
+        self.server_peer: ServerPeer | None = None
         self.url = ""
         self.dial = (LOOPBACK, 0)
         #: A file with the certificate authority of a server that speaks TLS, once the server listens.
@@ -82,7 +86,9 @@ class Topology:
     def start(self) -> None:
         """Start server and link, without waiting for them to listen."""
         scenario = self._scenario
-        if scenario.server is not None:
+        if scenario.server is not None and scenario.server.peer is not None:
+            self._start_server_peer(scenario.server)
+        elif scenario.server is not None:
             self._start_server(scenario.server)
         else:
             assert scenario.url is not None
@@ -124,6 +130,14 @@ class Topology:
         )
         self.dial = (LOOPBACK, port)
         self.url = f"http://{address(self.dial)}/"
+
+    def _start_server_peer(self, spec: ServerSpec) -> None:
+        with bind(LOOPBACK, 0) as free:
+            port = int(free.getsockname()[1])  # the peer binds it, so another process could be faster
+        self.server_peer = ServerPeer(spec, port)
+        self.dial = (LOOPBACK, port)
+        self.url = f"http://{address(self.dial)}/"
+        self._ports.append(port)
 
     def _start_server(self, spec: ServerSpec) -> None:
         device = open_device() if self._scenario.wired else None
@@ -182,8 +196,9 @@ class Topology:
                 child.sync()  # it has started, and does not listen yet
             else:
                 child.wait_until_listening()
-        if self._proxy is not None:
-            self._proxy.wait_until_listening()
+        for peer in (self.server_peer, self._proxy):
+            if peer is not None:
+                peer.wait_until_listening()
 
     def begin(self, at: float | None = None) -> None:
         """The run begins now, or began ``at``: the time to a planned restart counts from then."""
@@ -205,8 +220,9 @@ class Topology:
                 self._restart.join()
         if self._held is not None:
             self._held.close()
-        if self._proxy is not None:
-            self._proxy.stop()
+        for peer in (self._proxy, self.server_peer):
+            if peer is not None:
+                peer.stop()
         for child in self._children:
             child.tell_to_end()
         for child in self._children:
@@ -246,6 +262,8 @@ class Topology:
 
     def sync(self) -> None:
         """Wait until ``take_events`` returns all that has happened up to now."""
+        if self.server_peer is not None:
+            self.server_peer.sync()
         for child in self._children:
             if not child.alive:
                 continue
@@ -266,6 +284,8 @@ class Topology:
         """Everything in the ledgers since the last call."""
         children = self._children if self._capture is None else [*self._children, self._capture]
         events = [event for child in children for event in child.take_events()]
+        if self.server_peer is not None:
+            events += self.server_peer.take_events()
         while self._own_events:
             events.append(self._own_events.popleft())
         return [event for event in events if event.kind != Kind.SYNC]

@@ -58,6 +58,8 @@ class Endpoint:
     gone: bool = False
     #: Its kernel did not accept all that was due: wait until it is writable.
     blocked: bool = False
+    #: When its kernel began to accept bytes, or accepted them again: before that, nothing to it is late.
+    ready_at: float = 0.0
     #: The mask that the poller waits for, or None.
     watched: int | None = None
 

@@ -143,6 +143,7 @@ class Relay:
             self._on_connect_failed(failed)
             return
         self._connected = True
+        self._server.ready_at = now()
         self._event(Kind.CONNECTED, local=address(self._server.sock.getsockname()))
         if failed:
             # getsockopt has cleared the error: what came before it can still be read.
@@ -192,6 +193,7 @@ class Relay:
             return
         if ready & WRITE:
             end.blocked = False
+            end.ready_at = now()
             self._watch(end)
             self._deliver(self._other(end))
         if end.gone:
@@ -393,7 +395,10 @@ class Relay:
         if kind is Kind.BYTES and not self._traced:
             return
         size, named = item.size or None, item.request_id
-        self._event(kind, at, side=end.name, bytes=size, began=item.began, request_id=named, reason=reason)
+        due = max(item.due, self._other(end).ready_at) if self._traced else None
+        self._event(
+            kind, at, side=end.name, bytes=size, began=item.began, due=due, request_id=named, reason=reason
+        )
 
     def _event(self, kind: str, at: float | None = None, **details: object) -> None:
         self._owner.ledger.event(kind, self._number, at, **details)

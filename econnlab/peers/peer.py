@@ -1,7 +1,5 @@
 """A server that is not ours, run in the foreground: found, started, awaited, stopped."""
 
-import os
-import shutil
 import socket
 import tempfile
 from collections.abc import Callable
@@ -13,19 +11,7 @@ from econnlab.system.kept import KeptProgram
 
 #: A healthy program listens within this many seconds.
 LISTEN_S = 10.0
-#: Distributions put servers here, which is not on every user's PATH.
-_SBIN = "/usr/sbin:/usr/local/sbin:/sbin"
 _ASK_AGAIN_S = 0.02
-
-
-def find_program(name: str, package: str) -> str:
-    """Where the program ``name`` is. Raises EnvironmentProblem, saying what to install."""
-    path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{_SBIN}")
-    if path is None:
-        raise EnvironmentProblem(
-            f"{name} is not installed.", f"Install it (Debian: apt-get install {package})."
-        )
-    return path
 
 
 class PeerProcess:

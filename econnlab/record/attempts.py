@@ -73,6 +73,8 @@ class Attempt:
     #: The server's headers ``Keep-Alive`` and ``Connection``.
     keep_alive: str | None
     connection_header: str | None
+    #: The error as a real client names it: "socket hang up". None for the lab's own clients.
+    named: str | None = None
 
     @property
     def lateness_s(self) -> float | None:

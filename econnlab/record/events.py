@@ -38,7 +38,7 @@ class Kind(StrEnum):
     BUSY = "busy"  # server: the loop was blocked from began to at
     CONNECTED = "connected"  # link: local, the address the server sees
     CONNECT_FAILED = "connect_failed"  # link: errno
-    BYTES = "bytes"  # link: side (who sent), bytes, began (they reached the link), at (passed on), request_id
+    BYTES = "bytes"  # link: side (who sent), bytes, request_id, began (they came), due, at (passed on)
     SYN = "syn"  # wire: side, began, at; the server's is a SYN-ACK
     FIN = "fin"  # link: as bytes
     RST = "rst"  # link: as bytes

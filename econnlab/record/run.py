@@ -1,12 +1,21 @@
 """A run: its scenario and facts, and all that happened in it."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from econnlab.record.attempts import Request
 from econnlab.record.events import ConnectionEvent
 from econnlab.scenario.model import Scenario
 
 FORMAT = 1
+
+
+class Ledger(StrEnum):
+    """What the server of a run says of itself."""
+
+    CONNECTIONS = "connections"  # each connection's start, timeout and end, and each request
+    REQUESTS = "requests"  # the requests that its application carried out
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,8 @@ class Facts:
     own_namespace: bool = False
     #: Wall-clock time at monotonic time 0, in seconds since the epoch; None in older records.
     epoch: float | None = None
+    #: What a real server says of itself; None for the lab server, which says everything.
+    server_ledger: Ledger | None = None
 
     @property
     def system(self) -> str:
@@ -47,8 +58,13 @@ class Run:
 
     @property
     def has_server_ledger(self) -> bool:
-        """The server was the lab's own."""
-        return self.scenario.server is not None
+        """The server told what happened to each of its connections."""
+        return self.scenario.server is not None and self.facts.server_ledger in (None, Ledger.CONNECTIONS)
+
+    @property
+    def counts_processed(self) -> bool:
+        """The server told which requests it carried out."""
+        return self.has_server_ledger or self.facts.server_ledger is Ledger.REQUESTS
 
     @property
     def has_link_ledger(self) -> bool:

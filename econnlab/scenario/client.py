@@ -11,6 +11,8 @@ from econnlab.scenario.bounds import at_least
 #: The policy of ``retries`` without a policy's name: urllib3's Retry.
 DEFAULT_RETRY = "urllib3"
 NO_RETRY = "none"
+#: The kind of a client that is any program, known by the ledgers alone.
+PROGRAM = "program"
 
 
 class PoolOrder(StrEnum):
@@ -62,6 +64,9 @@ class ClientSpec:
     #: How many connections a session's pool keeps, and in which order it reuses them.
     pool_size: int = 1
     pool_order: PoolOrder = PoolOrder.LIFO
+
+    #: With the kind ``program``: the words that start the user's own program, once per session.
+    program: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.timeout_ms:

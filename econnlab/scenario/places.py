@@ -1,10 +1,13 @@
-"""``HOST:PORT`` as people write it. Pure."""
+"""``HOST:PORT`` and URLs as people write them. Pure."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from econnlab.errors import UsageProblem
 
 LOOPBACK = "127.0.0.1"
+#: The port of each scheme, if the URL names none.
+PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,25 @@ def parse_listen(text: str) -> Place:
     if port == "0":
         return Place(parse_place(f"{host}:1").host, 0)
     return parse_place(text)
+
+
+def parse_url(url: str) -> tuple[str, str, int]:
+    """The scheme, host and port of ``url``. Raises UsageProblem if it is not an http(s) URL."""
+    example = "Give one as http://127.0.0.1:3000/."
+    try:
+        parsed = urlsplit(url)
+        port = parsed.port
+    except ValueError as error:
+        raise UsageProblem(f"{url!r} is not a URL: {error}.", example) from error
+    if parsed.scheme not in PORTS:
+        said = f"the scheme {parsed.scheme!r}" if "://" in url else "no scheme"
+        raise UsageProblem(f"{url!r} has {said}; the lab speaks http and https.", example)
+    if not parsed.hostname:
+        raise UsageProblem(f"{url!r} names no host.", example)
+    if any(character.isspace() or not character.isprintable() for character in url):
+        raise UsageProblem(f"{url!r} has blanks or control characters in it.", example)
+    host = parsed.hostname.replace("%25", "%")  # the zone of an IPv6 address (RFC 6874)
+    return parsed.scheme, host, PORTS[parsed.scheme] if port is None else port
 
 
 def _port(text: str, whole: str, least: int) -> int:

@@ -1,7 +1,7 @@
 """The lab server of a scenario, and how it behaves."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
 
@@ -86,6 +86,12 @@ class Restart:
     drain_ms: Decimal = Decimal(1000)
 
 
+#: What a real server can be told; ``idempotency_keys`` is about what the client sends.
+_OF_PEERS = frozenset(
+    ("peer", "keepalive_timeout_ms", "max_connections", "response_delay_ms", "idempotency_keys")
+)
+
+
 @dataclass(frozen=True)
 class ServerSpec:
     """The lab server and how it behaves. Durations in milliseconds."""
@@ -145,8 +151,12 @@ class ServerSpec:
     close_notify: bool = True
     host: str = "127.0.0.1"
     port: int = 0
+    #: A real server instead of the lab's: ``node@14.18.0``, the name of a file in peers/servers/. It takes
+    #: keepalive_timeout, max_connections and response_delay, as far as it has them.
+    peer: str | None = None
 
     def __post_init__(self) -> None:
+        _refuse_beside_peer(self)
         at_least(0, response_size=self.response_size, max_body=self.max_body, port=self.port)
         at_least(0, refuse_first=self.refuse_first)
         at_least(1, max_requests=self.max_requests, backlog=self.backlog)
@@ -210,13 +220,14 @@ def server_words(spec: ServerSpec) -> Iterator[str]:
     if not spec.listens:
         yield "no process listens"
         return
-    yield f"lab server{' with TLS' if spec.tls else ''}"
+    yield harmless(spec.peer) if spec.peer is not None else f"lab server{' with TLS' if spec.tls else ''}"
     yield f"keep-alive timeout {format_ms(spec.keepalive_timeout_ms)} ms"
     if spec.keepalive_buffer_ms:
         yield f"closed {format_ms(spec.keepalive_buffer_ms)} ms after that"
     if spec.max_connections is not None:
         yield f"at most {spec.max_connections} connection{'s' if spec.max_connections > 1 else ''}"
-        yield f"when full: {harmless(spec.when_full)}"
+        if spec.peer is None:
+            yield f"when full: {harmless(spec.when_full)}"
     if spec.busy_for_ms:
         yield f"busy for {format_ms(spec.busy_for_ms)} ms every {format_ms(spec.busy_every_ms)} ms"
     if spec.close_with != CloseWith.FIN:
@@ -269,3 +280,15 @@ def _fault_words(fault: Fault) -> str:
     when = f" from request {fault.request} on" if fault.request > 1 else ""
     later = f"{format_ms(fault.after_ms)} ms " if fault.after_ms else ""
     return f"{_ENDINGS[fault.by]} {later}{_STAGES[fault.at]}{when}"
+
+
+def _refuse_beside_peer(spec: ServerSpec) -> None:
+    """A setting that only the lab server has."""
+    if spec.peer is None:
+        return
+    for field in fields(spec):
+        if field.name not in _OF_PEERS and getattr(spec, field.name) != field.default:
+            raise UsageProblem(
+                f"{field.name.removesuffix('_ms')}: the lab server has it, and {spec.peer} does not.",
+                "Leave out one of the two.",
+            )

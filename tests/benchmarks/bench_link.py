@@ -14,7 +14,8 @@ from econnlab.commands.link.lone_link import LoneLink
 from econnlab.errors import EnvironmentProblem
 from econnlab.lab.limits import raise_descriptors
 from econnlab.lab.listeners import bind
-from econnlab.peers.peer import PeerProcess, find_program
+from econnlab.peers.peer import PeerProcess
+from econnlab.peers.store import find_program
 from econnlab.scenario.places import LOOPBACK, Place
 from econnlab.scenario.treatment import Treatment
 from tests.benchmarks.bench_server import resident_kib

@@ -35,13 +35,13 @@ def client(cli):
         (["--", "./lost"], 2, "what its #! line names does not exist"),
         (["--", "true"], 3, "The command ignored the URL"),
         (["--", "sh", "-c", "echo oh no >&2; exit 7"], 3, "exit code 7, and no request came"),
-        (["--timeout", "300ms", "--", "sleep", "60"], 3, "does not end against a healthy server"),
+        (["--timeout", "300ms", "--", "sleep", "60"], 3, "does not end within 300 ms without trouble"),
         (["--timeout", "0", "--", "true"], 2, "Give a --timeout above 0"),
         (["--scenario", "moonphase", "--", "true"], 2, "There is no scenario 'moonphase'"),
         (["--scenario", "backlog-overflow", "--", "true"], 2, "in a network of its own"),
         (["--expect", "first-reset", "--", "true"], 2, "names no verdict"),
         (["--expect", "first-reset=well", "--", "true"], 2, "'well' is not a verdict. There are duplicated"),
-        (["--expect", "moonphase=hung", "--", "true"], 2, "'moonphase' is not among the scenarios"),
+        (["--expect", "moonphase=hung", "--", "true"], 2, "'moonphase' is not one of the scenarios"),
         (["--expectations", "none.toml", "--", "true"], 2, "'none.toml' cannot be read"),
         (["--expectations", "wrong.toml", "--", "true"], 2, "wrong.toml: 'moonphase' is not a scenario"),
         (["--answer", "none.json", "--", "true"], 2, "'none.json' cannot be read"),
@@ -81,7 +81,7 @@ def test_a_flood_of_output_and_children_left_behind(client, cli):
     assert told["output_bytes"] == 5_000_009
     assert len(told["output"]) == 65536 and told["output"].endswith("\nthe end\n")
     assert told["left_behind"] == 1
-    assert "it left a process behind, which the lab ended" in done.stdout
+    assert "it left a process behind, which check ended" in done.stdout
     assert "it wrote 5.0 MB, of which the last 64 KB were kept" in done.stdout
     assert not named("sleep", LEFT)
 

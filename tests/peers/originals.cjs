@@ -29,6 +29,24 @@ function axiosWith(axiosName, retryName) {
   };
 }
 
+// The module gives its client no agent; this one makes it reuse connections, as an app that has set one does.
+function nuxtAxios() {
+  const { make } = require("./nuxt_axios.cjs").plugged(process.argv[2]);
+  return async (cell, count) => {
+    const httpAgent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const client = make();
+    if (cell.warm) await client.get(cell.warm, { httpAgent, validateStatus: () => true });
+    client.defaults.httpAgent = httpAgent;
+    client.defaults.timeout = cell.timeout;
+    client.interceptors.request.use((config) => { count(); return config; });
+    try {
+      return (await client.request({ method: cell.method, url: cell.url, data: bodyOf(cell), headers: idOf(cell.id) })).status;
+    } finally {
+      httpAgent.destroy();
+    }
+  };
+}
+
 function undici() {
   const { Agent, RetryAgent } = load("undici");
   return async (cell, count) => {
@@ -74,6 +92,7 @@ async function main() {
   const makers = {
     "axios-retry-3": () => axiosWith("axios-3", "axios-retry-3"),
     "axios-retry-4": () => axiosWith("axios-4", "axios-retry-4"),
+    "nuxt-axios": nuxtAxios,
     undici,
     got,
   };

@@ -6,7 +6,8 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 from econnlab.lab.listeners import bind
-from econnlab.peers.peer import PeerProcess, find_program
+from econnlab.peers.peer import PeerProcess
+from econnlab.peers.store import find_program
 from tests.conftest import DEADLINE_S
 
 CONFIGURATION = """

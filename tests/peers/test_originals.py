@@ -152,6 +152,13 @@ def run_node(cells):
     return by_json([node, str(HERE / "originals.cjs"), str(MODULES.parent)], cells)
 
 
+def run_nuxt(cells):
+    """@nuxtjs/axios with retry: true, over the axios and the axios-retry that it brings."""
+    node = program("Node 20", str(NODE_20) if NODE_20.exists() else shutil.which("node"))
+    program("@nuxtjs/axios", str(MODULES / "@nuxtjs/axios"))
+    return by_json([node, str(HERE / "originals.cjs"), str(MODULES.parent)], cells)
+
+
 def run_node_14(cells):
     """The article's axios-retry on the article's Node."""
     node = program("Node 14", str(NODE_14))
@@ -202,6 +209,7 @@ def run_nginx(cells):
 
 HOSTS = {
     run_node: ("axios-retry-3", "axios-retry-4", "undici", "got"),
+    run_nuxt: ("nuxt-axios",),
     run_python: ("urllib3", "requests", "tenacity", "botocore"),
     run_aiohttp: ("aiohttp",),
     run_curl: ("curl",),
@@ -258,3 +266,12 @@ def test_on_the_articles_node_axios_hears_nothing_of_a_cut_body(targets):
     assert run_node_14(cells) == {closed: (4, "ECONNRESET socket hang up")}
     after = targets.came()[0]
     assert [after[name] - before[name] for name in (closed, truncated)] == [4, 1]
+
+
+def test_nuxts_axios_module_passes_axios_retry_no_settings():
+    """``retry: true`` is axios-retry with all of its own defaults."""
+    node = program("node", shutil.which("node"))
+    program("@nuxtjs/axios", str(MODULES / "@nuxtjs/axios"))
+    words = [node, str(HERE / "nuxt_axios.cjs"), str(MODULES.parent)]
+    said = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE_S, check=True)
+    assert json.loads(said.stdout.splitlines()[-1]) == [{}]

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from econnlab.peers.peer import find_program
+from econnlab.peers.store import find_program
 from tests.conftest import wait_until
 from tests.peers import servers
 from tests.peers.conftest import NODE_14, program

@@ -12,7 +12,8 @@ from econnlab.discovery import parts
 from econnlab.errors import EnvironmentProblem
 from econnlab.lab.checks import ensure_peers
 from econnlab.lab.workers import Workers
-from econnlab.peers.peer import PeerProcess, find_program
+from econnlab.peers.peer import PeerProcess
+from econnlab.peers.store import find_program
 from econnlab.scenario.catalogue import PEERS, load, names
 from tests.conftest import children_of, is_running, wait_until
 from tests.support.blind import judge

@@ -118,7 +118,7 @@ def test_a_hint_names_what_is_near_or_all_there_is():
     ("arguments", "said"),
     [
         (["kepalive"], "Did you mean keepalive?"),
-        (["keepalive", "--retry", "axios"], "Did you mean axios-retry-3 or axios-retry-4?"),
+        (["keepalive", "--retry", "axios"], "Did you mean axios-retry-3 or axios-retry-4 or axios-retry?"),
         (["keepalive", "--intervl", "5"], "--interval"),
         (["sweep", "5000..4900:5"], "Did you mean 4900..5000:5?"),
         (["run", "keepalive-rac"], "Did you mean keepalive-race"),

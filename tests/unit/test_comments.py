@@ -51,7 +51,7 @@ def said(frames, *requests, **given):
 
 
 WELL = making.attempt()
-LOST = making.lost(began=104.999, sent=105.0, ended=105.004)
+LOST = making.lost(planned=104.999, began=104.999, sent=105.0, ended=105.004)
 
 
 def test_a_request_says_how_it_ended_and_the_packet_that_ended_it_says_so():

@@ -67,6 +67,12 @@ axios-retry-4  refused    -       YYY  axios-retry 4.5.0 isNetworkError: ECONNRE
 axios-retry-4  truncated  NNN     NNN  axios 1.21.1 http.js handlerStreamAborted: with the response, a 200
 axios-retry-4  timeout    NNN     NNN  axios-retry 4.5.0 isNetworkError, isRetryableError: not ECONNABORTED
 axios-retry-4  503        YYN     YYN  axios-retry 4.5.0 isIdempotentRequestError: 5xx
+nuxt-axios     reset      YYY     YYY  axios-retry 3.9.1 isNetworkError: ECONNRESET, no method test
+nuxt-axios     closed     YYY     YYY  axios-retry 3.9.1 isNetworkError: "socket hang up" is ECONNRESET too
+nuxt-axios     refused    -       YYY  axios-retry 3.9.1 isNetworkError: ECONNREFUSED
+nuxt-axios     truncated  YYY     YYY  axios 0.21.4 http.js handleStreamError: ECONNRESET without the response
+nuxt-axios     timeout    NNN     NNN  axios-retry 3.9.1 isNetworkError, isRetryableError: not ECONNABORTED
+nuxt-axios     503        YYN     YYN  axios-retry 3.9.1 isIdempotentRequestError: 5xx
 aiohttp        reset      YYN     YYN  aiohttp 3.14.5 client.py _request: ClientOSError, IDEMPOTENT_METHODS
 aiohttp        closed     YYN     YYN  aiohttp 3.14.5 client.py _request: ServerDisconnectedError
 aiohttp        refused    -       NNN  aiohttp 3.14.5 client.py _request: ClientConnectorError is raised
@@ -169,7 +175,7 @@ def test_a_policy_says_what_it_is(module):
 
 def test_who_may_carry_a_post_out_twice():
     unsafe = {name for name, module in POLICIES.items() if repeats_unsafe(module)}
-    assert unsafe == {"axios-retry-3", "axios-retry-4", "botocore", "curl", "tenacity"}
+    assert unsafe == {"axios-retry-3", "axios-retry-4", "botocore", "curl", "nuxt-axios", "tenacity"}
 
 
 @pytest.mark.parametrize(
@@ -217,7 +223,7 @@ def test_a_body_that_cannot_be_sent_again():
     again_all_the_same = {
         name for name in POLICIES if again(name, "PUT", reused=True, replayable=False) is not None
     }
-    assert again_all_the_same == {"axios-retry-3", "axios-retry-4", "tenacity"}
+    assert again_all_the_same == {"axios-retry-3", "axios-retry-4", "nuxt-axios", "tenacity"}
     assert again("nginx", outcome=Outcome.REFUSED, connected=False, sent=False, replayable=False) == Again()
 
 
@@ -261,7 +267,7 @@ def test_a_timeout_while_connecting():
 
 
 def test_a_timeout_of_the_kernels_own_is_a_network_error_to_axios():
-    for name in ("axios-retry-3", "axios-retry-4"):
+    for name in ("axios-retry-3", "axios-retry-4", "nuxt-axios"):
         assert again(name, "POST", Outcome.TIMEOUT, errno="ETIMEDOUT") is not None
 
 
@@ -292,7 +298,7 @@ def test_other_errors_before_a_connection_came_about(name, method, expected):
 
 COUNTS = {
     "none": 0, "requests": 0, "urllib3": 3, "tenacity": 3, "axios-retry-3": 3, "axios-retry-4": 3,
-    "aiohttp": 1, "undici": 5, "got": 2, "go": 2, "curl": 5, "botocore": 2, "nginx": 1,
+    "nuxt-axios": 3, "aiohttp": 1, "undici": 5, "got": 2, "go": 2, "curl": 5, "botocore": 2, "nginx": 1,
 }  # fmt: skip
 
 
@@ -440,7 +446,7 @@ def test_botocore_does_not_look_at_retry_after():
 
 
 def test_axios_retry_gives_an_attempt_what_those_before_it_left():
-    for name in ("axios-retry-3", "axios-retry-4"):
+    for name in ("axios-retry-3", "axios-retry-4", "nuxt-axios"):
         policy = made(name)
         first = policy.after(failed(elapsed_s=0.3, timeout_s=1.0))
         assert first.timeout_s == pytest.approx(0.7)
@@ -465,7 +471,7 @@ def test_axios_retry_4_takes_the_delay_from_the_deadline():
     assert policy.after(failed(**{**told, "timeout_s": 3.0})) is None
 
 
-@pytest.mark.parametrize("name", [name for name in POLICIES if not name.startswith("axios")])
+@pytest.mark.parametrize("name", [name for name in POLICIES if "axios" not in name])
 def test_the_others_give_every_attempt_the_same(name):
     answer = again(name, reused=True, elapsed_s=0.3, timeout_s=1.0)
     assert answer is None or answer.timeout_s is None

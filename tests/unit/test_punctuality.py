@@ -44,7 +44,7 @@ def test_what_is_asked_for_is_not_late():
 
 @pytest.mark.parametrize(("sent", "said"), [(99.98, True), (99.94, False)])
 def test_a_broken_expectation_says_that_the_lab_was_late(sent, said):
-    summary = summarize(run(attempt(planned=99.9, sent=sent)))
+    summary = summarize(run(attempt(planned=99.9, began=99.9, sent=sent)))
     scenario = replace(summary.run.scenario, expect=Expect(success=Count(2, 2)))
     line = result_line(ScenarioResult(scenario, summary, None, 1.0)).plain
     assert "BROKEN" in line and "success: expected 2, found 1" in line

@@ -186,6 +186,7 @@ def test_every_option_changes_the_scenario_or_an_output(name):
         "--when-full": "503",
         "--server-busy": "1ms/9ms",
         "--url": "http://127.0.0.1:9/",
+        "--server": "uvicorn",
         "--link": "wan",
         "--client": "urllib3",
         "--retry": "curl",

@@ -20,8 +20,8 @@ LAB_CAUSES = set(parts("econnlab.attribution.causes"))
 EVERYDAY = set("terminated eof reset closed broken timeout failed aborted error disconnected refused".split())
 #: Programs of others that answers may name, beside econnlab.
 PROGRAMS = set(
-    "sudo openssl curl getent psql pg_isready mysql mysqladmin redis-cli mongosh rabbitmqctl tnsping "
-    "kubectl dmesg journalctl sysctl ss ssh nstat ip ls git GIT_CURL_VERBOSE=1".split()
+    "sudo openssl curl getent psql pg_isready mysql mysqladmin redis-cli mongosh rabbitmqctl tnsping kubectl "
+    "rabbitmq-diagnostics dmesg journalctl sysctl ss ssh nstat ip ls git GIT_CURL_VERBOSE=1".split()
 )
 FOUND = places("https://shop.example:8443/cart")
 

@@ -27,10 +27,11 @@ _LEAST_TIMEOUT_S = 0.001
 
 def policy(retries: int, random: random.Random) -> Policy:
     """The policy of one axios instance."""
-    return AxiosPolicy(retries, _condition, lambda failed: 0.0, _LEAST_TIMEOUT_S)
+    return AxiosPolicy(retries, condition, lambda failed: 0.0, _LEAST_TIMEOUT_S)
 
 
-def _condition(failed: FailedAttempt) -> bool:
+def condition(failed: FailedAttempt) -> bool:
+    """``isNetworkOrIdempotentRequestError`` over an axios before 1."""
     # A cut body is an error of the response's stream; axios 0.22 passes it on without the response.
     error = seen(failed, failed.status if failed.outcome is Outcome.HTTP_ERROR else None)
     return is_network_error(error) or is_idempotent_request_error(error, too_many_requests=False)

@@ -65,7 +65,7 @@ def run_scenarios(options: RunOptions) -> int:
         Capture(files.capture, chosen[0], drawn=files.timeline) as capture,
     ):
         screen = console(stderr=options.files.on_stdout)
-        running = _Running(chosen, screen, outputs, recorder, capture)
+        running = _BatchRun(chosen, screen, outputs, recorder, capture)
         try:
             return running.run(options.jobs or DEFAULT_JOBS, drawn=files.timeline)
         finally:
@@ -119,7 +119,7 @@ def _with_peers() -> list[str]:
     return able
 
 
-class _Running:
+class _BatchRun:
     """The scenarios while they run; ``batch`` holds those that ended."""
 
     def __init__(

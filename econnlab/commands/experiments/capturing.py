@@ -1,4 +1,4 @@
-"""``--capture``: the packets of a run, from a nameless file while it runs to a commented one after it."""
+"""``--capture``: the packets of a run, kept in an unnamed file while it runs, then written with comments."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Capture:
             return
         with os.fdopen(os.dup(self._file.fileno()), "rb") as stream:
             stream.seek(0)
-            if stream.peek(1):  # a run that never began has none
+            if stream.peek(1):  # a run that did not begin has no packets
                 yield from in_order(read_capture(stream))
 
     def drawn(self, summary: Summary) -> Iterator[RenderableType]:
@@ -124,7 +124,7 @@ class Capture:
 
 
 def _say_how(where: str, scenario: Scenario, why: str) -> None:
-    """Say what to run beside the command. The lab's own ports are new each time, a URL's is not."""
+    """Print a tcpdump command. It names the port of a URL; the lab's own ports change with each run."""
     if scenario.kernel is not None:
         say(f"warning: {why} No other program sees those packets; run the command as root.", "yellow")
         return

@@ -18,6 +18,7 @@ from econnlab.commands.experiments.capturing import Capture
 from econnlab.commands.experiments.rendering import print_warnings
 from econnlab.commands.experiments.report.terminal import report, request_line
 from econnlab.errors import EnvironmentProblem, ExitCode
+from econnlab.lab.checks import check
 from econnlab.lab.lab import Lab
 from econnlab.lab.namespace import enter
 from econnlab.record.attempts import Request
@@ -32,6 +33,7 @@ def run_experiment(scenario: Scenario, files: Files, *, show_scenario: bool, lin
     if show_scenario:
         sys.stdout.write(write_scenario(scenario))
         return ExitCode.OK
+    check(scenario)
     # Files first: opening a named pipe waits for its reader, and Ctrl-C must end that.
     with (
         Outputs(files) as outputs,
@@ -103,6 +105,13 @@ class _Experiment:
         failures = self._why.so_far(request)
         self._screen.text(request_line(lab.scenario, request, failures))
 
+    def _warn_of_unnamed(self) -> None:
+        if self._lab.unnamed:
+            where = "connections whose requests did not start with the path of ECONNLAB_URL"
+            say(
+                f"warning: {self._lab.unnamed} attempts were on {where}; the table leaves them out.", "yellow"
+            )
+
     def finish(self, outputs: Outputs, capture: Capture, *, drawn: bool) -> None:
         """Print the table, then warnings; write the files even if that fails. Raises what ended the run."""
         summary = summarize(self._lab.run, self._why)
@@ -113,6 +122,7 @@ class _Experiment:
                     self._screen.text(ladder)
         finally:
             print_warnings(summary)
+            self._warn_of_unnamed()
             try:
                 outputs.write(summary)
             finally:

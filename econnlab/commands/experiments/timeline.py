@@ -1,4 +1,4 @@
-"""``--timeline``: the packets of failures, drawn from a capture."""
+"""``--timeline``: failures of a run, drawn from its packets."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from econnlab.commands.experiments.report.terminal import failed_line
 from econnlab.packets.excerpt import Connection
 from econnlab.packets.flows import Traffic, follow
 
-#: Of a run, one failure of each cause is drawn, and no more than this.
+#: One failure of each cause is drawn, and at most so many.
 MOST_DRAWN = 5
 
 
 def of_run(frames: Frames, summary: Summary) -> Iterator[RenderableType]:
-    """A ladder for one failure of each cause, with the verdict that the run's ledgers gave."""
+    """A ladder for one failure of each cause, with the verdict of the run."""
     traffic = follow(frames())
     found = diagnose(traffic)
     first: dict[str, Failure] = {}
@@ -41,7 +41,7 @@ def _wall_clock(each: Failure, summary: Summary) -> float | None:
 
 
 def _of_attempt(each: Failure, at: float, found: Diagnosis, traffic: Traffic) -> tuple[Connection, ...]:
-    """The connection that the attempt was on, by its client's address; with the hop behind it, if found."""
+    """The connection of the attempt, found by the client's address, with the hop behind a proxy."""
     local = each.attempt.local
     findings = [finding for finding in found.findings if finding.client == local]
     if findings:

@@ -28,8 +28,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class NotUnderstood:
-    """No word fits; what was understood all the same, and what is near."""
+    """No word fits; what was understood all the same."""
 
     text: str
     reading: Reading | None
-    nearest: tuple[str, ...]  # titles of words

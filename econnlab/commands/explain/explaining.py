@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 
 from econnlab.commands.explain.answer import Answer, NotUnderstood
-from econnlab.commands.explain.glossary import Word, word
+from econnlab.commands.explain.glossary import LEVELS, Word, word
 from econnlab.commands.explain.index import index, plain
 from econnlab.commands.explain.matching import Hit, best, find, hits
 from econnlab.commands.explain.reading.entries import entries
@@ -17,10 +16,8 @@ from econnlab.commands.explain.reading.reader import read
 from econnlab.commands.explain.refining import refine
 
 _MOST_ANSWERS = 3
-_NEAREST = 3
 #: A bare phrase: what is said is nearly all of the text.
 _SHARE = 0.6
-_NEAR_ENOUGH = 0.6
 
 
 def explain(text: str) -> list[Answer] | NotUnderstood:
@@ -57,11 +54,11 @@ def _answer(reading: Reading, all_readings: list[Reading]) -> Answer | None:
     """What the entry says; what the entries before it show of the language counts where its own is silent."""
     if reading.healthy:
         return None
-    found = hits(reading, index())
+    found = hits(reading)
     if not found and len(all_readings) > 1:
         shown = {tag: why for each in all_readings for tag, why in each.tags.items() if ":" not in tag}
         reading = replace(reading, tags={**shown, **reading.tags})
-        found = hits(reading, index())
+        found = hits(reading)
     chosen = best(found)
     return None if chosen is None else _of(chosen, found, reading)
 
@@ -85,7 +82,7 @@ def _merged(answers: Iterable[Answer]) -> list[Answer]:
 
 
 def _weight(word: Word) -> int:
-    return 1 if word.level in ("message", "record") else 0
+    return 1 if LEVELS[word.level] >= LEVELS["message"] else 0
 
 
 def _readings_of_a_phrase(readings: list[Reading]) -> list[Answer]:
@@ -110,18 +107,4 @@ def _readings_of_a_phrase(readings: list[Reading]) -> list[Answer]:
 
 def _not_understood(text: str, readings: list[Reading]) -> NotUnderstood:
     known = [reading for reading in readings if reading.product or reading.tags]
-    return NotUnderstood(text, known[-1] if known else None, tuple(_near(plain(text))))
-
-
-def _near(wanted: str) -> list[str]:
-    spellings: dict[str, str] = {}
-    for entry in index()["words"].values():
-        alone = [rule for rule in entry["match"] if not rule.get("near") and not rule.get("tags")]
-        said = [text for rule in alone for text in rule.get("said", ())]
-        for text in (*entry["typed"], *said, *entry["perhaps"]):
-            spellings.setdefault(text.lower(), entry["title"])
-    # difflib takes quadratic time, and no spelling is longer.
-    longest = max(map(len, spellings))
-    inside = [title for said, title in spellings.items() if len(wanted) > 2 and wanted in said]
-    near = difflib.get_close_matches(wanted[: 2 * longest], spellings, n=9, cutoff=_NEAR_ENOUGH)
-    return list(dict.fromkeys([*(spellings[said] for said in near), *inside]))[:_NEAREST]
+    return NotUnderstood(text, known[-1] if known else None)

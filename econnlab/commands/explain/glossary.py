@@ -20,8 +20,10 @@ SHARED = FOLDER / "shared.toml"
 #: The causes that only explain knows, each with its sentence.
 BEYOND = Path(__file__).parent / "beyond.toml"
 
-#: A code behind a message refines it: of several words in one text the highest level answers.
-LEVELS = {"status": 0, "code": 1, "wrapper": 2, "message": 3, "record": 4}
+#: Of several words in one text the highest level answers; the others refine it. A ``service`` is a client of
+#: a database, a broker or gRPC: it says more than the socket error of its language. A ``record`` decides
+#: alone.
+LEVELS = {"status": 0, "code": 1, "wrapper": 2, "message": 3, "service": 4, "record": 5}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from econnlab.commands.explain.answer import Answer, NotUnderstood
 from econnlab.commands.explain.glossary import beyond
 from econnlab.commands.explain.index import Indexed
+from econnlab.commands.explain.nearest import nearest
 from econnlab.plaintext import harmless
 
 CAUSES = "econnlab.attribution.causes"
@@ -69,9 +70,8 @@ def refusal(found: NotUnderstood) -> tuple[str, str]:
         why = f" ({harmless('; '.join(reading.why))})" if reading.why else ""
         message += f" It was read as: {reading.product or reading.form}{why}."
     listed = "econnlab explain lists them all."
-    if not found.nearest:
-        return message, f"Nothing is close; {listed}"
-    return message, f"Did you mean {', or '.join(found.nearest)}? {listed}"
+    near = nearest(found.text)
+    return message, f"Did you mean {', or '.join(near)}? {listed}" if near else f"Nothing is close; {listed}"
 
 
 def about(cause: str) -> str:

@@ -8,7 +8,8 @@ from urllib.parse import quote, urlsplit
 from econnlab.commands.probe.asking.target import ProbeTarget
 from econnlab.commands.probe.spec import ProbeSpec
 from econnlab.errors import EnvironmentProblem, UsageProblem
-from econnlab.lab.listeners import PORTS, parse_url, resolve
+from econnlab.lab.listeners import resolve
+from econnlab.scenario.places import PORTS, parse_url
 
 #: Characters that may stand in a path and query (RFC 3986); others are percent-encoded.
 _SAFE = "/%:=&?~+!$,;'@()*[]#"

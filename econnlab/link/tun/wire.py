@@ -78,11 +78,12 @@ class Wire:
             side = min(self._ways, key=lambda side: self._ways[side].next_due)
             if self._ways[side].next_due > now():
                 return
-            _, began, packet, segment = self._ways[side].queue.popleft()
+            due, began, packet, segment = self._ways[side].queue.popleft()
             os.write(self._fd, packet)
-            self._enter(side, began, now(), segment)
+            self._enter(side, began, due, segment)
 
-    def _enter(self, side: str, began: float, at: float, segment: TcpPacket) -> None:
+    def _enter(self, side: str, began: float, due: float, segment: TcpPacket) -> None:
+        at = now()
         port = segment.source_port if side == CLIENT else segment.target_port
         opens = side == CLIENT and segment.flags & (SYN | ACK) == SYN
         number, is_new = self._connections.number(port, segment.sequence if opens else None)
@@ -93,10 +94,10 @@ class Wire:
         if segment.flags & SYN:
             self._ledger.event(Kind.SYN, number, at, side=side, began=began)
         if segment.payload:
-            self._ledger.event(Kind.BYTES, number, at, side=side, bytes=segment.payload, began=began)
+            self._ledger.event(Kind.BYTES, number, at, side=side, bytes=segment.payload, began=began, due=due)
         for flag, kind in ((FIN, Kind.FIN), (RST, Kind.RST)):
             if segment.flags & flag:
-                self._ledger.event(kind, number, at, side=side, began=began)
+                self._ledger.event(kind, number, at, side=side, began=began, due=due)
 
 
 class _Way:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from econnlab.cli import options
-from econnlab.cli.command import EXPERIMENT, lab_command, option
+from econnlab.cli.command import EXPERIMENT, ProgramCommand, lab_command, option
 from econnlab.cli.params import INTERVAL
 
 if TYPE_CHECKING:
@@ -16,11 +16,18 @@ EXAMPLES = """
   econnlab keepalive --keepalive-timeout 500 --interval 498 --sessions 10
   econnlab keepalive --interval 5000 --retries 3           a cure, every attempt recorded
   econnlab keepalive --keepalive-timeout 100 --interval 50 --sessions 10 --link none --server-busy 200ms/230ms
+  econnlab keepalive --interval 4995 --server uvicorn --client httpx
+  econnlab keepalive --interval 4995 --requests 10 -- node client.js    your own program, as it is
   econnlab keepalive --url http://127.0.0.1:3000/ --interval 4999
 """
 
 
-@lab_command("keepalive", examples=EXAMPLES, summary="Requests that race with the server's idle timer.")
+@lab_command(
+    "keepalive",
+    examples=EXAMPLES,
+    summary="Requests that race with the server's idle timer.",
+    cls=ProgramCommand,
+)
 @option(
     "--interval",
     "intervals_ms",
@@ -33,6 +40,7 @@ EXAMPLES = """
 @options.seed
 @options.keepalive_timeout
 @options.server_busy
+@options.server
 @options.url
 @options.tls
 @options.link

@@ -38,6 +38,7 @@ EXAMPLES = """
 )
 @options.when_full
 @options.keepalive_timeout
+@options.server
 @options.url
 @options.tls
 @options.link

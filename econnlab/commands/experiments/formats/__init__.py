@@ -1,4 +1,4 @@
-"""File formats of a summary: one file a format, which becomes the option of its ``NAME``.
+"""Formats of a run: one file each, whose name becomes the option.
 
-Each has a ``NAME``, a ``HELP`` and ``render(summary)``, which returns the whole file.
+Each has a ``HELP`` and ``render(summary)``, which returns the whole file.
 """

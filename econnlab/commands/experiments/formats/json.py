@@ -8,13 +8,13 @@ from econnlab.cli.writing import json_text
 
 if TYPE_CHECKING:
     from econnlab.attribution.explanations import Failure
-    from econnlab.attribution.summary import Summary
+    from econnlab.attribution.summary import LateAttempt, Summary
 
 HELP = "the table and every failure with its evidence as JSON"
 
-#: Raised when a key changes its meaning or goes; commands/experiments/schema.json describes this one.
+#: Raised when a key changes its meaning or is removed; commands/experiments/schema.json describes this one.
 VERSION = 1
-#: The document's times count from the run's beginning: what ties them to other clocks is the record's.
+#: The document counts time from the beginning of the run; the record ties it to other clocks.
 _CLOCKS = ("began", "epoch")
 
 
@@ -30,17 +30,27 @@ def render(summary: Summary) -> str:
     document = {
         "command": run.scenario.name,
         "scenario": encode(run.scenario),
-        "facts": {key: value for key, value in dataclasses.asdict(run.facts).items() if key not in _CLOCKS},
+        "facts": {
+            key: value
+            for key, value in dataclasses.asdict(run.facts).items()
+            if key not in _CLOCKS and value is not None
+        },
         "interrupted": run.interrupted,
         "rows": [{**labels(run.scenario, row), **without_new_zeros(figures(row))} for row in summary.rows],
         "lateness": None if summary.lateness is None else dataclasses.asdict(summary.lateness.rounded()),
         "failures": [_failure(summary, failure) for failure in summary.failures],
+        "lab_late": [_late(each) for each in summary.late],
         "warnings": warnings(summary),
         "remarks": remarks(summary),
         "counters": run.counters,
         "conclusion": conclusion(summary),
     }
     return json_text(VERSION, document)
+
+
+def _facts(facts: dict[str, Any]) -> dict[str, Any]:
+    """Without clocks, and without what was not there."""
+    return {key: value for key, value in facts.items() if key not in _CLOCKS and value is not None}
 
 
 def _failure(summary: Summary, failure: Failure) -> dict[str, Any]:
@@ -62,6 +72,7 @@ def _failure(summary: Summary, failure: Failure) -> dict[str, Any]:
         "errno": attempt.errno,
         "send_errno": attempt.send_errno,
         "error": attempt.error,
+        **({} if attempt.named is None else {"named": attempt.named}),
         "status": attempt.status,
         "reused": attempt.reused,
         "idle_ms": None if attempt.idle_s is None else round(attempt.idle_s * 1000, 3),
@@ -73,4 +84,17 @@ def _failure(summary: Summary, failure: Failure) -> dict[str, Any]:
         "evidence": verdict.evidence,
         "ending": None if ending is None else {**dataclasses.asdict(ending), "at": since(ending.at)},
         "processed": failure.processed,
+        "late_ms": failure.late.ms(),
+    }
+
+
+def _late(each: LateAttempt) -> dict[str, Any]:
+    attempt = each.attempt
+    return {
+        "row": attempt.row,
+        "session": attempt.session,
+        "request": attempt.request,
+        "attempt": attempt.number,
+        "outcome": attempt.outcome.value,
+        "late_ms": each.late.ms(),
     }

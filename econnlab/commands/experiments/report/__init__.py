@@ -1,1 +1,1 @@
-"""What a run looks like on a terminal."""
+"""Runs and scenarios on a terminal."""

@@ -1,4 +1,4 @@
-"""What a capture says of its packets: each attempt's verdict, on the packets that it is about.
+"""The comments in a capture: each attempt's verdict, on the packets that it is about.
 
 An attempt knows its connection by the client's own port, and its times by the monotonic clock; the facts of
 the run tie that clock to the capture's (``Facts.epoch``).
@@ -21,10 +21,10 @@ from econnlab.plaintext import harmless
 from econnlab.record.attempts import Attempt, Outcome
 from econnlab.record.events import Kind, Source
 
-#: The two clocks are read apart, some microseconds; a client needs more from one step to its next.
+#: The two clocks are read some microseconds apart; a client needs longer from one step to the next.
 _SLACK_S = 50e-6
-#: A packet is stamped when it is delivered, on a busy machine well after send(2): what has ended meanwhile (a
-#: FIN was there already) still had a request.
+#: The kernel stamps a packet on delivery, which on a busy machine is well after send(2). An attempt that
+#: ended in between (its FIN had arrived) still sent a request.
 _DELIVERY_S = 0.020
 _WRAP = 0xFFFFFFFF
 #: A difference of sequence numbers below this is a step forward (RFC 9293 section 3.4).
@@ -44,23 +44,23 @@ def commented(frames: Iterable[Frame], summary: Summary) -> Iterator[Frame]:
 
 @dataclass
 class _Connection:
-    """What the client knows of one of its connections, and what of it has been seen."""
+    """A connection as the client knows it, and how much of it the capture has shown so far."""
 
-    #: The client's address, 4 or 16 bytes; None where it never got as far as to have one.
+    #: The client's address, 4 or 16 bytes; None if the connection never had one.
     host: bytes | None
     attempts: list[Attempt] = field(default_factory=list)
     #: The sequence number after the client's last byte.
     after: int | None = None
-    #: Attempts whose requests have been seen.
+    #: How many attempts have shown their requests.
     sent: int = 0
     ended: bool = False
 
     def takes(self, host: bytes, at: float) -> bool:
-        """A packet of ``host`` at this time belongs to it."""
+        """A packet of ``host`` at this time belongs to this connection."""
         return self.host in (None, host) and at <= self.attempts[-1].ended + _DELIVERY_S
 
     def is_new(self, found: Segment) -> bool:
-        """It carries bytes of the client's that were not seen before."""
+        """The packet carries bytes of the client that no earlier packet carried."""
         after = (found.seq + found.size) & _WRAP
         fresh = self.after is None or 0 < (after - self.after) & _WRAP < _FORWARD
         if found.size and fresh:
@@ -72,7 +72,8 @@ class _Comments:
     def __init__(self, summary: Summary) -> None:
         run = summary.run
         self._epoch_ns = None if run.facts.epoch is None else round(run.facts.epoch * 1e9)
-        self._failures = {_key(failure.attempt): failure for failure in summary.failures}
+        late = [each.failure for each in summary.late if each.failure is not None]
+        self._failures = {_key(failure.attempt): failure for failure in (*summary.failures, *late)}
         listening = (e for e in run.events if (e.source, e.kind) == (Source.CAPTURE, Kind.LISTENING))
         self._far = next((_port(event.local) for event in listening if event.local), None)
         self._connections = _by_port(attempt for request in run.requests for attempt in request.attempts)
@@ -81,7 +82,7 @@ class _Comments:
         }
 
     def of(self, frame: Frame) -> str:
-        """What is to be said of it; empty where there is nothing."""
+        """The comment on ``frame``; empty if it gets none."""
         found = segment(frame.link_type, frame.data, frame.length)
         if found is None or self._epoch_ns is None:
             return ""
@@ -98,7 +99,7 @@ class _Comments:
         return ""
 
     def _connection(self, port: int, host: bytes, at: float) -> _Connection | None:
-        """The last that began before ``at`` on this port of the client's: ports come up again."""
+        """The last connection that began before ``at`` on this client port; ports are used again."""
         begun = bisect_right(self._begins.get(port, ()), at + _SLACK_S)
         connection = self._connections[port][begun - 1] if begun else None
         return connection if connection is not None and connection.takes(host, at) else None
@@ -107,7 +108,7 @@ class _Comments:
         if not connection.is_new(found):
             return ""
         begun = [each for each in connection.attempts if each.sent is not None and each.sent - _SLACK_S <= at]
-        # An attempt whose write met an error sent nothing: the packet is that of the last one begun.
+        # An attempt whose write failed sent nothing, so the packet belongs to the last attempt that began.
         if len(begun) <= connection.sent:
             return ""
         connection.sent = len(begun)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from econnlab.attribution.columns import FIRST, cause_columns
+from econnlab.attribution.lateness import LAB_LATE
 from econnlab.attribution.summary import Row
 from econnlab.attribution.verdict import UNKNOWN
 from econnlab.record.attempts import FAILURES, Outcome
@@ -15,9 +16,9 @@ PROCESSED = ("lost", "once", "more")
 
 
 def labels(scenario: Scenario, row: Row) -> dict[str, int | float | str | None]:
-    """What tells ``row`` from others: its interval, or how many asked a server of which limit.
+    """The columns that identify ``row``: its interval, or the number of clients and the server's limit.
 
-    None is what is not known of a server of the user's.
+    None: unknown for a server of the user.
     """
     if not scenario.plan.together:
         interval = scenario.plan.intervals_ms[row.index]
@@ -33,7 +34,7 @@ def labels(scenario: Scenario, row: Row) -> dict[str, int | float | str | None]:
 def figures(row: Row) -> dict[str, int | float | None]:
     """The figures of ``row`` by column name: the same columns in the same order for every run.
 
-    New columns come last. None is what is not known of a server of the user's.
+    New columns come last. None: unknown for a server of the user.
     """
     low, high = row.interval95
     done = row.processed
@@ -51,13 +52,14 @@ def figures(row: Row) -> dict[str, int | float | None]:
         "attempts": row.attempts,
         "rescued": row.rescued,
         **{name: None if done is None else getattr(done, name) for name in PROCESSED},
+        LAB_LATE: row.lab_late,
         **dict(list(causes.items())[FIRST:]),
     }
 
 
 def without_new_zeros(values: dict[str, int | float | None]) -> dict[str, int | float | None]:
-    """``values`` without the causes added after the first version that did not happen: for named values."""
-    new = set(cause_columns()[FIRST:])
+    """``values`` without what was added after the first version and did not happen: for named values."""
+    new = {LAB_LATE, *cause_columns()[FIRST:]}
     return {name: value for name, value in values.items() if name not in new or value}
 
 

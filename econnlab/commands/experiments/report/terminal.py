@@ -1,4 +1,4 @@
-"""The run on a terminal: a line per request as it happens, the table and its foot."""
+"""A run on a terminal: a line per request as it ends, then the table and remarks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from econnlab.record.attempts import Attempt, Outcome, Request
 from econnlab.scenario.client import NO_RETRY
 from econnlab.scenario.model import Scenario
 
-#: What tells a row from others: its heading, and how important it is (see columns.Column).
+#: The columns that identify a row: heading and importance (see columns.Column).
 _LABELS = {
     "interval_ms": ("interval", None),
     "clients": ("clients", None),
@@ -86,9 +86,11 @@ def _took_ms(attempt: Attempt) -> str:
 
 
 def error_name(attempt: Attempt) -> str:
-    """What the user would have read: the errno, the status, or the innermost exception's name."""
+    """The name that a user sees: the errno, the status, or the innermost exception."""
     if attempt.outcome is Outcome.HTTP_ERROR:
         return f"HTTP {attempt.status}"
+    if attempt.named is not None:
+        return attempt.named
     return attempt.errno or attempt.error.rpartition(" < ")[2] or attempt.outcome.value
 
 
@@ -96,7 +98,7 @@ def error_name(attempt: Attempt) -> str:
 
 
 def report(summary: Summary, console: Console) -> RenderableType:
-    """The table, its foot, and one sentence on what came out."""
+    """The table, remarks, and one sentence on the result."""
     ended = conclusion(summary)
     lines = [*_cause_lines(summary), *_foot(summary), *([Text(ended, "bold")] if ended else [])]
     return Group(table(summary, console), *lines)
@@ -131,6 +133,8 @@ def _columns(summary: Summary, *, ascii_only: bool) -> list[Column]:
             done = [row.processed for row in rows]
             cells = ["" if each is None else str(getattr(each, name)) for each in done]
             columns.append(Column(heading, cells, 2))
+    if summary.late:
+        columns.append(Column("lab late", [str(row.lab_late) for row in rows], 6))
     main = [row.causes.most_common(1) for row in rows]
     return [
         *columns,
@@ -145,7 +149,7 @@ def _interval(row: Row) -> str:
 
 
 def _cause_lines(summary: Summary) -> list[Text]:
-    """Each cause found, what it means, and the evidence of one failure, from the worst row it is in."""
+    """Each cause with its meaning and the evidence of one failure, from the row with most failures."""
     rules = parts("econnlab.attribution.causes")
     examples: dict[str, Failure] = {}
     for failure in sorted(summary.failures, key=lambda each: -summary.rows[each.attempt.row].failure):

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from econnlab.commands.explain.answer import Answer, NotUnderstood
+from econnlab.commands.explain.nearest import nearest
 from econnlab.commands.explain.report import about, excerpt
 from econnlab.plaintext import harmless
 
@@ -67,5 +68,5 @@ def _unknown(found: NotUnderstood) -> dict[str, Any]:
         "excluded": [],
         "do": [],
         "next": [],
-        "nearest": list(found.nearest),
+        "nearest": nearest(found.text),
     }

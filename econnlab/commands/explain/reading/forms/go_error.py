@@ -9,6 +9,7 @@ from econnlab.commands.explain.reading.found import Found
 NAME = "Go error"
 ORDER = 32
 HINTS = (
+    "/",
     "tcp",
     "unix",
     "net/http",
@@ -29,6 +30,7 @@ _OTHER = re.compile(
     r"|abort|panic|client)|\brpc error: code = |\bgoroutine \d+ \[|[\w/]+\.go:\d+"
     r"|transport connection broken|\bx509: "
 )
+_LOG = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?!\[)")
 
 
 def read(text: str, lower: str) -> Found | None:
@@ -40,6 +42,8 @@ def read(text: str, lower: str) -> Found | None:
     if net is not None and not re.match(r"[^\n]{0,120}?: ", text[net.start() :]):
         net = None
     shown = verb or other or net
+    if shown is None and _LOG.match(text):
+        return Found("Go's log package writes its time so", tags)
     if shown is None:
         return None
     if net is not None:

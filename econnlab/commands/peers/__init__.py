@@ -1,0 +1,1 @@
+"""``econnlab peers``: the real servers and clients that can take part in a run."""

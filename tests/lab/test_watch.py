@@ -103,6 +103,15 @@ def test_until_failure_ends_at_the_first_loss_with_its_page():
     assert "keepalive_race" in found["out"]
 
 
+def test_a_terminal_shows_the_last_failures_and_the_ladder_of_one_on_a_key():
+    keys = [("The last failures", "1"), ("Esc: back", "\x1b"), ("The last failures", "q")]
+    found = watched(watch=[], traffic=RACE, keys=keys, itself=True)
+    assert found["code"] == 0, found["err"]
+    assert "1-9: packets of a failure" in found["out"]
+    assert "SYN ACK" in found["out"]
+    assert "At least" in found["out"]  # the summary, behind the screen
+
+
 def test_healthy_traffic_loses_nothing():
     found = watched(watch=["-i", "lo", "--every", "200ms"], traffic=QUIET, until="5 requests")
     assert found["code"] == 130, found["err"]

@@ -14,8 +14,7 @@ from econnlab.attribution.packets.findings import Finding
 from econnlab.attribution.packets.running import Running
 from econnlab.cli import diagnosis as shared
 from econnlab.cli.console import LabConsole, say
-from econnlab.cli.ladders import Drawn, connections_of, ladders
-from econnlab.packets.live.history import History
+from econnlab.cli.live import Live
 from econnlab.plaintext import harmless
 
 _MOST_CAUSES = 4
@@ -66,14 +65,14 @@ def totals(state: State) -> str:
     )
 
 
-def summary(out: LabConsole, state: State, history: History, *, until_failure: bool) -> None:
+def summary(out: LabConsole, state: State, live: Live, *, until_failure: bool) -> None:
     """The page at the end: servers, causes, the worst failures, what to do."""
     found = state.diagnosis
     out.text(shared.headline(found, state.where))
     out.print(shared.summary(found, out))
     first = next((each for each in state.running.findings if each.lost), None) if until_failure else None
     failures: Iterator[RenderableType] = (
-        shared.failures(found, every=False, elsewhere="") if first is None else ladder(first, 1, history)
+        shared.failures(found, every=False, elsewhere="") if first is None else live.ladder(first, 1)
     )
     for title, lines in (
         ("The worst" if first is None else "The first", failures),
@@ -104,9 +103,3 @@ def remarks(state: State) -> Iterator[str]:
             f"{state.running.given_up:,} connections were given up unjudged to keep memory bounded "
             "(--memory allows more)"
         )
-
-
-def ladder(finding: Finding, number: int, history: History) -> Iterator[RenderableType]:
-    """The packets of a failure, as far as they are still kept, and what is said of it."""
-    drawn = Drawn(finding.at, connections_of(finding), shared.failure(finding, number))
-    return ladders(lambda: history.frames(finding.hops), [drawn])

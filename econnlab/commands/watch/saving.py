@@ -10,14 +10,11 @@ from pathlib import Path
 from econnlab.attribution.packets.findings import Finding
 from econnlab.cli.console import say
 from econnlab.cli.diagnosis import failure
+from econnlab.cli.live import Live
 from econnlab.errors import EnvironmentProblem
-from econnlab.packets.frames import Frame
-from econnlab.packets.live.history import History
-from econnlab.packets.writing import PcapngWriter
 
 #: Files that one watch writes.
 _MOST = 1000
-_NS = 1_000_000_000
 
 
 class Saving:
@@ -37,7 +34,7 @@ class Saving:
                 f"{folder!r} cannot be written: {error.strerror}.", "Give another folder."
             ) from error
 
-    def save(self, findings: Iterable[Finding], history: History) -> None:
+    def save(self, findings: Iterable[Finding], live: Live) -> None:
         """A file for each of ``findings`` that cost a request. A full disk does not end the watch."""
         for finding in findings:
             if not finding.lost:
@@ -46,7 +43,7 @@ class Saving:
                 self._left += 1
                 continue
             try:
-                self._write(finding, history.frames(finding.hops))
+                self._write(finding, live)
             except OSError as error:
                 self._left += 1
                 self._failed = error.strerror or str(error)
@@ -58,26 +55,10 @@ class Saving:
             why = f": {self._failed}" if self._failed else f": a watch writes at most {_MOST} files"
             say(f"note: {self._left} were not saved{why}")
 
-    def _write(self, finding: Finding, frames: list[Frame]) -> None:
+    def _write(self, finding: Finding, live: Live) -> None:
         self._written += 1
         verdict = f"econnlab: {' '.join(failure(finding, self._written).plain.split())}"
-        with (self._folder / _name(finding, self._written)).open("wb") as stream:
-            writer = PcapngWriter(stream, comment=verdict)
-            interfaces: dict[int, int] = {}
-            marked = _deciding(finding, frames)
-            for number, frame in enumerate(frames):
-                kind = frame.link_type
-                if kind not in interfaces:
-                    interfaces[kind] = writer.interface("watch", kind)
-                comment = verdict if number == marked else ""
-                writer.packet(interfaces[kind], frame.at_ns, frame.data, frame.length, comment)
-
-
-def _deciding(finding: Finding, frames: list[Frame]) -> int:
-    """Which packet the verdict is about: the one that ended the connection, or the first."""
-    at = finding.ended.at if finding.ended is not None else finding.at
-    near = [(abs(frame.at_ns / _NS - at), number) for number, frame in enumerate(frames)]
-    return min(near)[1] if near else 0
+        live.save(finding, self._folder / _name(finding, self._written), verdict)
 
 
 def _name(finding: Finding, number: int) -> str:

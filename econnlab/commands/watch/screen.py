@@ -19,8 +19,8 @@ from rich.text import Text
 from econnlab.attribution.packets.findings import Finding
 from econnlab.cli import diagnosis as shared
 from econnlab.cli.console import LabConsole
-from econnlab.commands.watch.page import State, ladder, remarks, totals
-from econnlab.packets.live.history import History
+from econnlab.cli.live import Live as LivePackets
+from econnlab.commands.watch.page import State, remarks, totals
 
 #: The screen is drawn at most this often: drawing takes time from the capture.
 _DRAWN_EVERY_S = 1.0
@@ -30,12 +30,12 @@ _QUIT, _BACK = ("q", "Q"), ("\x1b", " ", "0")
 
 
 class Screen:
-    """Draws on ``out``, a terminal; the packets of ladders come from ``history``."""
+    """Draws on ``out``, a terminal; ladders come from ``packets``."""
 
-    def __init__(self, out: LabConsole, history: History) -> None:
+    def __init__(self, out: LabConsole, packets: LivePackets) -> None:
         self.ended = False
         self._out = out
-        self._history = history
+        self._packets = packets
         self._live = Live(console=out, auto_refresh=False, screen=True, vertical_overflow="crop")
         self._last: list[Finding] = []
         self._chosen: Finding | None = None
@@ -85,7 +85,7 @@ class Screen:
 
     def _rows(self, state: State) -> Iterator[RenderableType]:
         if self._chosen is not None:
-            yield from ladder(self._chosen, self._last.index(self._chosen) + 1, self._history)
+            yield from self._packets.ladder(self._chosen, self._last.index(self._chosen) + 1)
             yield Text("Esc: back   q: end", "dim")
             return
         found = state.diagnosis

@@ -16,16 +16,13 @@ from econnlab.attribution.packets.findings import Finding
 from econnlab.attribution.packets.running import GRACE_NS, OUTLOOK_NS, Limits, Running
 from econnlab.cli.console import console
 from econnlab.cli.interrupts import Interrupts, interrupts
+from econnlab.cli.live import Live
 from econnlab.commands.watch import page
-from econnlab.commands.watch.capture import open_ring
 from econnlab.commands.watch.lines import Lines
 from econnlab.commands.watch.saving import Saving
 from econnlab.commands.watch.screen import Screen
 from econnlab.discovery import parts
 from econnlab.errors import ExitCode
-from econnlab.packets.live.block_ring import BlockRing
-from econnlab.packets.live.blocks import frames_in
-from econnlab.packets.live.history import History
 
 #: Connections are judged this often, and less often if that takes more than a tenth of the time.
 _JUDGED_EVERY_S = 0.5
@@ -59,44 +56,43 @@ def watch(options: WatchOptions) -> int:
             from econnlab.commands.watch.metrics import Metrics
 
             metrics = owned.enter_context(Metrics(options.metrics))
-        ring = owned.enter_context(
-            contextlib.closing(open_ring(options.interface, options.port, options.host))
-        )
+        usable_mb = max(20, options.memory_mb - _FIXED_MB)
+        live = Live(options.interface, options.port, options.host, (usable_mb << 20) // _HISTORY)
+        owned.enter_context(contextlib.closing(live))
         stop = owned.enter_context(interrupts())
         owned.enter_context(_rare_collections())
         where = page.where(options.interface, options.port, options.host)
         parts("econnlab.attribution.causes")  # imported now: the summary after Ctrl-C comes without delay
-        watching = _Watch(options, ring, where, stop)
+        watching = _Watch(options, live, where, stop)
         on_screen = sys.stdin.isatty() and out.is_terminal
         shown: Screen | Lines = (
-            Screen(out, watching.history)
+            Screen(out, live)
             if on_screen
             else Lines(out, float(options.every_ms) / 1000, each=not options.until_failure)
         )
         with shown:
             for state in watching.states():
                 if saving is not None:
-                    saving.save(state.found, watching.history)
+                    saving.save(state.found, live)
                 if metrics is not None:
                     metrics.update(state)
                 shown.update(state)
                 watching.ended = shown.ended
-        page.summary(out, state, watching.history, until_failure=options.until_failure)
+        page.summary(out, state, live, until_failure=options.until_failure)
         if saving is not None:
             saving.say()
     return ExitCode.INTERRUPTED if stop.happened else ExitCode.OK
 
 
 class _Watch:
-    """Moves packets from the ring into the judge and the history."""
+    """Moves packets from the ring to the judge."""
 
-    def __init__(self, options: WatchOptions, ring: BlockRing, where: str, stop: Interrupts) -> None:
+    def __init__(self, options: WatchOptions, live: Live, where: str, stop: Interrupts) -> None:
         usable = max(20, options.memory_mb - _FIXED_MB)
         # The page of a first failure is not kept waiting for what the server does next.
         outlook_ns = GRACE_NS if options.until_failure else OUTLOOK_NS
-        self.history = History((usable << 20) // _HISTORY)
         self._running = Running(Limits.of_memory(usable * (_HISTORY - 1) // _HISTORY), outlook_ns)
-        self._ring = ring
+        self._live = live
         self._where = where
         self._stop = stop
         self._until_failure = options.until_failure
@@ -108,7 +104,7 @@ class _Watch:
         """What is known, each time that connections were judged; the last time after the end."""
         with _woken(self._stop) as woken:
             poll = select.poll()
-            for fd in (self._ring.fileno(), woken):
+            for fd in (self._live.fileno(), woken):
                 poll.register(fd, select.POLLIN)
             if sys.stdin.isatty():
                 poll.register(sys.stdin.fileno(), select.POLLIN)
@@ -116,7 +112,7 @@ class _Watch:
             while not self._stop.happened and not self.ended:
                 ready = poll.poll(max(0.0, due - time.monotonic()) * 1000)
                 self._take()
-                typed = any(fd not in (self._ring.fileno(), woken) for fd, _ in ready)
+                typed = any(fd not in (self._live.fileno(), woken) for fd, _ in ready)
                 if time.monotonic() >= due or typed:
                     began = time.monotonic()
                     found = self._running.judge(time.time_ns())
@@ -131,16 +127,15 @@ class _Watch:
         return page.State(
             self._running,
             found or [],
-            self._ring.dropped(),
-            self._ring.unread(),
+            self._live.dropped(),
+            self._live.unread(),
             time.time() - self._began,
             self._where,
         )
 
     def _take(self) -> None:
-        for block in self._ring.blocks():
-            self.history.add(block)
-            self._running.add(frames_in(block))
+        for frames in self._live.batches():
+            self._running.add(frames)
             if self._stop.happened:
                 return
 

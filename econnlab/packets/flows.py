@@ -21,7 +21,7 @@ from econnlab.packets.segments import (
     TCP,
     Segment,
 )
-from econnlab.packets.tracking import LATE, Tracker
+from econnlab.packets.tracking import Tracker
 
 _WRAP, _FORWARD = 0xFFFFFFFF, 0x80000000
 
@@ -69,7 +69,7 @@ def follow(frames: Iterable[Frame], stopped: Callable[[], bool] = lambda: False)
 class Flows:
     """Takes packets in batches, each in order of time, and keeps the connections that they make."""
 
-    def __init__(self, traffic: Traffic | None = None, late: int = LATE) -> None:
+    def __init__(self, traffic: Traffic | None = None, late: int | None = None) -> None:
         self.traffic = traffic or Traffic()
         self.tracker = Tracker(self.traffic, late)
         self._fragments = Fragments()

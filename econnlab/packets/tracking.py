@@ -47,9 +47,9 @@ class Kept(Interface):
 class Tracker:
     """Adds packets to the connections they belong to."""
 
-    def __init__(self, kept: Kept, late: int = LATE) -> None:
+    def __init__(self, kept: Kept, late: int | None = None) -> None:
         self._kept = kept
-        self._late = late
+        self._late = LATE if late is None else late
         self._numbers = itertools.count(1)
         #: Those that are over, and may still see a late packet.
         self._over: deque[Conversation] = deque()

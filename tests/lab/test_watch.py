@@ -19,6 +19,8 @@ RACE = [
 ]  # fmt: skip
 QUIET = ["keepalive", "--keepalive-timeout", "5000", "--interval", "20", "--requests", "5", "--link", "none"]
 METRICS = 9464
+#: Each test starts some ten processes.
+pytestmark = pytest.mark.timeout(DEADLINE_S * 8)
 
 
 def watched(**asked):
@@ -26,7 +28,7 @@ def watched(**asked):
         pytest.skip("what the test starts takes another program: exec(2) drops the right to capture")
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.watched"],
-        input=json.dumps(asked), capture_output=True, text=True, timeout=DEADLINE_S * 3, cwd=ROOT,
+        input=json.dumps(asked), capture_output=True, text=True, timeout=DEADLINE_S * 6, cwd=ROOT,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -85,7 +85,7 @@ class Screen:
 
     def _rows(self, state: State) -> Iterator[RenderableType]:
         if self._chosen is not None:
-            yield from self._packets.ladder(self._chosen, self._last.index(self._chosen) + 1)
+            yield from self._packets.ladder(self._chosen, 1)
             yield Text("Esc: back   q: end", "dim")
             return
         found = state.diagnosis

@@ -22,6 +22,8 @@ from econnlab.record.events import Party
 
 #: Causes under which the server may have carried out what it did not answer.
 PERHAPS_DONE = frozenset({"reset_after_processing", "response_cut", "crash", "restart", "slow_response"})
+#: Of a connection on which no byte was seen.
+NOTHING_SAID = "nothing said"
 SCAN, REFUSED = "port_scan", "not_listening"
 
 
@@ -104,8 +106,8 @@ def diagnose(
 
 
 def spoken_by(life: Life) -> str:
-    """What it spoke; empty if that is not known."""
-    return life.name if life.protocol is Protocol.OTHER else life.protocol.value
+    """What it spoke."""
+    return (life.name if life.protocol is Protocol.OTHER else life.protocol.value) or NOTHING_SAID
 
 
 def finding_of(case: PacketCase) -> Finding:

@@ -19,7 +19,8 @@ OUTLASTS = 4
 
 def pooled(scenario: Scenario) -> bool:
     """Whether the scenario's client has a pool."""
-    return bool(parts("econnlab.client.kinds")[scenario.client.kind].POOLED)
+    kinds = parts("econnlab.client.kinds")  # a real client's pool is its own
+    return scenario.client.kind in kinds and bool(kinds[scenario.client.kind].POOLED)
 
 
 def client(scenario: Scenario, **changes: Any) -> Scenario | None:

@@ -85,7 +85,7 @@ def summary(out: LabConsole, state: State, live: Live, *, until_failure: bool) -
         for line in shown:
             out.text(line)
     out.print(Text(f"\n{shared.conclusion(found)}", "bold"))
-    for remark in (*remarks(state), *shared.remarks(found, None, "")):
+    for remark in (*remarks(state), *shared.remarks(found, None, "", "")):
         say(f"note: {remark}")
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from rich.console import RenderableType
 
-from econnlab.attribution.packets.findings import Finding
+from econnlab.attribution.packets.diagnosis import Diagnosis
+from econnlab.attribution.packets.findings import Finding, ServerReport
+from econnlab.attribution.packets.running import GRACE_NS, OUTLOOK_NS, Limits, Running
 from econnlab.cli.diagnosis import failure
 from econnlab.cli.ladders import Drawn, connections_of, ladders
 from econnlab.errors import UsageProblem
@@ -23,6 +25,9 @@ from econnlab.packets.live.filter import watching
 from econnlab.packets.live.history import History
 from econnlab.packets.live.ring import loopback_index
 from econnlab.packets.writing import PcapngWriter
+
+#: With the judge of these packets and what it finds: a command that watches needs no other room.
+__all__ = ["GRACE_NS", "OUTLOOK_NS", "Diagnosis", "Finding", "Limits", "Live", "Running", "ServerReport"]
 
 _NS = 1_000_000_000
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 from types import TracebackType
 
-from econnlab.attribution.packets.findings import Finding
 from econnlab.cli import diagnosis as shared
 from econnlab.cli.console import LabConsole
+from econnlab.cli.live import Finding
 from econnlab.commands.watch.page import State, totals
 
 #: Failures that are printed at a time; more are only counted.

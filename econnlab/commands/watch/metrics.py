@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from econnlab.attribution.packets.findings import ServerReport
+from econnlab.cli.live import ServerReport
 from econnlab.commands.watch.page import State
 from econnlab.errors import EnvironmentProblem, UsageProblem
 

@@ -9,12 +9,9 @@ from functools import cached_property
 from rich.console import RenderableType
 from rich.text import Text
 
-from econnlab.attribution.packets.diagnosis import Diagnosis
-from econnlab.attribution.packets.findings import Finding
-from econnlab.attribution.packets.running import Running
 from econnlab.cli import diagnosis as shared
 from econnlab.cli.console import LabConsole, say
-from econnlab.cli.live import Live
+from econnlab.cli.live import Diagnosis, Finding, Live, Running
 from econnlab.plaintext import harmless
 
 _MOST_CAUSES = 4

@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from econnlab.attribution.packets.findings import Finding
 from econnlab.cli.console import say
 from econnlab.cli.diagnosis import failure
-from econnlab.cli.live import Live
+from econnlab.cli.live import Finding, Live
 from econnlab.errors import EnvironmentProblem
 
 #: Files that one watch writes.

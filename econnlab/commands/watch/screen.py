@@ -16,9 +16,9 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from econnlab.attribution.packets.findings import Finding
 from econnlab.cli import diagnosis as shared
 from econnlab.cli.console import LabConsole
+from econnlab.cli.live import Finding
 from econnlab.cli.live import Live as LivePackets
 from econnlab.commands.watch.page import State, remarks, totals
 
@@ -85,10 +85,12 @@ class Screen:
 
     def _rows(self, state: State) -> Iterator[RenderableType]:
         if self._chosen is not None:
+            yield Text("Esc: back   q: end\n", "dim")
             yield from self._packets.ladder(self._chosen, 1)
-            yield Text("Esc: back   q: end", "dim")
             return
         found = state.diagnosis
+        # A long ladder or list is cut off at the bottom: the keys stand above it.
+        yield Text("1-9: packets of a failure   q: end", "dim")
         yield Text(f"econnlab watch, {state.where}, {state.passed_s:.0f} s", "bold")
         yield Text(totals(state))
         for remark in remarks(state):
@@ -98,4 +100,3 @@ class Screen:
         yield Text("\nThe last failures" if self._last else "\nNo failure yet.", "bold")
         for number, finding in enumerate(self._last, 1):
             yield shared.failure(finding, number)
-        yield Text("\n1-9: packets of a failure   q: end", "dim")

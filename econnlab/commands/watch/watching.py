@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from econnlab.attribution.packets.findings import Finding
-from econnlab.attribution.packets.running import GRACE_NS, OUTLOOK_NS, Limits, Running
 from econnlab.cli.console import console
 from econnlab.cli.interrupts import Interrupts, interrupts
-from econnlab.cli.live import Live
+from econnlab.cli.live import GRACE_NS, OUTLOOK_NS, Finding, Limits, Live, Running
 from econnlab.commands.watch import page
 from econnlab.commands.watch.lines import Lines
 from econnlab.commands.watch.saving import Saving

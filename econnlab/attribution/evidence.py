@@ -196,6 +196,7 @@ class Evidence:
         self._by_peer: dict[tuple[str, str], list[ConnectionEvent]] = defaultdict(list)
         self._wide: tuple[ConnectionEvent, ...] = ()
         self._busy: list[ConnectionEvent] = []
+        self._frozen: list[ConnectionEvent] = []
         self._processed: dict[str, int] = defaultdict(int)
         #: By request id: the last connection of the link that carried the request.
         self._carriers: dict[str, int] = {}
@@ -207,6 +208,7 @@ class Evidence:
         new.sort(key=lambda each: each.at)
         self._wide += tuple(event for event in new if event.connection is None)
         self._busy += [event for event in new if event.kind == Kind.BUSY]
+        self._frozen += [event for event in new if event.kind == Kind.FROZEN]
         for event in new:
             if event.connection is not None:
                 self._add(event, event.connection)
@@ -247,6 +249,11 @@ class Evidence:
     def busy(self) -> list[ConnectionEvent]:
         """When the server was busy because the scenario asks for it."""
         return self._busy
+
+    @property
+    def frozen(self) -> list[ConnectionEvent]:
+        """When the client's process was stopped because the scenario asks for it."""
+        return self._frozen
 
     def _behind_proxy(self, attempt: Attempt) -> Case | None:
         """The last connection on which the proxy sent this request, as the link saw it."""

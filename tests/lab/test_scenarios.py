@@ -20,6 +20,8 @@ from tests.conftest import children_of
 from tests.support.agreement import agreement
 from tests.support.blind import judge
 
+#: The first test waits for all runs, and for those that a busy machine makes us repeat.
+pytestmark = pytest.mark.timeout(240)
 #: How often a run is repeated if the machine has held it up.
 AGAIN = 2
 #: The share of failures that packets and ledgers must name alike.

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 
 import jsonschema
 import pytest
@@ -189,17 +190,23 @@ def test_what_a_collector_puts_in_front_changes_nothing(collector):
     assert "frame:socketOnEnd" in answer.reading.tags
 
 
-def test_two_readings_are_both_named_with_what_would_decide(capsys):
+def test_readings_of_a_bare_phrase_are_all_named_with_what_would_decide(capsys):
     answers = explain("unexpected end of stream")
-    assert len(answers) == 1
-    assert answers[0].doubt
+    assert [answer.slug for answer in answers] == [
+        "java/okhttp-eos", "mysql/jdbc", "redis/connection-lost"
+    ]  # fmt: skip
+    assert all(answer.doubt for answer in answers)
+    assert found("java.io.IOException: unexpected end of stream on http://10.0.2.2/...") == [
+        "java/okhttp-eos"
+    ]
     code, out, _ = told(capsys, "failed to respond")
     assert code == 0
-    assert "This would decide" in out
+    assert "What would decide" in out
 
 
 @pytest.mark.parametrize(
-    "text", ["terminated", "closed", "reset", "failed", "the build was terminated", "EOF while scanning"]
+    "text",
+    ["EOF", "terminated", "closed", "reset", "failed", "the build was terminated", "EOF while scanning"],
 )
 def test_an_everyday_word_is_no_answer(text, capsys):
     code, out, err = told(capsys, text)
@@ -366,6 +373,21 @@ def test_any_text_is_answered_or_refused(text):
     answers = explain(text)
     assert json.loads(render(answers))["version"] == 1
     assert isinstance(answers, NotUnderstood) or answers
+
+
+#: A careless pattern would go over these again and again.
+LONG = [
+    "at ", "at " + "a." * 99, "/", '"', "1/", "| ", "dial tcp ", 'Get "http://', "java.a.", "System.a.",
+    "heroku ", "a", "\n", "curl ", "http://a.", "2026-11-27 10:00 x\n", "1.1.1.1:1 [x] f b/s ",
+    "ECONNRESET redis ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", LONG)
+def test_no_text_takes_long(piece):
+    began = time.process_time()
+    explain(piece * (20_000 // len(piece)))
+    assert time.process_time() - began < 3  # quadratic patterns took 5 to 20
 
 
 def test_explaining_loads_no_client_no_loop_and_no_rich():

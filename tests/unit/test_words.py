@@ -6,6 +6,7 @@ import shlex
 import pytest
 
 from econnlab.cli.main import cli
+from econnlab.commands.explain.causes import about
 from econnlab.commands.explain.explaining import explain
 from econnlab.commands.explain.glossary import FOLDER, beyond, concerns, read_word, shows, slugs, word
 from econnlab.commands.explain.index import FILE, build, plain, written
@@ -60,6 +61,11 @@ def test_every_cause_named_is_the_labs_or_declared():
     assert not LAB_CAUSES & set(beyond())
     assert set(beyond()) <= named
     assert all(what == what.strip() and not what.endswith(".") for what in beyond().values())
+
+
+def test_the_sentence_about_a_cause_is_that_of_its_rule():
+    for cause, rule in parts("econnlab.attribution.causes").items():
+        assert about(cause) == rule.HELP
 
 
 def causes_of(told):

@@ -10,12 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from econnlab.commands.explain.answer import Answer, NotUnderstood
-from econnlab.commands.explain.glossary import beyond
+from econnlab.commands.explain.causes import about
 from econnlab.commands.explain.index import Indexed
-from econnlab.commands.explain.nearest import nearest
 from econnlab.plaintext import harmless
 
-CAUSES = "econnlab.attribution.causes"
 _INDENT = "  "
 _NARROWEST = 20
 _QUOTED = 60
@@ -38,7 +36,7 @@ def page(answer: Answer, width: int) -> Iterator[Line]:
         for why in answer.because:
             yield from _wrapped(f"because {why}", width)
         if answer.doubt:
-            yield from _wrapped(f"Other readings stand below. This would decide: {answer.doubt}", width)
+            yield from _wrapped(f"This is not the only reading. What would decide: {answer.doubt}", width)
         yield Line("")
     yield from _wrapped(word.title, width, "", "bold")
     yield from _wrapped(word.says, width)
@@ -62,6 +60,8 @@ def listing(words: Iterable[Indexed], width: int) -> Iterator[Line]:
 
 def refusal(found: NotUnderstood) -> tuple[str, str]:
     """What to say of a text that no word fits: the message, and the hint."""
+    from econnlab.commands.explain.nearest import nearest  # difflib: only a refusal needs it
+
     message = f"No word is known in {_quoted(found.text)}."
     reading = found.reading
     if reading is not None and reading.healthy:
@@ -72,15 +72,6 @@ def refusal(found: NotUnderstood) -> tuple[str, str]:
     listed = "econnlab explain lists them all."
     near = nearest(found.text)
     return message, f"Did you mean {', or '.join(near)}? {listed}" if near else f"Nothing is close; {listed}"
-
-
-def about(cause: str) -> str:
-    """The sentence about a cause: the lab's own, or that of ``beyond.toml``."""
-    from importlib import import_module
-
-    if cause in beyond():
-        return beyond()[cause]
-    return str(import_module(f"{CAUSES}.{cause}").HELP)
 
 
 def excerpt(text: str) -> str:

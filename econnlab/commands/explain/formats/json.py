@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from econnlab.commands.explain.answer import Answer, NotUnderstood
-from econnlab.commands.explain.nearest import nearest
-from econnlab.commands.explain.report import about, excerpt
+from econnlab.commands.explain.causes import about
+from econnlab.commands.explain.report import excerpt
 from econnlab.plaintext import harmless
 
 NAME = "json"
@@ -54,6 +54,8 @@ def _answer(answer: Answer) -> dict[str, Any]:
 
 
 def _unknown(found: NotUnderstood) -> dict[str, Any]:
+    from econnlab.commands.explain.nearest import nearest  # difflib: only a refusal needs it
+
     reading = found.reading
     return {
         "read_as": {

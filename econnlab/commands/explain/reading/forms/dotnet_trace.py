@@ -11,7 +11,7 @@ ORDER = 29
 HINTS = ("system.", "socketexception (", "httpioexception", "httprequestexception", "microsoft.")
 
 _NAMED = re.compile(
-    r"\b(?:System|Microsoft)(?:\.[A-Za-z]\w*)+(?:Exception|Error)\b|\bHttp(?:IO"
+    r"\b(?:System|Microsoft)(?:\.[A-Za-z]\w{0,60}){1,10}(?:Exception|Error)\b|\bHttp(?:IO"
     r"|Request)Exception\b|\bat System\.(?:Net|IO|Threading)\."
 )
 _CODE = re.compile(r"SocketException \(?(?:0x80004005|(\d+))\)?|\((10[01]\d\d)\)")

@@ -27,7 +27,7 @@ _NET = re.compile(r"\b(dial|read|write|accept|listen)(?:ing)? (?:tcp|udp|unix)[4
 _VERB = re.compile(r"\b(?:Get|Post|Put|Head|Patch|Delete|Options)\b \\?\"?(?:https?|unix)://[^\s\"]+\"?: ")
 _OTHER = re.compile(
     r"\bnet/http: |\bhttp2?: (?:server|Transport|TLS|response|superfluous|Request|Accept|proxy"
-    r"|abort|panic|client)|\brpc error: code = |\bgoroutine \d+ \[|[\w/]+\.go:\d+"
+    r"|abort|panic|client)|\brpc error: code = |\bgoroutine \d+ \[|\w{1,80}\.go:\d+"
     r"|transport connection broken|\bx509: "
 )
 _LOG = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?!\[)")

@@ -20,7 +20,7 @@ _TCP = re.compile(
 )
 _EVENT = re.compile(
     r"Server (\S+)/(\S+) is (?:going )?(DOWN|UP)|backend (\S+) has no server available"
-    r"|\b\S+/\d+: (?:Connection closed|Timeout|SSL handshake failure)"
+    r"|\b\S{1,80}/\d+: (?:Connection closed|Timeout|SSL handshake failure)"
 )
 #: doc/configuration.txt, section 8.5: the first letter is the event that ended it, the second the state then.
 _WHO = {

@@ -11,7 +11,8 @@ ORDER = 3
 HINTS = ("at=error", "heroku", "code=h", "code=r")
 
 _CODE = re.compile(
-    r"\bcode=(H\d\d|R\d\d)\b|\bheroku\b.*?\b(H\d\d|R\d\d)\b|\b(H\d\d|R\d\d)\b.*?\bheroku\b", re.IGNORECASE
+    r"\bcode=(H\d\d|R\d\d)\b|\bheroku\b.{0,200}?\b(H\d\d|R\d\d)\b|\b(H\d\d|R\d\d)\b.{0,200}?\bheroku\b",
+    re.IGNORECASE,
 )
 
 

@@ -15,7 +15,7 @@ _FRAME = re.compile(
 )
 _EXCEPTION = re.compile(
     r"\b(?:java|javax|jakarta|org|com|io|reactor|feign|okhttp3|kotlin|sun|net|akka|scala"
-    r"|redis\.clients)\.[\w.$]*[A-Z][\w$]*(?:Exception|Error)\b"
+    r"|redis\.clients)\.[\w.$]{0,150}[A-Z][\w$]{0,80}(?:Exception|Error)\b"
 )
 _NAKED = re.compile(
     r"\b(?:NoHttpResponse|ClientAbort|ConnectionClosed|PrematureClose|CommunicationsException|SocketTimeout"

@@ -11,12 +11,12 @@ ORDER = 30
 HINTS = ("node:", ".js:", ".mjs:", ".cjs:", ".ts:", "code: '", 'code: "', "node_modules", "syscall: '")
 
 _FRAME = re.compile(
-    r"\bat (?:async )?(?:new )?(?:[\w$.<>]+\.)?([\w$<>]+)[^\n(]*\((?:node:|file:|internal/|/"
-    r"|\w:)?[^\n()]*:\d+:\d+\)"
+    r"\bat (?:async )?(?:new )?(?:[\w$.<>]{1,100}\.)?([\w$<>]{1,60})[^\n(]{0,100}\((?:node:|file:|internal/|/"
+    r"|\w:)?[^\n()]{0,300}:\d+:\d+\)"
 )
 _JS = re.compile(
     r"(?:^|[\s(/])(?:node:[\w/]+|(?:internal/[\w/]+|_[\w]+|events|net)\.js"
-    r"|[^\s()]+\.[cm]?[jt]sx?):\d+(?::\d+)?"
+    r"|[^\s()]{1,200}\.[cm]?[jt]sx?):\d+(?::\d+)?"
 )
 _PROPERTY = re.compile(
     r"^\s*(?:code|errno|syscall): (?:'\w+'|\"\w+\"|-?\d+),?\s*$|[{,] ?(?:code|syscall): '\w+'", re.MULTILINE

@@ -18,7 +18,6 @@ from econnlab.scenario.catalogue import PEERS, load, names
 from tests.conftest import children_of, is_running, wait_until
 from tests.support.blind import judge
 
-
 #: How often a run is repeated if, by its own clock, the lab was late.
 AGAIN = 4
 

@@ -94,6 +94,8 @@ class Way:
     busy: Sequence[ConnectionEvent]
     #: When the client's process was stopped because the scenario asks for it.
     frozen: Sequence[ConnectionEvent] = ()
+    #: The client is a real one, in a process of its own.
+    client_peer: bool = False
 
     def late(self) -> Late:
         """How late each process was."""
@@ -103,7 +105,8 @@ class Way:
 
     def _client(self) -> Iterator[float]:
         attempt, client = self.attempt, self.scenario.client
-        if attempt.planned is not None:
+        # A real client loads and compiles its code at its first request, on which no idle time depends.
+        if attempt.planned is not None and not (self.client_peer and attempt.request == 1):
             yield _beyond(attempt.planned, attempt.began, self.frozen)
         if attempt.reused and attempt.sent is not None and not client.ping:
             yield _beyond(attempt.began, attempt.sent, self.frozen) - seconds(client.blocked_ms)

@@ -129,7 +129,7 @@ def _kept_open(summary: Summary, until: float) -> bool:
     served, closed = set(), {}
     for event in summary.run.events:
         if event.source == Source.SERVER and event.connection is not None:
-            if event.kind == Kind.REQUEST:
+            if event.kind == Kind.REQUEST and event.at <= until:
                 served.add(event.connection)
             elif event.kind == Kind.CLOSED:
                 closed[event.connection] = event.at

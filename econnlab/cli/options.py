@@ -93,16 +93,17 @@ seed = option(
     help="Seed for the link's delays and the order of starts.  [default: 1]",
 )
 run_seed = option("--seed", type=int, group=EXPERIMENT, help="Replace the seed of each scenario.")
+client = option(
+    "--client",
+    "kind",
+    type=PeerWord("econnlab.client.kinds", "econnlab.peers.clients"),
+    metavar="NAME[@VERSION]",
+    group=CLIENT,
+    help="The client under test: requests, urllib3 or http.client in the lab's own process; a real one "
+    "(econnlab peers lists them) as axios or axios@0.22.0; or ./PROGRAM.  [default: requests]",
+)
 _CLIENT_OPTIONS = (
-    option(
-        "--client",
-        "kind",
-        type=PeerWord("econnlab.client.kinds", "econnlab.peers.clients"),
-        metavar="NAME[@VERSION]",
-        group=CLIENT,
-        help="The client under test: requests, urllib3 or http.client in the lab's own process; a real one "
-        "(econnlab peers lists them) as axios or axios@0.22.0; or ./PROGRAM.  [default: requests]",
-    ),
+    client,
     option(
         "--method",
         type=click.Choice(METHODS, case_sensitive=False),

@@ -126,3 +126,16 @@ def test_a_policy_that_the_client_does_not_run_with_is_refused(cli, policy):
     done = cli.run("keepalive", "--client", "got", "--retry", policy, "--interval", "50")
     assert done.returncode == 2
     assert "got does not run with the retries of" in done.stderr
+
+
+def test_remedies_are_tried_on_a_real_client_as_far_as_it_has_them(cli):
+    done = cli.run(
+        "remedies", "reset-after-processing", "--client", "node", "--method", "PUT", "--sessions", "2",
+        "--remedy", "connection-close", "--remedy", "idle-limit", "--remedy", "retry-got", "--json", "-",
+    )  # fmt: skip
+    if done.returncode == 3:
+        pytest.skip(done.stderr)
+    assert done.returncode == 0, done.stderr
+    assert "retry-got: node does not run with the retries of got" in " ".join(done.stderr.split())
+    assert "change nothing here: idle-limit" in done.stderr
+    assert "connection-close" in done.stdout

@@ -1,5 +1,6 @@
 """How late the lab was on the way of one attempt: by process, without what the scenario asks for."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -80,6 +81,14 @@ def test_what_the_scenario_asks_for_is_not_late():
 def test_a_client_that_the_scenario_stops_is_not_late():
     stop = lab(Kind.FROZEN, 99.999, began=99.5)
     assert late_ms(stop, second={"planned": 99.6})["client"] < 3
+
+
+def test_a_real_client_may_take_its_time_with_its_first_request():
+    late = {"planned": 99.5, "began": 99.9998}
+    for versions, count in (({}, 1), ({"client": "node 20.20.2"}, 0)):
+        made = run(attempt(**late))
+        made = replace(made, facts=replace(made.facts, versions=versions))
+        assert len(summarize(made).late) == count
 
 
 def test_a_request_on_whose_way_the_lab_was_late_is_in_no_other_figure():

@@ -13,23 +13,19 @@ from econnlab.scenario.model import Scenario
 MARGIN = Decimal("0.2")
 #: What only a client with a pool has (``POOLED`` in client/kinds/).
 _OF_POOLS = {"idle_limit_ms", "honour_keep_alive_ms", "ping", "stale_check", "pool_size", "pool_order"}
-#: What every client peer can be told (docs/client-protocol.md).
-_OF_PEERS = {"connection_close"}
 #: A server that is to outlast its clients gets this many times their longest pause.
 OUTLASTS = 4
 
 
 def pooled(scenario: Scenario) -> bool:
     """Whether the scenario's client has a pool."""
-    kind = parts("econnlab.client.kinds").get(scenario.client.kind)
-    return kind is not None and kind.POOLED
+    kinds = parts("econnlab.client.kinds")  # a real client's pool is its own
+    return scenario.client.kind in kinds and bool(kinds[scenario.client.kind].POOLED)
 
 
 def client(scenario: Scenario, **changes: Any) -> Scenario | None:
     """``scenario`` with these settings of its client; None if it has them already, or cannot have them."""
     if not pooled(scenario) and _OF_POOLS & changes.keys():
-        return None
-    if scenario.client.kind not in parts("econnlab.client.kinds") and not changes.keys() <= _OF_PEERS:
         return None
     changed = replace(scenario.client, **changes)
     return None if changed == scenario.client else replace(scenario, client=changed)

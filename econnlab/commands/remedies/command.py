@@ -14,6 +14,7 @@ EXAMPLES = """
   econnlab remedies                                     the race with the idle timer, every remedy
   econnlab remedies reset-after-processing --method POST
   econnlab remedies keepalive --interval 4995 --sessions 400 --requests 6 --remedy idle-limit
+  econnlab remedies keepalive-race --client axios --remedy retry-axios-retry-3 --remedy connection-close
   econnlab remedies maxconn --remedy retry-axios-retry-3 --remedy connection-close
   econnlab remedies --show idle-limit                   the lines to paste, for each client and server
   econnlab remedies --show retry --for axios > retry.cjs
@@ -48,6 +49,8 @@ _REPLACES = "Replace the scenario's {}."
     group=EXPERIMENT,
     help=_REPLACES.format("keep-alive timeout of the lab server"),
 )
+@options.server
+@options.client
 @option("--link", type=LINK, group=EXPERIMENT, help=_REPLACES.format("link"))
 @option(
     "--sessions",

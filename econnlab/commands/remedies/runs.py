@@ -12,7 +12,8 @@ from econnlab.commands.remedies.catalogue import RETRY, untried, with_its_danger
 from econnlab.commands.remedies.comparison import Comparison, Unable, ranked
 from econnlab.commands.remedies.figures import Figures, figures_of
 from econnlab.commands.remedies.judging import Remedy, judge, without_remedy
-from econnlab.errors import EnvironmentProblem
+from econnlab.errors import EnvironmentProblem, UsageProblem
+from econnlab.lab.checks import check
 from econnlab.lab.workers import Done, Workers
 from econnlab.record.run import Run
 from econnlab.scenario.model import Scenario
@@ -44,13 +45,14 @@ class ComparedRuns:
         if reason := untried(self._base, name):
             self._unable.append(Unable(remedy, reason))
             return
-        remedied = with_remedy(self._base, name)
-        if remedied is None:
-            self._inapplicable.append(name)
-            return
         try:
+            remedied = with_remedy(self._base, name)
+            if remedied is None:
+                self._inapplicable.append(name)
+                return
+            check(remedied)  # a real server or client does not have every setting
             self._known[name] = with_its_danger(remedy)
-        except EnvironmentProblem as problem:
+        except (EnvironmentProblem, UsageProblem) as problem:
             self._unable.append(Unable(remedy, problem.in_one_line))
             return
         self._scenarios[name] = replace(remedied, name=f"{remedied.name}+{name}")

@@ -45,6 +45,9 @@ class RemediesOptions:
     show: str | None
     stack: str | None
     method: str | None
+    #: A real server, and another client, for the scenario's own.
+    peer: str | None
+    kind: str | None
     intervals_ms: tuple[Decimal, ...] | None
     keepalive_timeout_ms: Decimal | None
     link: LinkSpec | None

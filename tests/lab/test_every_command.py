@@ -20,7 +20,7 @@ COMMANDS = {
     "diagnose": (["trace.pcap", "--json", "-"], '"failures"'),
     "explain": (["socket", "hang", "up"], "ECONNRESET"),
     "keepalive": (["--interval", "20", "--requests", "2", "--save", "run.jsonl"], "Success"),
-    "maxconn": (["--csv", "-"], "2,1,close,2,1,1,"),
+    "maxconn": (["--csv", "-"], "clients,max_connections"),
     "peers": (["list"], "gunicorn"),
     "probe": (["{url}", "--requests-per-connection", "0", "--connections", "5"], "closes"),
     "remedies": (["keepalive", "--requests", "2", "--remedy", "small-pool"], "small-pool"),

@@ -54,6 +54,7 @@ class Unjudged(StrEnum):
     SHORTENED = "packets were captured in part, and what is cut off would decide"
     NOT_READ = "the protocol is not read"
     HIDDEN = "the protocol is hidden and has no turns that can be told apart"
+    ROLES = "older than the capture, and which side is the client cannot be told"
     OLDER = "older than the capture, and nothing was asked in it"
 
 
@@ -151,6 +152,8 @@ class Exchange:
     #: Bytes of the request that had been sent when the response began.
     asked_then: int = 0
     response_last_at: int = 0
+    #: The server's sequence number behind the first packet of the response.
+    heard_seq: int = 0
     #: The first bytes of the response, its head at most.
     response: bytes = b""
     response_bytes: int = 0
@@ -217,8 +220,8 @@ class Conversation:
     __slots__ = (
         "alert", "began", "calm", "client", "confirmed", "doubled", "early", "ended", "errors", "exchange",
         "exchanges", "finished", "first", "greeting", "icmp", "last", "longest_idle", "name", "number",
-        "open", "previous", "protocol", "received_then", "server", "state", "stranger", "syn_at",
-        "synack_again", "synack_at", "syns", "unasked", "unasked_bytes", "unsure",
+        "open", "previous", "protocol", "received_then", "roles_known", "server", "state", "stranger",
+        "syn_at", "synack_again", "synack_at", "syns", "unasked", "unasked_bytes", "unsure",
     )  # fmt: skip
 
     def __init__(self, number: int, client: Side, server: Side, at: int) -> None:
@@ -270,6 +273,8 @@ class Conversation:
         self.ended = 0
         #: Bytes of the answer that had come when the client ended the connection first.
         self.received_then = 0
+        #: It is known who is the client: by the SYN, by other connections, or by what was said.
+        self.roles_known = True
         #: Packets seen twice.
         self.doubled = 0
         #: ICMP errors about it: what was said, by whom, the MTU, when, and how many.
@@ -329,7 +334,9 @@ class Conversation:
         exchange, fin = self.exchange, self.client.fin
         if exchange is None or not exchange.response_at:
             return False
-        return fin is None or self.client.rst is None or exchange.response_at < fin.at
+        if fin is None or self.client.rst is None or exchange.response_at < fin.at:
+            return True
+        return (fin.ack - exchange.heard_seq) & _WRAP < _FORWARD  # its FIN acknowledges the response
 
     # -- what its protocol's reader says -----------------------------------------------------------
 
@@ -350,6 +357,7 @@ class Conversation:
     def answer_begins(self, exchange: Exchange, at: int) -> None:
         """The first byte of an answer to ``exchange``."""
         exchange.response_at = exchange.response_last_at = at
+        exchange.heard_seq = self.server.next or 0
         exchange.asked_then = exchange.request_bytes
         exchange.answer = Answer.BEGUN
         if exchange.before and exchange.request_at - exchange.before > self.longest_idle:

@@ -10,6 +10,8 @@ def unjudged(conversation: Conversation) -> Unjudged | None:
     """Why it cannot be told whether the requests of ``conversation`` were answered; None if it can."""
     if conversation.one_way:
         return Unjudged.ONE_WAY
+    if not conversation.roles_known and conversation.protocol in (Protocol.TLS, Protocol.OTHER):
+        return Unjudged.ROLES
     if conversation.protocol is Protocol.OTHER:
         return Unjudged.NOT_READ
     if conversation.unsure is not None:

@@ -33,6 +33,15 @@ _LARGEST_HOLE = 1 << 30
 Known = tuple[Conversation, Side, Side]
 
 
+#: Ports from this one on are the clients' (net.ipv4.ip_local_port_range), and seldom a server's.
+_EPHEMERAL = 32_768
+
+
+def _is_plain(client: bytes, server: bytes) -> bool:
+    """The ports alone tell who is the client."""
+    return int.from_bytes(server[-2:], "big") < _EPHEMERAL <= int.from_bytes(client[-2:], "big")
+
+
 class Kept(Interface):
     """Where the connections are kept: ``flows.Traffic``."""
 
@@ -255,7 +264,9 @@ class Tracker:
         source, target = ends[:half] + ends[-4:-2], ends[half:-4] + ends[-2:]
         if not flags & SYN:
             client, server = (source, target) if self._is_server(target, source) else (target, source)
-            return self._new(at, client, server, source)
+            begun = self._new(at, client, server, source)
+            begun[0].roles_known = server in self._servers or _is_plain(client, server)
+            return begun
         if flags & ACK:
             if known is None or known[1] is known[0].client or known[1].isn not in (None, seq):
                 known = self._new(at, target, source, source)

@@ -141,9 +141,11 @@ def test_filters(cli, filters, expected):
 
 def test_only_the_worst_ten_are_shown_unless_all_are_asked_for(cli):
     written(cli.folder, *races(25))
-    assert cli.run("diagnose", "trace.pcapng").stdout.count("10.0.0.1:40") == 10
+    failures = cli.run("diagnose", "trace.pcapng").stdout.partition("What to do")[0]
+    assert failures.count("10.0.0.1:40") == 10
     assert "and 15 more" in cli.run("diagnose", "trace.pcapng").stdout
-    assert cli.run("diagnose", "trace.pcapng", "--all").stdout.count("10.0.0.1:40") == 25
+    every = cli.run("diagnose", "trace.pcapng", "--all").stdout.partition("What to do")[0]
+    assert every.count("10.0.0.1:40") == 25
 
 
 def test_advice_names_the_timeout_that_was_seen(cli):

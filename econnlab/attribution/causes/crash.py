@@ -9,6 +9,10 @@ from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 
 HELP = "the process at the other end died, and its kernel closed the connection for it"
+#: What packets alone can say.
+HELP_FROM_PACKETS = (
+    "the server's connections ended and its port refused from then on, as when its process dies"
+)
 COLUMN = 4
 ADVICE = (
     "Its process ended with requests in progress. Look for the out-of-memory killer, a supervisor's "

@@ -9,6 +9,8 @@ from econnlab.record.attempts import Outcome
 from econnlab.record.events import ConnectionEvent, Kind
 
 HELP = "the server had reached its limit of connections"
+#: What packets alone can say.
+HELP_FROM_PACKETS = "the server turned new connections away while others stood, as at a limit of connections"
 COLUMN = 13
 ADVICE = (
     "It turns connections away: raise its limit, let idle ones go sooner, or have clients share fewer "

@@ -8,6 +8,10 @@ from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.events import CloseReason, Kind
 
 HELP = "the server carried the request out and ended the connection before the answer: a retry does it twice"
+#: What packets alone can say.
+HELP_FROM_PACKETS = (
+    "the server had the request and ended the connection in place of an answer: it may have carried it out"
+)
 COLUMN = 16
 ADVICE = (
     "It ends connections on which it has the request: its own log tells why. Do not repeat a POST "

@@ -9,6 +9,8 @@ from econnlab.record.attempts import Outcome
 from econnlab.record.events import CloseReason, Kind
 
 HELP = "the server was restarted and closed the connections of its clients"
+#: What packets alone can say.
+HELP_FROM_PACKETS = "most of the server's connections ended at once and it went on accepting, as in a restart"
 COLUMN = 18
 ADVICE = (
     "It closes connections when it restarts: let it drain first, answering with Connection: close, and "

@@ -23,14 +23,12 @@ def explain(case: Case) -> Finding | None:
 
 
 def _from_packets(facts: PacketFacts) -> Finding | None:
-    if not facts.tls_client or facts.sent is not None or facts.client_end is None or facts.handshake_done:
+    if not facts.tls_client or facts.sent is not None or facts.handshake_done:
         return None
-    if facts.alert and not facts.alert_by_server:
-        if not facts.alert_about_certificate:
-            return None  # tls_alert
+    if facts.alert_about_certificate and not facts.alert_by_server:
         return certain(f"client refused the server's certificate: its alert says {facts.alert}")
-    if facts.silent or facts.alert:
-        return None  # it had not seen a certificate, or the server gave a reason of its own
+    if facts.client_end is None or facts.silent or facts.alert:
+        return None  # it had not seen a certificate, or an alert says another reason
     return likely(
         f"client ended the TLS handshake with {facts.client_end}, as one does that does not accept the "
         "certificate"

@@ -8,6 +8,8 @@ from econnlab.attribution.verdict import Finding, certain, likely, ms
 from econnlab.record.events import CloseReason, ConnectionEvent, Kind
 
 HELP = "the server closed the connection with the request unread in its kernel, which answers with RST"
+#: What packets alone can say.
+HELP_FROM_PACKETS = "the server reset the connection over a request: unread in its kernel, or with linger 0"
 COLUMN = 23
 ADVICE = (
     "Its idle timer fires with a request unread, as its process is busy. Make its clients close idle "

@@ -22,6 +22,8 @@ from econnlab.record.events import Party
 
 #: Causes under which the server may have carried out what it did not answer.
 PERHAPS_DONE = frozenset({"reset_after_processing", "response_cut", "crash", "restart", "slow_response"})
+#: Of a connection on which no byte was seen.
+NOTHING_SAID = "nothing said"
 SCAN, REFUSED = "port_scan", "not_listening"
 
 
@@ -104,7 +106,7 @@ def diagnose(
 
 
 def _spoken(life: Life) -> str:
-    return life.name if life.protocol is Protocol.OTHER else life.protocol.value
+    return (life.name if life.protocol is Protocol.OTHER else life.protocol.value) or NOTHING_SAID
 
 
 def finding_of(case: PacketCase) -> Finding:

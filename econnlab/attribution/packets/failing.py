@@ -134,13 +134,13 @@ def _reset_by_server(conversation: Conversation) -> bool:
 
 
 def _answered(conversation: Conversation, exchange: Exchange) -> Iterator[Failure]:
-    if not conversation.answered and not exchange.is_error:
+    if exchange.is_error or exchange.note:
+        return  # told as an error already
+    if not conversation.answered:
         yield exchange, Outcome.TIMEOUT  # it came when its client had given up
     elif broken_off(conversation):
         yield exchange, Outcome.RESET if conversation.server.rst is not None else Outcome.TRUNCATED
-    elif exchange.is_error or exchange.note:
-        return  # told as an error already
-    elif cut_websocket(conversation) or conversation.client.rsts or conversation.server.rsts:
+    elif cut_websocket(conversation) or _was_reset(conversation):
         yield exchange, Outcome.OTHER
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from types import ModuleType
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from econnlab.attribution.packets.advice import Advice
-from econnlab.attribution.packets.diagnosis import Diagnosis
+from econnlab.attribution.packets.diagnosis import NOTHING_SAID, Diagnosis
 from econnlab.attribution.packets.findings import HARMLESS, Finding, ServerReport
 from econnlab.attribution.verdict import Certainty
 from econnlab.cli.columns import Column, Grid
@@ -26,7 +27,7 @@ _MOST_ADVICE = 12
 #: Servers that are named together, until it is "and so many more".
 _MOST_NAMED = 3
 _MOST_KINDS = 6
-_READ = frozenset(protocol.value for protocol in Protocol)
+_READ = frozenset(protocol.value for protocol in Protocol) | {NOTHING_SAID}
 #: Packets of other protocols that stand in every capture: they are counted, and not worth a line.
 _BESIDE_TCP = frozenset({"ARP", "UDP", "ICMP", "ICMPv6", "IGMP", "LLDP", "EAPOL"})
 #: That a server keeps connections for as long as this goes without saying.
@@ -90,8 +91,13 @@ def _by_weight(causes: Counter[str]) -> list[tuple[str, int]]:
 def _causes(diagnosis: Diagnosis) -> Iterator[Text]:
     rules = parts("econnlab.attribution.causes")
     for cause, count in _by_weight(diagnosis.causes):
-        meaning = rules[cause].HELP if cause in rules else "no rule fits what the packets show"
+        meaning = _meaning(rules[cause]) if cause in rules else "no rule fits what the packets show"
         yield Text.assemble((cause, "yellow"), f" {count}: {meaning}")
+
+
+def _meaning(rule: ModuleType) -> str:
+    """What the cause means, and no more than packets can say."""
+    return str(getattr(rule, "HELP_FROM_PACKETS", rule.HELP))
 
 
 def failures(diagnosis: Diagnosis, *, every: bool) -> Iterator[RenderableType]:
@@ -127,9 +133,17 @@ def advice(diagnosis: Diagnosis) -> Iterator[Text]:
         servers = ", ".join(each.server for each in those[:_MOST_NAMED])
         more = f" and {len(those) - _MOST_NAMED} more" if len(those) > _MOST_NAMED else ""
         count = sum(each.failures for each in those)
-        yield Text.assemble((f"{servers}{more}, {cause}", "cyan"), f" ({count}): {text}")
+        yield Text.assemble((f"{servers}{more}, {cause}", "cyan"), f" (at least {count}): {text}")
+        yield Text(f"  rests on {_packets(those)}", "dim")
     if len(same) > _MOST_ADVICE:
         yield Text(f"and {len(same) - _MOST_ADVICE} more (--json has all)", "dim")
+
+
+def _packets(those: Iterable[Advice]) -> str:
+    """The first packets that the advice rests on."""
+    rests_on = [each for advice in those for each in advice.rests_on]
+    shown = [f"{each.packet} {clock(each.at)} {each.client}" for each in rests_on[:_MOST_NAMED]]
+    return ", ".join(shown) + (", ..." if len(rests_on) > _MOST_NAMED else "")
 
 
 def unjudged(diagnosis: Diagnosis) -> Iterator[Text]:
@@ -144,7 +158,7 @@ def unjudged(diagnosis: Diagnosis) -> Iterator[Text]:
 
 
 def _unread_protocols(diagnosis: Diagnosis) -> str:
-    names = [name for name, _ in diagnosis.protocols.most_common() if name and name not in _READ]
+    names = [name for name, _ in diagnosis.protocols.most_common() if name not in _READ]
     shown = ", ".join(harmless(name) for name in names[:_MOST_NAMED])
     return f" ({shown}{', ...' if len(names) > _MOST_NAMED else ''})" if shown else ""
 
@@ -157,19 +171,21 @@ def _unread_kinds(diagnosis: Diagnosis) -> str:
 
 def spoken(diagnosis: Diagnosis) -> Text | None:
     """What the connections speak, if it is not HTTP/1 alone."""
-    named = [(name, count) for name, count in diagnosis.protocols.most_common() if name]
+    named = [(name, count) for name, count in diagnosis.protocols.most_common() if name != NOTHING_SAID]
     if not named or [name for name, _ in named] == [Protocol.HTTP]:
         return None
     shown = [f"{harmless(name)} {count:,}" for name, count in named[:_MOST_KINDS]]
     return Text(f"spoken: {', '.join(shown)}{', ...' if len(named) > _MOST_KINDS else ''}", "dim")
 
 
-def remarks(diagnosis: Diagnosis, cut_at: int | None, damage: str) -> Iterator[str]:
-    """What the reader should know of the capture itself."""
+def remarks(diagnosis: Diagnosis, cut_at: int | None, damage: str, wanted: str) -> Iterator[str]:
+    """What the reader should know of the capture itself; ``wanted`` is the filter, in words."""
     if damage:
         yield f"{harmless(damage)} What is before it was read."
     if cut_at is not None:
         yield f"the file breaks off in the middle of a packet at offset {cut_at}; what is before it was read"
+    if diagnosis.frames and not diagnosis.connections and not diagnosis.findings and wanted:
+        yield f"no connection in it fits {wanted}"
     if diagnosis.frames and diagnosis.others == diagnosis.frames:
         yield "none of its packets held a TCP segment that can be read"
     if diagnosis.tls:
@@ -194,7 +210,7 @@ def conclusion(diagnosis: Diagnosis) -> str:
     if lost:
         errors = any(each.attempt.outcome is Outcome.HTTP_ERROR for each in diagnosis.findings)
         what = "got no whole answer, or an error" if errors else "got no whole answer"
-        return f"At least {_count(lost, 'request')} {what}."
+        return f"At least {_count(lost, 'request')} {what}; one that was never written is in no capture."
     left = diagnosis.unjudged.total()
     if left and left == diagnosis.connections:
         return "No connection could be judged."

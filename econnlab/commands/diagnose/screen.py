@@ -22,11 +22,13 @@ from econnlab.cli.interrupts import Interrupts, interrupts
 from econnlab.cli.outputs import Files, Outputs
 from econnlab.cli.progress import progress, watched
 from econnlab.commands.diagnose import report as page
+from econnlab.commands.diagnose.patience import patient
 from econnlab.commands.diagnose.timeline import of_capture
 from econnlab.errors import ExitCode, UsageProblem
 from econnlab.packets.flows import Traffic, follow
 from econnlab.packets.frames import Frame, MalformedCapture
 from econnlab.packets.reading import read_capture
+from econnlab.plaintext import harmless
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def diagnose_capture(options: DiagnoseOptions) -> int:
         with progress("packets") as shown, watched(shown, capture.position):
             traffic = capture.follow()
             capture.stage = "judging"
-            found = diagnose(traffic, _wanted(options, traffic))
+            found = diagnose(traffic, _wanted(options, traffic), capture.stops_judging)
         try:
             _show(found, outputs.screen, capture, options)
         finally:
@@ -76,12 +78,18 @@ class _Capture:
         #: What the command does with it now, and packets read.
         self.stage = "reading"
         self._packets = 0
+        #: Ctrl-C ended the reading: what was read is judged all the same.
+        self._stopped_reading = False
         self._where = where
         self._stop = stop
 
     def follow(self) -> Traffic:
         """Its connections. Raises MalformedCapture where not a packet can be read."""
-        return follow(self.frames())
+        return follow(self.frames(), lambda: self._stop.happened and self._where != STDOUT)
+
+    def stops_judging(self) -> bool:
+        """The user has asked to stop since the judging began: what is judged by then is shown."""
+        return self._stop.happened and not self._stopped_reading
 
     def position(self) -> tuple[int, str]:
         """Packets read, and the stage."""
@@ -90,20 +98,23 @@ class _Capture:
     def frames(self) -> Iterator[Frame]:
         """Its packets."""
         with open_capture(self._where) as stream:
-            reader = read_capture(stream)
+            reader = read_capture(patient(stream, self._stop) if self._where == STDOUT else stream)
             self._packets = 0
             try:
                 for frame in reader:
                     self._packets += 1
                     yield frame
                     # Ctrl-C in a pipeline stops tcpdump as well: what it still has comes before the end.
-                    if self._stop.happened and self._where != STDOUT:
-                        return
+                    if self._stop.happened:
+                        self._stopped_reading = True
+                        if self._where != STDOUT:
+                            return
             except MalformedCapture as damage:
                 if not self._packets:
                     raise
                 self.damage = damage.message
-            self.cut_at = reader.cut_at
+            self.cut_at = None if self._stop.happened else reader.cut_at
+            self._stopped_reading = self._stop.happened
 
 
 def _show(found: Diagnosis, screen: LabConsole, capture: _Capture, options: DiagnoseOptions) -> None:
@@ -122,7 +133,7 @@ def _show(found: Diagnosis, screen: LabConsole, capture: _Capture, options: Diag
         for line in shown:
             screen.text(line)
     screen.print(Text(f"\n{page.conclusion(found)}", "bold"))
-    for remark in page.remarks(found, capture.cut_at, capture.damage):
+    for remark in page.remarks(found, capture.cut_at, capture.damage, _filter_words(options)):
         say(f"note: {remark}")
 
 
@@ -148,6 +159,17 @@ def open_capture(where: str) -> Iterator[BinaryIO]:
             f"{where!r} cannot be read: {error.strerror}.",
             "Give a capture, as `tcpdump -i any -s 0 -w FILE tcp` writes it.",
         ) from error
+
+
+def _filter_words(options: DiagnoseOptions) -> str:
+    """``--host 10.0.0.7 --port 80``; empty without a filter."""
+    chosen = {
+        "--host": options.host,
+        "--port": options.port,
+        "--since": options.since,
+        "--until": options.until,
+    }
+    return " ".join(f"{name} {harmless(str(value))}" for name, value in chosen.items() if value is not None)
 
 
 # -- filters --------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def _choose(conversation: Conversation, payload: bytes) -> None:
     elif not conversation.from_beginning and conversation.unasked.startswith(b"HTTP/1."):
         http1.begin(conversation, switching.switch)
     else:
-        other.begin(conversation)
+        other.begin(conversation, "SSH" if payload.startswith(b"SSH-") else "")
 
 
 def _proxy_header(payload: bytes) -> int:

@@ -337,7 +337,10 @@ def _response_body(exchange: Exchange) -> Body:
 
 
 def _body_follows(conversation: Conversation, state: Http1, exchange: Exchange, body: Body) -> None:
-    if body.length is Length.KNOWN:
+    if exchange.hidden and not exchange.request:
+        # It may be the answer to HEAD, which has no body whatever its head says (RFC 9112 section 6.3).
+        state.answer_step, exchange.answer = _LOST, Answer.UNSURE
+    elif body.length is Length.KNOWN:
         exchange.expected = exchange.response_bytes + body.size
         state.answer_left = body.size
         state.answer_step = _BODY

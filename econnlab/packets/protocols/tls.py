@@ -144,13 +144,14 @@ def _asks(conversation: Conversation, state: Tls, record: Record) -> bool:
     """A record of the client that is long enough for a request, behind its handshake."""
     half = state.client
     if record.kind == CHANGE_CIPHER:
-        half.ciphered = True
+        half.ciphered, half.finished = True, False  # what follows is its Finished
         return False
     if record.kind == HANDSHAKE:
         if half.ciphered:
             half.finished = True
         elif half.hello is None:
             half.hello = hellos.read(record.body)
+            conversation.roles_known = conversation.roles_known or half.hello is not None
         return False
     if record.kind == ALERT:
         _alert(conversation, half, record, by_server=False)
@@ -173,7 +174,7 @@ def answered(conversation: Conversation, at: int, size: int, payload: bytes) -> 
     state: Tls = conversation.state
     half = state.server
     inside = half.records.left > 0 and half.records.last[0] == APPLICATION
-    answers = inside and not half.goodbye
+    answers = (inside and not half.goodbye) or not payload  # bytes that were missed may be the answer
     if not state.client.hello or not state.complete or conversation.exchange is None:
         _plain(conversation, size, payload)
     for record in half.records.take(size, payload):
@@ -204,7 +205,7 @@ def _answers(conversation: Conversation, state: Tls, record: Record) -> bool:
     """A record of the server that answers the client's last turn."""
     half = state.server
     if record.kind == CHANGE_CIPHER:
-        half.ciphered = True
+        half.ciphered, half.finished = True, False
         return False
     if record.kind == HANDSHAKE:
         if half.ciphered:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from econnlab.cli.writing import json_text
 
 if TYPE_CHECKING:
+    from econnlab.attribution.packets.advice import Advice
     from econnlab.attribution.packets.diagnosis import Diagnosis
     from econnlab.attribution.packets.findings import Finding, ServerReport
 
@@ -18,8 +19,6 @@ VERSION = 1
 
 def render(diagnosis: Diagnosis) -> str:
     """The document; keys as in commands/diagnose/schema.json, times in ISO 8601 (UTC) and ms."""
-    import dataclasses
-
     document = {
         "packets": diagnosis.frames,
         "packets_without_tcp": diagnosis.others,
@@ -33,7 +32,11 @@ def render(diagnosis: Diagnosis) -> str:
         "causes": dict(diagnosis.causes.most_common()),
         "servers": [_server(server) for server in diagnosis.servers],
         "failures": [finding_of(finding) for finding in diagnosis.findings],
-        "advice": [dataclasses.asdict(advice) for advice in diagnosis.advice],
+        "advice": [_advice(advice) for advice in diagnosis.advice],
+        "protocols": dict(diagnosis.protocols.most_common()),
+        "not_judged": {reason.name.lower(): count for reason, count in diagnosis.unjudged.most_common()},
+        "packets_not_read": dict(diagnosis.unread.most_common()),
+        "packets_doubled": diagnosis.doubled,
     }
     return json_text(VERSION, document)
 
@@ -59,6 +62,19 @@ def finding_of(finding: Finding) -> dict[str, Any]:
         "idle_ms": None if attempt.idle_s is None else _ms(attempt.idle_s),
         "ended_by": ended.by if ended is not None else None,
         "ended_with": ended.packet if ended is not None else None,
+    }
+
+
+def _advice(advice: Advice) -> dict[str, Any]:
+    rests_on = [
+        {"packet": each.packet, "time": moment(each.at), "client": each.client} for each in advice.rests_on
+    ]
+    return {
+        "server": advice.server,
+        "cause": advice.cause,
+        "failures": advice.failures,
+        "text": advice.text,
+        "rests_on": rests_on,
     }
 
 

@@ -1,4 +1,4 @@
-"""The blind test with real clients and servers, on some pairs; `make acceptance` takes a thousand failures."""
+"""The blind test with real clients and servers, on some pairs; make acceptance takes a thousand failures."""
 
 from __future__ import annotations
 

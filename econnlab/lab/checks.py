@@ -7,14 +7,13 @@ from pathlib import Path
 
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem, did_you_mean
-from econnlab.lab.client_peer import find_client
+from econnlab.lab.client_peer import KINDS, find_client
 from econnlab.peers.server_peer import find_server
 from econnlab.peers.store import find_program
 from econnlab.scenario.catalogue import load, read_file
 from econnlab.scenario.client import PROGRAM, ClientSpec
 from econnlab.scenario.model import Scenario
 
-KINDS = "econnlab.client.kinds"
 _OF_LAB_CLIENTS = frozenset(
     """stale_check idle_limit_ms honour_keep_alive_ms ping tcp_keepalive_ms pool_size pool_order blocked_ms
     replayable tls""".split()

@@ -12,7 +12,7 @@ from typing import Any
 
 from econnlab.client.session import body_of
 from econnlab.discovery import parts
-from econnlab.errors import EconnlabError, UsageProblem
+from econnlab.errors import EconnlabError, UsageProblem, did_you_mean
 from econnlab.lab.dispatcher import Finished
 from econnlab.lab.freezing import Freezer
 from econnlab.peers.command import Command
@@ -24,6 +24,7 @@ from econnlab.record.events import ConnectionEvent
 from econnlab.scenario.client import NO_RETRY, ClientSpec
 from econnlab.scenario.durations import seconds
 
+KINDS = "econnlab.client.kinds"
 CLIENTS = "econnlab.peers.clients"
 PROTOCOL = 1
 #: A client is ready within this many seconds.
@@ -64,7 +65,8 @@ def find_client(spec: ClientSpec) -> FoundClient:
     name = parse_peer(spec.kind)
     module = parts(CLIENTS).get(name.kind)
     if module is None:
-        raise UsageProblem(f"There is no client {name.kind!r}.", f"There are {', '.join(parts(CLIENTS))}.")
+        known = sorted({*parts(KINDS), *parts(CLIENTS)})
+        raise UsageProblem(f"client.kind: there is no {name.kind!r}.", did_you_mean(name.kind, known))
     retry = _retry(spec, name, module)
     return FoundClient(name.kind, module.command(name, retry), module.WORDS)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from econnlab.client.session import open_session
 from econnlab.discovery import parts
 from econnlab.errors import EconnlabError, UsageProblem
-from econnlab.lab.client_peer import PeerClients, PeerSession
+from econnlab.lab.client_peer import KINDS, PeerClients, PeerSession
 from econnlab.lab.counters import changes, read_counters
 from econnlab.lab.dispatcher import Dispatcher, Runner
 from econnlab.lab.facts import gather_facts
@@ -25,7 +25,6 @@ from econnlab.scenario.model import Scenario
 from econnlab.system.clock import now
 from econnlab.system.sockets import address
 
-KINDS = "econnlab.client.kinds"
 #: From the schedule's beginning to the first send, so that the first threads are ready.
 LEAD_S = 0.02
 

@@ -193,7 +193,8 @@ class Way:
                 asked = event.at
                 yield self._read_late(event)
             elif ours and event.kind == Kind.RESPONSE and asked is not None and (event.bytes or 0) < _SMALL:
-                yield self._unasked(asked + seconds(spec.response_delay_ms), event.at)
+                delay = max((each.delay_ms or Decimal(0) for each in spec.routes), default=Decimal(0))
+                yield self._unasked(asked + seconds(max(delay, spec.response_delay_ms)), event.at)
             elif event.kind == Kind.IDLE_TIMEOUT and event.due is not None:
                 yield self._unasked(event.due, event.at) if event.due <= self.attempt.ended else 0.0
             elif event.close_reason is CloseReason.HEADER_TIMEOUT and event.idle_s is not None:

@@ -82,10 +82,13 @@ def remarks(summary: Summary) -> list[str]:
 
 def _processed(summary: Summary) -> str:
     done = summary.processed
-    if done is None or not (done.lost or done.more):
+    untold = sum(row.untold for row in summary.rows) if summary.run.counts_processed else 0
+    if done is None or not (done.lost or done.more or untold):
         return ""
     more = f", {done.more} more than once" if done.more else ""
-    return f"the server carried out {_requests(done.once)} once{more}; {done.lost} never reached that point"
+    never = f"; {done.lost} never reached that point" if done.lost or not untold else ""
+    unknown = f"; of {untold} that is unknown, because its process was killed" if untold else ""
+    return f"the server carried out {_requests(done.once)} once{more}{never}{unknown}"
 
 
 def _requests(number: int) -> str:

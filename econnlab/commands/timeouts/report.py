@@ -160,7 +160,8 @@ def remarks(chain: Chain) -> Iterator[str]:
     for hop in chain.hops:
         if hop.ambiguous:
             named, taken = hop.choice.version, hop.choice.release.versions
-            yield f"{hop.label} is taken as {taken}; others of {named} differ: give all of it, as {named}.1"
+            whole = f"{hop.choice.product.name}@{named}.N"
+            yield f"{hop.label} is taken as {taken}; others of {named} differ: give all of it, as {whole}"
         if hop.guessed:
             name, versions = hop.choice.product.name, hop.choice.release.versions
             yield f"{name} is taken as {versions}, the newest known: give a version, as {name}@N, for another"

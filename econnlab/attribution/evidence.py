@@ -197,6 +197,7 @@ class Evidence:
         self._by_peer: dict[tuple[str, str], list[ConnectionEvent]] = defaultdict(list)
         self._wide: tuple[ConnectionEvent, ...] = ()
         self._busy: list[ConnectionEvent] = []
+        self._frozen: list[ConnectionEvent] = []
         #: The server's last line; whether it says that it kills itself; a death that it does not tell.
         self._last_line = 0.0
         self._told = False
@@ -214,6 +215,7 @@ class Evidence:
         self._wide += tuple(event for event in new if event.connection is None)
         self._take_death(new)
         self._busy += [event for event in new if event.kind == Kind.BUSY]
+        self._frozen += [event for event in new if event.kind == Kind.FROZEN]
         for event in new:
             if event.connection is not None:
                 self._add(event, event.connection)
@@ -277,6 +279,11 @@ class Evidence:
     def busy(self) -> list[ConnectionEvent]:
         """When the server was busy because the scenario asks for it."""
         return self._busy
+
+    @property
+    def frozen(self) -> list[ConnectionEvent]:
+        """When the client's process was stopped because the scenario asks for it."""
+        return self._frozen
 
     def _behind_proxy(self, attempt: Attempt) -> Case | None:
         """The last connection on which the proxy sent this request, as the link saw it."""

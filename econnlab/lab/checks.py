@@ -51,6 +51,8 @@ def ensure_peers(scenario: Scenario) -> None:
     if scenario.proxy is not None:
         proxy = parts("econnlab.peers.proxies")[scenario.proxy.kind]
         find_program(proxy.PROGRAM, proxy.PACKAGE)
+    if scenario.client.kind != PROGRAM and scenario.client.kind not in parts(KINDS):
+        find_client(scenario.client)
 
 
 def _refuse_lab_settings(client: ClientSpec) -> None:

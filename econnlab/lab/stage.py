@@ -123,6 +123,16 @@ class Stage:
         self._topology.stop()
         yield self._topology.take_events()
 
+    def wait_for(self, kind: Kind, over: threading.Event) -> bool:
+        """Wait until the server's ledger has an event of ``kind``. False if ``over`` is set before."""
+        while not over.is_set():
+            self._topology.wait_for_news(TICK_S)
+            self._collect()
+            with self._lock:
+                if any(event.kind == kind for event in self._events):
+                    return True
+        return False
+
     @property
     def ledger(self) -> ServerLedger:
         """What the server has done for each request, up to the time of each question."""

@@ -143,6 +143,30 @@ def test_a_sweep_concludes_where_failures_begin():
     )
 
 
+def test_why_retries_against_a_full_server_rescue_nothing():
+    tries = tuple(
+        lost(request=1, request_id="2-1", number=number, reused=False, local=f"127.0.0.1:{number}", session=2,
+             planned=None, began=100.0 + number / 100, sent=100.0 + number / 100, ended=100.0 + number / 100)
+        for number in (1, 2, 3)
+    )  # fmt: skip
+    dropped = [
+        event
+        for number in (1, 2, 3)
+        for event in (
+            server(Kind.ACCEPTED, 100.0, 10 + number, peer=f"127.0.0.1:{number}"),
+            server(Kind.DROPPED, 100.0, 10 + number, reason="close"),
+        )
+    ]
+    kept = [server(Kind.REQUEST, 99.9, 1, request_id="1-1")]
+    said = "the retries of 1 request were over 20 ms after the first failure"
+    (remark,) = (
+        each for each in remarks(summarize(run(tries, events=[*kept, *dropped]))) if "retries" in each
+    )
+    assert remark.startswith(said)
+    gone = [*kept, server(Kind.CLOSED, 100.02, 1, reason="client_closed")]
+    assert not any("retries" in each for each in remarks(summarize(run(tries, events=[*gone, *dropped]))))
+
+
 def test_what_a_killed_server_did_with_its_last_requests_is_unknown():
     first = attempt(ended=100.004)
     last = lost(began=100.01, sent=100.01, planned=100.01, ended=100.05)

@@ -103,6 +103,7 @@ class Side:
         self.ack: int | None = None
         #: When it last sent new bytes.
         self.data_at = 0
+        #: Packets that begin, end or carry something; most empty ones are left out.
         self.packets = 0
         #: New bytes; those of them that the capture lacks.
         self.sent = 0

@@ -111,16 +111,16 @@ class Flows:
                     and (ack == there or (ack - there) & _WRAP >= _FORWARD)
                 ):
                     conversation.last = at
-                    me.packets += 1
                     if size:
                         me.next = (seq + size) & _WRAP
+                        me.packets += 1
                         me.sent += size
+                        if ident - me.ident > me.step and me.ident:
+                            me.step = ident - me.ident
+                        me.ident, me.ttl = ident, ttl
                         me.data_at = me.parse(conversation, at, size, data[start:end]) or at
                     if ack != me.ack and (ack - me.ack) & _WRAP < _FORWARD:
                         me.ack = ack
-                    if ident - me.ident > me.step and me.ident:
-                        me.step = ident - me.ident
-                    me.ident, me.ttl = ident, ttl
                     continue
             unusual(at, ends, known, seq, ack, flags, size, data[start:end], ttl, ident)
         traffic.shortened += shortened

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from econnlab.packets.conversation import Conversation, Protocol, Unjudged
-from econnlab.packets.protocols import http1, tls
+from econnlab.packets.protocols import tls
+from econnlab.packets.protocols.http1_state import LOST, Http1
 
 
 def unjudged(conversation: Conversation) -> Unjudged | None:
@@ -29,8 +30,8 @@ def _hidden(conversation: Conversation) -> bool:
     state = conversation.state
     if exchange.hidden and not exchange.request:
         return True
-    if isinstance(state, http1.Http1):
-        lost = state.answer_step is http1.Step.LOST and bool(exchange.response_at)
+    if isinstance(state, Http1):
+        lost = state.answer_step is LOST and bool(exchange.response_at)
         return lost and (not exchange.response or exchange.response.startswith(b"HTTP/1."))
     if isinstance(state, tls.Tls):
         return state.server.records.lost or state.client.records.lost

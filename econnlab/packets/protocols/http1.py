@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from enum import IntEnum
 
 from econnlab.packets.conversation import LONGEST_HEAD, Answer, Conversation, Exchange, Protocol, Unjudged
+from econnlab.packets.protocols import http1_quick
 from econnlab.packets.protocols.framing import (
     CHUNKED,
     NONE,
@@ -21,52 +21,17 @@ from econnlab.packets.protocols.framing import (
     body_of,
     head_end,
 )
+from econnlab.packets.protocols.http1_state import METHODS, STATUS_LINE, Http1, Step
 
-METHODS = frozenset(
-    b"GET POST PUT HEAD DELETE OPTIONS PATCH CONNECT TRACE PROPFIND PROPPATCH REPORT MKCOL MOVE COPY LOCK "
-    b"UNLOCK SEARCH PURGE QUERY".split()
-)
 #: The beginning of a request line, whole or cut off; the target may be anything without spaces.
 _REQUEST_LINE = re.compile(rb"[A-Z]{3,20} \S*(?: (?:HTTP/1\.[01]\r?\n|HTTP/1?\.?[01]?\r?$|H?T?T?P?/?$)|$)")
-_STATUS_LINE = b"HTTP/1."
 _LAST_CHUNK = b"0\r\n\r\n"
 _INTERIM = range(100, 200)
 _SWITCHING = 101
 _NO_BODY = frozenset({204, 304})
 
 
-class Step(IntEnum):
-    """Where in a message a direction is."""
-
-    START = 0
-    HEAD = 1
-    BODY = 2
-    CHUNKS = 3
-    UNTIL_CLOSE = 4
-    #: Bytes were missed: nothing is known until a line that begins a message.
-    LOST = 5
-
-
 _START, _HEAD, _BODY, _CHUNKS, _UNTIL_CLOSE, _LOST = Step
-
-
-class Http1:
-    """Where both directions of a connection are."""
-
-    __slots__ = (
-        "answer_chunks", "answer_left", "answer_step", "asked", "asked_chunks", "asked_left", "asked_step",
-        "switch",
-    )  # fmt: skip
-
-    def __init__(self, switch: Callable[[Conversation, Exchange], None]) -> None:
-        #: Chooses the reader of what follows 101 or the answer to CONNECT.
-        self.switch = switch
-        self.asked_step = self.answer_step = _START
-        self.asked_left = self.answer_left = 0
-        self.asked_chunks: Chunks | None = None
-        self.answer_chunks: Chunks | None = None
-        #: The request that is being sent.
-        self.asked: Exchange | None = None
 
 
 def begin(conversation: Conversation, switch: Callable[[Conversation, Exchange], None]) -> None:
@@ -92,22 +57,19 @@ def _begins_request(payload: bytes) -> bool:
     return any(each.startswith(method) for each in METHODS)
 
 
+def _is_request_line(payload: bytes) -> bool:
+    """Out of step: a method and the version, or as much as the packet holds of the line."""
+    line = payload[:LONGEST_HEAD].partition(b"\n")[0]
+    return line.partition(b" ")[0] in METHODS and (b" HTTP/1." in line or len(line) == len(payload))
+
+
 # -- the client's bytes ---------------------------------------------------------------------------
 
 
 def asked(conversation: Conversation, at: int, size: int, payload: bytes) -> None:
     """New bytes of the client."""
     state: Http1 = conversation.state
-    if (
-        state.asked_step is _START
-        and state.answer_step is not _LOST
-        and size == len(payload) <= LONGEST_HEAD
-        and payload.find(b"\r\n\r\n") == size - 4
-        and payload.partition(b" ")[0] in METHODS
-        and body_of(payload) is None
-    ):
-        asked_for = state.asked = conversation.ask(at, size)  # most requests are a head in one packet
-        asked_for.request, asked_for.request_bytes = payload, size
+    if state.asked_step is _START and http1_quick.request(conversation, state, at, size, payload):
         return
     while size > 0:
         step = state.asked_step
@@ -121,7 +83,7 @@ def asked(conversation: Conversation, at: int, size: int, payload: bytes) -> Non
             size, payload = size - took, payload[took:]
             if not state.asked_left:
                 state.asked_step = _START
-        elif step is _START or (step is _LOST and looks_like_request(payload)):
+        elif step is _START or (step is _LOST and _is_request_line(payload)):
             size, payload = _request_begins(conversation, state, at, size, payload)
         elif step is _HEAD:
             size, payload = _request_head(conversation, state, at, size, payload)
@@ -218,11 +180,10 @@ def _request_chunks(state: Http1, at: int, size: int, payload: bytes) -> tuple[i
 def answered(conversation: Conversation, at: int, size: int, payload: bytes) -> None:
     """New bytes of the server."""
     state: Http1 = conversation.state
-    if state.answer_step is _BODY and size < state.answer_left and conversation.open:
-        going_on = conversation.open[0]  # most packets are the middle of a body
-        state.answer_left -= size
-        going_on.response_bytes += size
-        going_on.response_last_at = at
+    if state.answer_step is _BODY:
+        if http1_quick.middle(conversation, state, at, size):
+            return
+    elif state.answer_step is _START and http1_quick.response(conversation, state, at, size, payload):
         return
     while size > 0:
         step = state.answer_step
@@ -238,7 +199,7 @@ def answered(conversation: Conversation, at: int, size: int, payload: bytes) -> 
         elif exchange is None:
             _unasked(conversation, at, size, payload)
             return
-        elif step is _START or (step is _LOST and payload.startswith(_STATUS_LINE)):
+        elif step is _START or (step is _LOST and payload.startswith(STATUS_LINE)):
             size, payload = _response_begins(conversation, state, exchange, at, size, payload)
         elif step is _HEAD:
             size, payload = _response_head(conversation, state, exchange, at, size, payload)
@@ -264,7 +225,7 @@ def _ends_chunks(exchange: Exchange, payload: bytes) -> bool:
 def _unasked(conversation: Conversation, at: int, size: int, payload: bytes) -> None:
     """Bytes that no open request accounts for: 408, a message older than the capture, or rubbish."""
     last = conversation.exchange
-    if last is not None and not payload.startswith(_STATUS_LINE):
+    if last is not None and not payload.startswith(STATUS_LINE):
         last.response_bytes += size
         last.response_last_at = at
         return
@@ -284,8 +245,8 @@ def _response_begins(
         exchange = conversation.open[0]
     if not exchange.response_at:
         conversation.answer_begins(exchange, at)
-    line = payload[: len(_STATUS_LINE)]
-    if line and _STATUS_LINE.startswith(line):
+    line = payload[: len(STATUS_LINE)]
+    if line and STATUS_LINE.startswith(line):
         state.answer_step = _HEAD
         return size, payload
     exchange.response = exchange.response or payload[:LONGEST_HEAD]

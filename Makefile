@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test lint lowest bench acceptance fuzz peers clean
+.PHONY: help setup demo test lint lowest bench acceptance fuzz attack peers clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ acceptance: $(STAMP) ## the long runs and their counts (an hour)
 
 fuzz: $(STAMP) ## damaged captures by the ten thousand, until one upsets the reader
 	$(BIN)/python -m tests.fuzz
+
+attack: $(STAMP) ## malformed requests, damaged files, kills at random moments, and what they left (an hour)
+	$(BIN)/python -m tests.attack
 
 peers: $(STAMP) ## install the real servers and clients that tests use
 	sh tests/peers/install.sh

@@ -3,6 +3,15 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
+from econnlab.plaintext import without_passwords
+
+#: What is wrong, and what to do next, if the system refuses a thread.
+NO_MORE_THREADS = (
+    "The system lets no more threads start.\n"
+    "Raise the limit of processes (ulimit -u, pids.max of the control group) or of memory (ulimit -v), "
+    "or take fewer sessions."
+)
+
 
 class ExitCode(IntEnum):
     """What the command tells the shell (docs/architecture.md, The contracts)."""
@@ -25,6 +34,7 @@ class EconnlabError(Exception):
     exit_code: ExitCode = ExitCode.ENVIRONMENT
 
     def __init__(self, message: str, hint: str = "") -> None:
+        message, hint = without_passwords(message), without_passwords(hint)
         super().__init__(message)
         self.message = message
         self.hint = hint

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from econnlab.lab.stage import Stage
     from econnlab.lab.warm import Warm
+    from econnlab.pytest_link import UserLink
     from econnlab.scenario.model import Scenario
 
 MARKER = "econnlab"
@@ -28,6 +29,8 @@ _MARK_IT = f'Mark the test with @pytest.mark.{MARKER}("SCENARIO", ...); `econnla
 _STARTER: pytest.StashKey[Warm] = pytest.StashKey()
 #: In the stash of a test: its stages.
 _GIVEN: pytest.StashKey[list[Stage]] = pytest.StashKey()
+#: In the stash of a test: its links in front of services of its own.
+_LINKS: pytest.StashKey[list[UserLink]] = pytest.StashKey()
 
 
 # -- fixtures -------------------------------------------------------------------------------------
@@ -55,6 +58,31 @@ def econnlab_server(request: pytest.FixtureRequest) -> Iterator[Callable[..., St
             return stage
 
         yield econnlab_server
+
+
+@pytest.fixture
+def econnlab_link(request: pytest.FixtureRequest) -> Iterator[Callable[..., UserLink]]:
+    """Start a bad link in front of your own service: ``econnlab_link(to=url, delay="40ms")``.
+
+    ``to`` is a URL or HOST:PORT; the settings are those of ``econnlab link``: ``delay``, ``idle_drop``,
+    ``reset_after``, ``limit``, ``fail_first``. It returns a UserLink: ``url``, ``change``, ``reset``...
+    """
+    from econnlab.errors import EconnlabError
+    from econnlab.pytest_link import UserLink
+
+    given = request.node.stash.setdefault(_LINKS, [])
+    with contextlib.ExitStack() as stack:
+
+        def econnlab_link(to: str, *, seed: int = 1, **settings: Any) -> UserLink:
+            __tracebackhide__ = True
+            try:
+                link = stack.enter_context(UserLink(to, settings, seed))
+            except EconnlabError as error:
+                raise error.with_traceback(None) from None
+            given.append(link)
+            return link
+
+        yield econnlab_link
 
 
 @pytest.fixture
@@ -208,6 +236,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     given = item.stash.get(_GIVEN, None)
     if given and outcome.excinfo is None and outcome.get_result().failed:
         outcome.get_result().sections += [_section(stage) for stage in given]
+    links = item.stash.get(_LINKS, None)
+    if links and outcome.excinfo is None and outcome.get_result().failed:
+        outcome.get_result().sections += [
+            (f"econnlab: what passed {link.url}", "\n".join(link.lines())) for link in links
+        ]
 
 
 def _section(stage: Stage) -> tuple[str, str]:

@@ -36,6 +36,9 @@ settings.load_profile("shared")
 
 #: Long enough for any event on a machine with both cores busy; nothing waits it out when all is well.
 DEADLINE_S = 15.0
+#: A run of the lab that was late is repeated until it was not, so many times in all.
+RUNS_TO_BE_PUNCTUAL = 3
+LATE = "The lab itself was late on the way of"
 
 
 def pytest_configure() -> None:
@@ -194,8 +197,19 @@ class Cli:
         self.folder = folder
         self._stack = contextlib.ExitStack()
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run it to its end in this process, which saves the time to start Python: the same door."""
+    def run(self, *arguments: str, punctual: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run it to its end in this process, which saves the time to start Python: the same door.
+
+        A run says on stderr that the machine held the lab itself up (lab_late). It tells nothing then, and
+        happens again, at most twice; not if ``punctual`` is False.
+        """
+        for _ in range(RUNS_TO_BE_PUNCTUAL):
+            done = self._run_here(*arguments)
+            if not punctual or LATE not in done.stderr:
+                break
+        return done
+
+    def _run_here(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.chdir(self.folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = run_command_line(list(arguments))

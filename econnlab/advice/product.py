@@ -19,7 +19,7 @@ from econnlab.advice.versions import Version, Versions, parse_version, parse_ver
 from econnlab.errors import UsageProblem
 from econnlab.plaintext import harmless
 from econnlab.scenario.codec import decode
-from econnlab.scenario.durations import parse_duration
+from econnlab.scenario.durations import format_ms, parse_duration
 
 FOLDER = Path(__file__).parent / "products"
 _SUGGESTIONS = 3
@@ -116,14 +116,18 @@ class Product:
     releases: tuple[Release, ...]  # the newest last
     sources: tuple[str, ...]  # what was read or measured where, each with its version or address
     about: tuple[str, ...] = ()  # what is true beyond the numbers
-    #: How to set the side towards clients; {s} and {ms} stand for the time. Empty: it cannot be set.
+    #: How to set the side towards clients; {s} and {ms} stand for the time, {time} for 4s or 400ms, which
+    #: products take that refuse fractions. Empty: it cannot be set.
     set_closes: str = ""
     set_reuses: str = ""  # the same for the side towards upstreams
     instead: str = ""  # what to do where there is no setting
     one_setting: bool = False  # one setting is for both sides
+    finest: str = "1ms"  # its settings take nothing shorter
+    lowered: str = ""  # what a lower time of its side towards upstreams breaks
 
     def __post_init__(self) -> None:
         """Every product has a name and at least one release."""
+        self.finest_ms  # noqa: B018  # a wrong file is told when it is read
         if not self.aliases or not self.releases:
             raise UsageProblem("a product needs aliases and releases.")
 
@@ -131,6 +135,11 @@ class Product:
     def name(self) -> str:
         """The usual alias."""
         return self.aliases[0]
+
+    @cached_property
+    def finest_ms(self) -> Decimal:
+        """``finest`` in ms."""
+        return parse_duration(self.finest)
 
 
 @dataclass(frozen=True)
@@ -176,6 +185,20 @@ def choose(text: str) -> Choice:
     if not version:
         return Choice(product, product.releases[-1])
     return Choice(product, _release(product, parse_version(version), version), version)
+
+
+def splits(choice: Choice) -> bool:
+    """Whether a version inside the one that was named belongs to another release."""
+    named = parse_version(choice.version)
+    others = (release for release in choice.product.releases if release is not choice.release)
+    ends = (end for release in others for pair in release.covers.ranges for end in pair if end is not None)
+    return any(len(end) > len(named) and end[: len(named)] == named for end in ends)
+
+
+def setting(template: str, milliseconds: Decimal) -> str:
+    """``template``, a product's ``set_closes`` or ``set_reuses``, with the time filled in."""
+    s, ms = format_ms(milliseconds / 1000), format_ms(milliseconds)
+    return template.format(s=s, ms=ms, time=f"{s}s" if milliseconds % 1000 == 0 else f"{ms}ms")
 
 
 def releases_of(text: str) -> tuple[Product, tuple[Release, ...]]:

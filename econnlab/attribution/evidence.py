@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from econnlab.record.attempts import Attempt, Outcome, Request
 from econnlab.record.events import CloseReason, ConnectionEvent, Kind, Party, Source
 from econnlab.record.run import Run
+from econnlab.scenario.server import Ending
 
 if TYPE_CHECKING:
     from econnlab.attribution.packets.facts import PacketFacts
@@ -196,6 +197,12 @@ class Evidence:
         self._by_peer: dict[tuple[str, str], list[ConnectionEvent]] = defaultdict(list)
         self._wide: tuple[ConnectionEvent, ...] = ()
         self._busy: list[ConnectionEvent] = []
+        self._frozen: list[ConnectionEvent] = []
+        #: The server's last line; whether it says that it kills itself; a death that it does not tell.
+        self._last_line = 0.0
+        self._told = False
+        self._lost_since: float | None = None
+        self._died: float | None = None
         self._processed: dict[str, int] = defaultdict(int)
         #: By request id: the last connection of the link that carried the request.
         self._carriers: dict[str, int] = {}
@@ -206,7 +213,9 @@ class Evidence:
         self._taken = len(self._run.events)
         new.sort(key=lambda each: each.at)
         self._wide += tuple(event for event in new if event.connection is None)
+        self._take_death(new)
         self._busy += [event for event in new if event.kind == Kind.BUSY]
+        self._frozen += [event for event in new if event.kind == Kind.FROZEN]
         for event in new:
             if event.connection is not None:
                 self._add(event, event.connection)
@@ -221,8 +230,31 @@ class Evidence:
             self._processed[event.request_id] += 1
 
     def processed(self, request: Request) -> int | None:
-        """How many times the server carried ``request`` out; None without its ledger."""
-        return self._processed.get(request.last.request_id, 0) if self._run.counts_processed else None
+        """How many times the server carried ``request`` out; None if that is not known.
+
+        A server that was killed from outside takes its last lines with it (econnlab.system.child, FLUSH_S).
+        """
+        if not self._run.counts_processed:
+            return None
+        times = self._processed.get(request.last.request_id, 0)
+        if self._lost_since is not None and any(self._may_lack(attempt) for attempt in request.attempts):
+            return None
+        return times
+
+    def _may_lack(self, attempt: Attempt) -> bool:
+        """The server may have carried ``attempt`` out after the last line that came from it."""
+        since, died = self._lost_since, self._died
+        if attempt.outcome is Outcome.REFUSED or since is None or died is None:
+            return False
+        return attempt.ended >= since and attempt.began <= died
+
+    def _take_death(self, new: list[ConnectionEvent]) -> None:
+        for event in new:
+            if event.source == Source.SERVER:
+                self._last_line = event.at
+                self._told = event.kind == Kind.FAULT and event.how == Ending.KILL
+            elif event.kind == Kind.DIED and event.reason == "server" and not self._told:
+                self._lost_since, self._died = self._last_line, event.at
 
     def case(self, attempt: Attempt) -> Case:
         """The evidence on ``attempt``, or on the proxy's attempt if a proxy answered for the server."""
@@ -247,6 +279,11 @@ class Evidence:
     def busy(self) -> list[ConnectionEvent]:
         """When the server was busy because the scenario asks for it."""
         return self._busy
+
+    @property
+    def frozen(self) -> list[ConnectionEvent]:
+        """When the client's process was stopped because the scenario asks for it."""
+        return self._frozen
 
     def _behind_proxy(self, attempt: Attempt) -> Case | None:
         """The last connection on which the proxy sent this request, as the link saw it."""

@@ -68,7 +68,10 @@ class Explanations:
         link, server = self._evidence.ledgers(attempt)
         if scenario.proxy is not None:  # the ledgers know the proxy's connections, not the client's
             link = server = None
-        return Way(scenario, attempt, before, link, server, self._evidence.busy).late()
+        peer = "client" in self._run.facts.versions
+        return Way(
+            scenario, attempt, before, link, server, self._evidence.busy, self._evidence.frozen, peer
+        ).late()
 
     def processed(self, request: Request) -> int | None:
         """How many times the server carried ``request`` out; None without its ledger."""

@@ -92,6 +92,10 @@ class Way:
     server: Ledger | None
     #: When the server was busy because the scenario asks for it.
     busy: Sequence[ConnectionEvent]
+    #: When the client's process was stopped because the scenario asks for it.
+    frozen: Sequence[ConnectionEvent] = ()
+    #: The client is a real one, in a process of its own.
+    client_peer: bool = False
 
     def late(self) -> Late:
         """How late each process was."""
@@ -101,10 +105,11 @@ class Way:
 
     def _client(self) -> Iterator[float]:
         attempt, client = self.attempt, self.scenario.client
-        if attempt.planned is not None:
-            yield attempt.began - attempt.planned
+        # A real client loads and compiles its code at its first request, on which no idle time depends.
+        if attempt.planned is not None and not (self.client_peer and attempt.request == 1):
+            yield _beyond(attempt.planned, attempt.began, self.frozen)
         if attempt.reused and attempt.sent is not None and not client.ping:
-            yield attempt.sent - attempt.began - seconds(client.blocked_ms)
+            yield _beyond(attempt.began, attempt.sent, self.frozen) - seconds(client.blocked_ms)
         if self._tells_answers:
             yield from self._received()
 
@@ -113,10 +118,10 @@ class Way:
         attempt, before = self.attempt, self.before
         if attempt.first_byte is not None and attempt.sent is not None:
             came = next((at for at in self._answers(attempt.sent)), None)
-            yield 0.0 if came is None else attempt.first_byte - came
+            yield 0.0 if came is None else _beyond(came, attempt.first_byte, self.frozen)
         if before is not None and before.sent is not None:
             whole = [at for at in self._answers(before.sent) if at <= before.ended]
-            yield before.ended - whole[-1] if whole else 0.0
+            yield _beyond(whole[-1], before.ended, self.frozen) if whole else 0.0
 
     @property
     def _tells_answers(self) -> bool:
@@ -188,7 +193,8 @@ class Way:
                 asked = event.at
                 yield self._read_late(event)
             elif ours and event.kind == Kind.RESPONSE and asked is not None and (event.bytes or 0) < _SMALL:
-                yield self._unasked(asked + seconds(spec.response_delay_ms), event.at)
+                delay = max((each.delay_ms or Decimal(0) for each in spec.routes), default=Decimal(0))
+                yield self._unasked(asked + seconds(max(delay, spec.response_delay_ms)), event.at)
             elif event.kind == Kind.IDLE_TIMEOUT and event.due is not None:
                 yield self._unasked(event.due, event.at) if event.due <= self.attempt.ended else 0.0
             elif event.close_reason is CloseReason.HEADER_TIMEOUT and event.idle_s is not None:
@@ -210,10 +216,7 @@ class Way:
 
     def _unasked(self, due: float, at: float) -> float:
         """From ``due`` to ``at``, without the time in which the scenario keeps the server busy."""
-        asked = 0.0
-        for event in self.busy:
-            asked += max(0.0, min(at, event.at) - max(due, event.at if event.began is None else event.began))
-        return at - due - asked
+        return _beyond(due, at, self.busy)
 
     # -- the ledgers ------------------------------------------------------------------------------
 
@@ -232,6 +235,12 @@ class Way:
             if events[index].at > until:
                 return
             yield events[index]
+
+
+def _beyond(due: float, at: float, asked: Sequence[ConnectionEvent]) -> float:
+    """From ``due`` to ``at``, without the time in which the scenario asks for something else."""
+    overlaps = (min(at, each.at) - max(due, each.at if each.began is None else each.began) for each in asked)
+    return at - due - sum(max(0.0, overlap) for overlap in overlaps)
 
 
 def _sum(latenesses: Iterator[float]) -> float:

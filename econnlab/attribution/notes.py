@@ -2,7 +2,7 @@
 
 from econnlab.attribution.summary import Row, Summary
 from econnlab.plaintext import harmless
-from econnlab.record.events import Kind
+from econnlab.record.events import Kind, Source
 from econnlab.scenario.client import DEFAULT_RETRY
 from econnlab.scenario.durations import format_ms
 
@@ -73,6 +73,7 @@ def remarks(summary: Summary) -> list[str]:
         _opened_anew(summary),
         _advertised(summary),
         _not_repeated(summary),
+        _over_too_soon(summary),
         _cut_unnoticed(summary),
         _processed(summary),
     )
@@ -81,10 +82,13 @@ def remarks(summary: Summary) -> list[str]:
 
 def _processed(summary: Summary) -> str:
     done = summary.processed
-    if done is None or not (done.lost or done.more):
+    untold = sum(row.untold for row in summary.rows) if summary.run.counts_processed else 0
+    if done is None or not (done.lost or done.more or untold):
         return ""
     more = f", {done.more} more than once" if done.more else ""
-    return f"the server carried out {_requests(done.once)} once{more}; {done.lost} never reached that point"
+    never = f"; {done.lost} never reached that point" if done.lost or not untold else ""
+    unknown = f"; of {untold} that is unknown, because its process was killed" if untold else ""
+    return f"the server carried out {_requests(done.once)} once{more}{never}{unknown}"
 
 
 def _requests(number: int) -> str:
@@ -99,6 +103,40 @@ def _not_repeated(summary: Summary) -> str:
             "urllib3's Retry does not repeat a POST that may have been sent (Retry.DEFAULT_ALLOWED_METHODS)"
         )
     return ""
+
+
+def _over_too_soon(summary: Summary) -> str:
+    """Retries that all met a full server, while one connection that it served stayed open."""
+    full = {
+        (each.attempt.request_id, each.attempt.number)
+        for each in summary.failures
+        if each.verdict.cause == "over_capacity"
+    }
+    spans = []
+    for request in summary.run.requests:
+        tries = request.attempts
+        met_full = all((each.request_id, each.number) in full for each in tries)
+        if len(tries) > 1 and met_full and _kept_open(summary, tries[-1].ended):
+            spans.append(tries[-1].ended - tries[0].ended)
+    if not spans:
+        return ""
+    took = f"{max(spans) * 1000:.0f} ms"
+    return (
+        f"the retries of {_requests(len(spans))} were over {took} after the first failure; a "
+        "client that was served kept its connection for longer, so each met a full server"
+    )
+
+
+def _kept_open(summary: Summary, until: float) -> bool:
+    """Whether a connection that had carried a request was open until then, by the server's ledger."""
+    served, closed = set(), {}
+    for event in summary.run.events:
+        if event.source == Source.SERVER and event.connection is not None:
+            if event.kind == Kind.REQUEST and event.at <= until:
+                served.add(event.connection)
+            elif event.kind == Kind.CLOSED:
+                closed[event.connection] = event.at
+    return any(closed.get(number, until) >= until for number in served)
 
 
 def _cut_unnoticed(summary: Summary) -> str:

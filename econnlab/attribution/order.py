@@ -58,6 +58,7 @@ ORDER = (
     "stream_reset",
     # An idle connection met its end. First what explains why the request came late, then whether the kernel
     # had it at the close; a reason that the server had for closing; the idle timer is what remains.
+    "client_frozen",
     "client_blocked",
     "unread_data",
     "max_requests",

@@ -21,7 +21,7 @@ def worst_lateness_ms(run: Run) -> float:
 
 def _latenesses(run: Run) -> Iterator[float]:
     scenario = run.scenario
-    if not scenario.client.blocked_ms:
+    if not (scenario.client.blocked_ms or scenario.client.frozen_ms):
         for request in run.requests:
             yield from (late for each in request.attempts if (late := each.lateness_s) is not None)
     timers = scenario.server is not None and not scenario.server.busy_for_ms

@@ -41,6 +41,8 @@ class Row:
     causes: Counter[str] = field(default_factory=Counter)
     #: Requests by how often the server carried them out; empty if its ledger is not known.
     carried_out: Counter[int] = field(default_factory=Counter)
+    #: Requests of which that is not known, because the server's process was killed.
+    untold: int = 0
 
     @property
     def processed(self) -> Processed | None:
@@ -162,6 +164,8 @@ def _processed(carried_out: Counter[int]) -> Processed | None:
 def _count(row: Row, request: Request, failures: list[Failure], processed: int | None) -> None:
     if processed is not None:
         row.carried_out[processed] += 1
+    else:
+        row.untold += 1
     row.requests += 1
     row.attempts += len(request.attempts)
     if request.ok:

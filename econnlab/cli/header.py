@@ -83,6 +83,8 @@ def _client(scenario: Scenario) -> Iterator[str]:
     yield from _remedies(client)
     if client.blocked_ms:
         yield f"blocked for {format_ms(client.blocked_ms)} ms before it writes"
+    if client.frozen_ms:
+        yield f"stopped for {format_ms(client.frozen_ms)} ms after its first response"
 
 
 def _remedies(client: ClientSpec) -> Iterator[str]:

@@ -13,7 +13,7 @@ import click
 
 from econnlab.cli.debugging import Debugging, debug_option
 from econnlab.cli.group import CommandFolder
-from econnlab.errors import EconnlabError, ExitCode, LabFault
+from econnlab.errors import NO_MORE_THREADS, EconnlabError, ExitCode, LabFault
 from econnlab.plaintext import harmless_lines
 
 EPILOG = """\b
@@ -44,6 +44,8 @@ def cli() -> None:
     """
 
 
+#: What CPython says when pthread_create(3) fails, in whatever library.
+_NO_THREAD = "can't start new thread"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -69,6 +71,8 @@ def run(arguments: list[str] | None = None) -> int:
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             _forget_stdout()
             return _failed(f"The output cannot be written: {error.strerror}.", ExitCode.ENVIRONMENT)
+        if isinstance(error, RuntimeError) and str(error) == _NO_THREAD:
+            return _failed(NO_MORE_THREADS, ExitCode.ENVIRONMENT)
         return _failed(asked.tell(error), ExitCode.INTERNAL)
     return result if isinstance(result, int) else ExitCode.OK
 

@@ -43,6 +43,14 @@ def section(heading: str, lines: Iterable[str], *, numbered: bool = False) -> It
         yield Paragraph(line, lead=f"{_INDENT}{number}. " if numbered else _INDENT)
 
 
+def commands(lines: Iterable[str]) -> Iterator[RenderableType]:
+    """The commands to run next, under a heading; none is broken, so that they can be pasted."""
+    for number, line in enumerate(lines):
+        if not number:
+            yield from (Text(), Text("run now", style="cyan"))
+        yield Text(f"{_INDENT}{harmless(line)}", no_wrap=True, overflow="ignore")
+
+
 def title(text: str) -> RenderableType:
     """The heading of a page."""
     return Paragraph(text, lead="", style="bold")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from econnlab.scenario.client import PoolOrder
     from econnlab.scenario.links import LinkSpec
     from econnlab.scenario.places import Place
+    from econnlab.scenario.server import Route
 
     _ParamType = click.ParamType[Any, Any]
 else:  # generic only for type checkers, and only since click 8.5
@@ -41,6 +42,12 @@ class Parsed(_ParamType):
             return self._parse(value)
         except UsageProblem as problem:
             self.fail(problem.in_one_line, param, ctx)
+
+
+def _route(text: str) -> Route:
+    from econnlab.scenario.routes import parse_route
+
+    return parse_route(text)
 
 
 def _duration(text: str) -> Decimal:
@@ -112,6 +119,7 @@ INTERVAL = Parsed("duration", lambda text: (_duration(text),))
 LINK = Parsed("link", _link)
 BUSY = Parsed("for/every", _busy)
 URL = Parsed("url", _url)
+ROUTE = Parsed("route", _route)
 PLACE = Parsed("host:port", _place)
 LISTEN = Parsed("port", _listen)
 

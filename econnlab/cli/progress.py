@@ -7,9 +7,9 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from time import monotonic as now
 
 from econnlab.cli.bar import BAR_WIDTH, bar
-from econnlab.system.clock import now
 
 #: A terminal is drawn on this often, and whoever waits for events looks up this often.
 TICK_S = 0.2

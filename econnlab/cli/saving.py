@@ -10,6 +10,8 @@ from econnlab.record.events import Kind
 from econnlab.record.jsonl import counters_line, event_json, event_line, header_line, request_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from econnlab.record.attempts import Request
     from econnlab.record.events import ConnectionEvent
     from econnlab.record.run import Run
@@ -20,8 +22,13 @@ class EventFile(Appended):
 
     def event(self, event: ConnectionEvent) -> None:
         """Write ``event``."""
-        if event.kind != Kind.SYNC:
-            self.write(json.dumps(event_json(event)) + "\n")
+        self.all([event])
+
+    def all(self, events: Sequence[ConnectionEvent]) -> None:
+        """Write ``events``, in one piece."""
+        lines = [json.dumps(event_json(event)) + "\n" for event in events if event.kind != Kind.SYNC]
+        if lines and self.wanted:
+            self.write("".join(lines))
 
 
 class Recorder(Appended):

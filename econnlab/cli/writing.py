@@ -10,7 +10,9 @@ def json_text(version: int, document: Mapping[str, Any]) -> str:
     """``document`` after its ``version``; a number that is not finite becomes null (RFC 8259 section 6)."""
     import json
 
-    whole = {"version": version, **document}
+    from econnlab.plaintext import without_passwords_in
+
+    whole = without_passwords_in({"version": version, **document})
     try:
         return json.dumps(whole, indent=2, allow_nan=False) + "\n"
     except ValueError:

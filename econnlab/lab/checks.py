@@ -7,14 +7,13 @@ from pathlib import Path
 
 from econnlab.discovery import parts
 from econnlab.errors import UsageProblem, did_you_mean
-from econnlab.lab.client_peer import find_client
+from econnlab.lab.client_peer import KINDS, find_client
 from econnlab.peers.server_peer import find_server
 from econnlab.peers.store import find_program
 from econnlab.scenario.catalogue import load, read_file
 from econnlab.scenario.client import PROGRAM, ClientSpec
 from econnlab.scenario.model import Scenario
 
-KINDS = "econnlab.client.kinds"
 _OF_LAB_CLIENTS = frozenset(
     """stale_check idle_limit_ms honour_keep_alive_ms ping tcp_keepalive_ms pool_size pool_order blocked_ms
     replayable tls""".split()
@@ -52,6 +51,8 @@ def ensure_peers(scenario: Scenario) -> None:
     if scenario.proxy is not None:
         proxy = parts("econnlab.peers.proxies")[scenario.proxy.kind]
         find_program(proxy.PROGRAM, proxy.PACKAGE)
+    if scenario.client.kind != PROGRAM and scenario.client.kind not in parts(KINDS):
+        find_client(scenario.client)
 
 
 def _refuse_lab_settings(client: ClientSpec) -> None:

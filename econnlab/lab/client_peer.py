@@ -12,15 +12,19 @@ from typing import Any
 
 from econnlab.client.session import body_of
 from econnlab.discovery import parts
-from econnlab.errors import EconnlabError, UsageProblem
+from econnlab.errors import EconnlabError, UsageProblem, did_you_mean
 from econnlab.lab.dispatcher import Finished
+from econnlab.lab.freezing import Freezer
 from econnlab.peers.command import Command
 from econnlab.peers.named import PeerName, parse_peer
 from econnlab.peers.pipes import TalkingPeer
 from econnlab.peers.told import Hearing
 from econnlab.record.attempts import Attempt, Outcome, Request
+from econnlab.record.events import ConnectionEvent
 from econnlab.scenario.client import NO_RETRY, ClientSpec
+from econnlab.scenario.durations import seconds
 
+KINDS = "econnlab.client.kinds"
 CLIENTS = "econnlab.peers.clients"
 PROTOCOL = 1
 #: A client is ready within this many seconds.
@@ -61,7 +65,8 @@ def find_client(spec: ClientSpec) -> FoundClient:
     name = parse_peer(spec.kind)
     module = parts(CLIENTS).get(name.kind)
     if module is None:
-        raise UsageProblem(f"There is no client {name.kind!r}.", f"There are {', '.join(parts(CLIENTS))}.")
+        known = sorted({*parts(KINDS), *parts(CLIENTS)})
+        raise UsageProblem(f"client.kind: there is no {name.kind!r}.", did_you_mean(name.kind, known))
     retry = _retry(spec, name, module)
     return FoundClient(name.kind, module.command(name, retry), module.WORDS)
 
@@ -93,6 +98,9 @@ class PeerClients:
         rows = {session.session: session.row for session in sessions}
         self._hearing = Hearing(spec.method, rows, self._found.words)
         self._attempts: dict[str, list[Attempt]] = {}
+        #: Sessions whose first request has not ended.
+        self._first_left = len(sessions)
+        self._freezer = Freezer(seconds(spec.frozen_ms)) if spec.frozen_ms else None
         self._ready = threading.Event()
         self._stopping = self._done = False
         self._peer = TalkingPeer(f"The client {spec.kind}", self._found.command, self._hear)
@@ -110,7 +118,13 @@ class PeerClients:
     def stop(self) -> None:
         """End the process, and with it every connection."""
         self._stopping = True
+        if self._freezer is not None:
+            self._freezer.close()
         self._peer.stop()
+
+    def take_events(self) -> list[ConnectionEvent]:
+        """When its process was stopped, since the last call."""
+        return [] if self._freezer is None else self._freezer.take_events()
 
     def _hear(self, line: Mapping[str, Any] | None) -> None:
         """Called from the peer's reading thread."""
@@ -140,7 +154,15 @@ class PeerClients:
         attempts = self._attempts.setdefault(attempt.request_id, [])
         attempts.append(attempt)
         if last:
+            if attempt.request == 1:
+                self._one_first_ended()
             self.finished.put(Finished(Request(tuple(self._attempts.pop(attempt.request_id)))))
+
+    def _one_first_ended(self) -> None:
+        self._first_left -= 1
+        group = self._peer.group() if self._freezer is not None and not self._first_left else None
+        if self._freezer is not None and group is not None:
+            self._freezer.freeze(group)
 
 
 def _plan(spec: ClientSpec, url: str, sessions: Sequence[PeerSession], trusted: str | None) -> dict[str, Any]:

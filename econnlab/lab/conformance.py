@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from econnlab.discovery import parts
-from econnlab.lab.lab import KINDS, Lab
+from econnlab.lab.client_peer import KINDS
+from econnlab.lab.lab import Lab
 from econnlab.peers.catalogue import peers_called, version_here
 from econnlab.record.attempts import Attempt, Outcome
 from econnlab.record.events import ConnectionEvent, Kind, Source

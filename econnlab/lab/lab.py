@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from econnlab.client.session import open_session
 from econnlab.discovery import parts
 from econnlab.errors import EconnlabError, UsageProblem
-from econnlab.lab.client_peer import PeerClients, PeerSession
+from econnlab.lab.client_peer import KINDS, PeerClients, PeerSession
 from econnlab.lab.counters import changes, read_counters
 from econnlab.lab.dispatcher import Dispatcher, Runner
 from econnlab.lab.facts import gather_facts
@@ -19,13 +19,12 @@ from econnlab.lab.topology import Topology
 from econnlab.record.attempts import Request
 from econnlab.record.from_ledgers import Heard, hear
 from econnlab.record.run import Facts, Run
-from econnlab.scenario.client import PROGRAM
+from econnlab.scenario.client import PROGRAM, ClientSpec
 from econnlab.scenario.durations import seconds
 from econnlab.scenario.model import Scenario
 from econnlab.system.clock import now
 from econnlab.system.sockets import address
 
-KINDS = "econnlab.client.kinds"
 #: From the schedule's beginning to the first send, so that the first threads are ready.
 LEAD_S = 0.02
 
@@ -45,6 +44,7 @@ class Lab:
                 "Kernel settings need a network namespace for the run, which only a worker can enter.",
                 "Run the scenario with `econnlab run`.",
             )
+        _ensure_freezable(scenario.client)
         self.scenario = scenario
         self._own_namespace = own_namespace
         self._topology = Topology(scenario, self._on_failure, capture)
@@ -83,7 +83,7 @@ class Lab:
     def __exit__(self, *_: object) -> None:
         self.run.counters = changes(self._counters, read_counters())
         self._stop()
-        self.run.events.extend(self._topology.take_events())
+        self._take_events()
         if self.scenario.client.kind == PROGRAM:
             self.run.interrupted = self._interrupted
         else:
@@ -195,7 +195,12 @@ class Lab:
     def sync(self) -> None:
         """Add all events up to now to the run."""
         self._topology.sync()
+        self._take_events()
+
+    def _take_events(self) -> None:
         self.run.events.extend(self._topology.take_events())
+        if isinstance(self._dispatcher, PeerClients):
+            self.run.events.extend(self._dispatcher.take_events())
 
     def _on_failure(self, error: EconnlabError) -> None:
         self._failure = error
@@ -204,3 +209,12 @@ class Lab:
     def _wake(self) -> None:
         if self._dispatcher is not None:
             self._dispatcher.finished.put(None)
+
+
+def _ensure_freezable(client: ClientSpec) -> None:
+    if client.frozen_ms and (client.kind == PROGRAM or client.kind in parts(KINDS)):
+        raise UsageProblem(
+            f"client.frozen: {client.kind} has no single process of its own that the lab could stop.",
+            'Name a client peer, as kind = "node" (`econnlab peers`); `econnlab check --scenario frozen` '
+            "stops a command of yours.",
+        )

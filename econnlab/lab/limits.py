@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import threading
 
-from econnlab.errors import EnvironmentProblem
+from econnlab.errors import NO_MORE_THREADS, EnvironmentProblem
 from econnlab.scenario.model import Scenario
 
 #: Descriptors for standard streams, pipes, listeners, the poller, and modules that are being read.
@@ -47,8 +47,4 @@ def start_thread(thread: threading.Thread) -> None:
     try:
         thread.start()
     except RuntimeError as error:  # pthread_create(3): EAGAIN
-        raise EnvironmentProblem(
-            "The system lets no more threads start.",
-            "Raise the limit of processes (ulimit -u, pids.max of the control group) or of memory "
-            "(ulimit -v), or take fewer sessions.",
-        ) from error
+        raise EnvironmentProblem(*NO_MORE_THREADS.split("\n")) from error

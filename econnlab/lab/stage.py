@@ -37,17 +37,20 @@ def ensure_stageable(scenario: Scenario) -> None:
 class Stage:
     """A context manager: inside it clients can connect to ``url``.
 
-    ``start`` starts each Python process (lab/warm.py is a quick way). The time to a planned restart counts
+    ``start`` starts each Python process (lab/warm.py is a quick way). ``capture`` is the descriptor of a file
+    for every packet. The time to a planned restart counts
     from the first connection to the server, because the user's client takes some time to start.
 
     Raises UsageProblem for a scenario with kernel settings or without the lab's server, EnvironmentProblem
     if something cannot be started, ProcessDied if it ends before it listens.
     """
 
-    def __init__(self, scenario: Scenario, *, start: Starter = start_python) -> None:
+    def __init__(
+        self, scenario: Scenario, *, start: Starter = start_python, capture: int | None = None
+    ) -> None:
         ensure_stageable(scenario)
         self.scenario = scenario
-        self._topology = Topology(scenario, self._on_failure, start=start)
+        self._topology = Topology(scenario, self._on_failure, capture, start=start)
         self._lock = threading.Lock()
         self._events: list[ConnectionEvent] = []
         self._failure: EconnlabError | None = None
@@ -107,18 +110,28 @@ class Stage:
         with self._lock:
             return list(self._events)
 
-    def follow(self, stopped: Callable[[], bool]) -> Iterator[ConnectionEvent]:
-        """Each event as it happens, until ``stopped``; then the stage ends, and the last events follow.
+    def follow(self, stopped: Callable[[], bool]) -> Iterator[list[ConnectionEvent]]:
+        """What happens, batch by batch, until ``stopped``; then the stage ends, and a last batch follows.
 
         Use it instead of ``events``. Raises ProcessDied or LabFault if the server ends unplanned.
         """
         while not stopped():
             self._topology.wait_for_news(TICK_S)
-            yield from self._topology.take_events()
+            yield self._topology.take_events()
             if self._failure is not None and not stopped():
                 raise self._failure
         self._topology.stop()
-        yield from self._topology.take_events()
+        yield self._topology.take_events()
+
+    def wait_for(self, kind: Kind, over: threading.Event) -> bool:
+        """Wait until the server's ledger has an event of ``kind``. False if ``over`` is set before."""
+        while not over.is_set():
+            self._topology.wait_for_news(TICK_S)
+            self._collect()
+            with self._lock:
+                if any(event.kind == kind for event in self._events):
+                    return True
+        return False
 
     @property
     def ledger(self) -> ServerLedger:

@@ -257,7 +257,7 @@ class Topology:
 
     def _may_die(self, child: Child) -> bool:
         server = self._scenario.server
-        planned = server is not None and server.fault is not None and server.fault.by is Ending.KILL
+        planned = server is not None and any(fault.by is Ending.KILL for fault in server.faults)
         return planned and child.part == "server"
 
     def sync(self) -> None:

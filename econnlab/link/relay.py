@@ -3,8 +3,8 @@
         client ── read ──▶ [queue of the client: due, what] ── when due ──▶ server
         client ◀── when due ── [queue of the server: due, what] ◀── read ── server
 
-Bytes, FIN and RST of one direction leave in the order in which they came, each no earlier than its own
-delay after it came. While too much is on its way, its sender is not read, so that TCP's window slows it.
+Bytes, FIN and RST of one direction leave in order, each its own delay later. While too much is on its way,
+its sender is not read.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ READ_SIZE = 65536
 #: Reads of one connection before the others have their turn.
 READS_A_TURN = 8
 #: How many seconds a reset waits for the acknowledgement of the bytes before it, and how often it looks.
-DRAIN_S = 1.0
-LOOK_S = 0.001
+DRAIN_S, LOOK_S = 1.0, 0.001
 #: The error of a connection that ended before we looked: by an RST, or by a FIN and an RST.
 _AFTER_CONNECT = (errno.ECONNRESET, errno.EPIPE)
 
@@ -45,15 +44,12 @@ class Relay:
         self._clockwork = owner.clockwork
         self._traced = owner.traced
         self._number = number
-        self._client = client
-        self._server = server
+        self._client, self._server = client, server
         self._upstream, *self._untried = owner.upstreams.order
         self._memory = Memory(owner.treatment.idle_drop, now())
         #: connect(2) has been called; before that the server's socket looks like one that has hung up.
         self._dialed = False
-        self._connected = False
-        self._closed = False
-        self._held = False
+        self._connected = self._closed = self._held = False
         #: It will be reset as soon as the kernel has sent what was passed on.
         self._ending = False
         self._allowance = Allowance(None)

@@ -75,9 +75,9 @@ def follow_blocks(blocks: Iterable[list[Raw]], stopped: Callable[[], bool] = lam
 class Flows:
     """Takes packets in batches, each in order of time, and keeps the connections that they make."""
 
-    def __init__(self) -> None:
-        self.traffic = Traffic()
-        self.tracker = Tracker(self.traffic)
+    def __init__(self, traffic: Traffic | None = None, late: int | None = None) -> None:
+        self.traffic = traffic or Traffic()
+        self.tracker = Tracker(self.traffic, late)
         self._fragments = Fragments()
 
     def add(self, packets: list[Raw]) -> None:

@@ -29,6 +29,10 @@ def begins(magic: bytes) -> bool:
     return magic[:4] in _MAGICS
 
 
+#: No packet on a wire is empty. A few are damage; more are zeros, of which gzip packs gigabytes into little.
+MOST_EMPTY = 100_000
+
+
 class PcapReader:
     """The packets of a pcap."""
 
@@ -51,6 +55,7 @@ class PcapReader:
         """The packets, as many at a time as the buffer holds. Raises MalformedCapture."""
         source, unit_ns, link_type = self._source, self._unit_ns, self._link_type
         unpack = struct.Struct(f"{self._order}IIII").unpack_from
+        empty = 0
         while source.has(_RECORD):
             buffer, at, end = source.buffer, source.at, len(source.buffer)
             captured = 0
@@ -61,6 +66,13 @@ class PcapReader:
                 after = begin + captured
                 if after > end or captured > LONGEST_FRAME:
                     break
+                if not length:
+                    empty += 1
+                    if empty > MOST_EMPTY:
+                        source.at = at
+                        raise MalformedCapture(
+                            f"Damaged at offset {source.offset}: more than {MOST_EMPTY} packets of 0 bytes."
+                        )
                 add((seconds * _NS + fraction * unit_ns, link_type, buffer, begin, captured, length, ""))
                 at = after
             source.at = at

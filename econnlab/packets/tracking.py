@@ -64,8 +64,9 @@ def _is_its_syn(known: Known, seq: int) -> bool:
 class Tracker:
     """Adds packets to the connections they belong to."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: Kept, late: int | None = None) -> None:
         self._kept = kept
+        self._late = LATE if late is None else late
         self._numbers = itertools.count(1)
         #: Those that are over, and may still see a late packet.
         self._over: deque[Conversation] = deque()
@@ -353,33 +354,25 @@ class Tracker:
             return
         conversation.ended = at
         self._over.append(conversation)
-        if len(self._over) > LATE:
+        if len(self._over) > self._late:
             self._let_go(self._over.popleft())
+
+    def release(self, before_ns: int) -> None:
+        """Keep of connections that went well and were over before then no more than is asked for later.
+
+        Those on which something failed stay as they are, with the packets that may come yet.
+        """
+        while self._over and self._over[0].ended < before_ns:
+            conversation = self._over.popleft()
+            if was_refused(conversation) or went_well(conversation):
+                self._let_go(conversation)
 
     def forget(self, conversation: Conversation) -> None:
-        """It is judged: a later packet between the same ends begins another connection."""
-        self._unlist(conversation)
+        """Keep nothing of it. A later packet between the same ends begins another connection."""
+        self._unlink(conversation)
         self._kept.conversations.pop(conversation.number, None)
 
-    def let_go_before(self, at: int) -> None:
-        """Keep no more of the connections that were over by then than is asked for later."""
-        while self._over and self._over[0].ended < at:
-            self._let_go(self._over.popleft())
-
-    def _let_go(self, conversation: Conversation) -> None:
-        """Keep no more of it than is asked for later, if no request was lost on it."""
-        self.settle(conversation)
-        self._unlist(conversation)
-        ends = conversation.client.address, conversation.server.address
-        if was_refused(conversation):
-            self._kept.refusals.append((conversation.began, *ends))
-        elif went_well(conversation):
-            self._kept.bygones.append(bygone_of(conversation))
-        else:
-            return
-        self._kept.conversations.pop(conversation.number, None)
-
-    def _unlist(self, conversation: Conversation) -> None:
+    def _unlink(self, conversation: Conversation) -> None:
         ends = conversation.client.address, conversation.server.address
         for key in (ends_of(*ends), ends_of(*reversed(ends))):
             known = self.known.get(key)
@@ -387,3 +380,18 @@ class Tracker:
                 del self.known[key]
         if self._clients.get(ends[0]) is conversation:
             del self._clients[ends[0]]
+
+    def _let_go(self, conversation: Conversation) -> None:
+        """Keep no more of it than is asked for later, if no request was lost on it."""
+        self.settle(conversation)
+        self._unlink(conversation)
+        if conversation.number not in self._kept.conversations:
+            return  # it was forgotten
+        if was_refused(conversation):
+            ends = conversation.client.address, conversation.server.address
+            self._kept.refusals.append((conversation.began, *ends))
+        elif went_well(conversation):
+            self._kept.bygones.append(bygone_of(conversation))
+        else:
+            return
+        self._kept.conversations.pop(conversation.number, None)

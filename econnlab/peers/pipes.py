@@ -57,6 +57,10 @@ class TalkingPeer:
             return False
         return True
 
+    def group(self) -> int | None:
+        """Its process group; None if it was not started."""
+        return self._kept.program()
+
     def ended(self, within_s: float = 0.0) -> bool:
         """Whether it ends within this many seconds."""
         return self._kept.ended(within_s)

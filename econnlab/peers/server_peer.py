@@ -61,6 +61,7 @@ class ServerPeer:
         self.ledger: Ledger = module.LEDGER
         self._folder = tempfile.TemporaryDirectory(prefix=f"econnlab-{name.kind}-")
         self._log = _Log()
+        self._stopping = False
         self._synced = threading.Condition()
         self._syncs_asked = self._syncs_heard = 0
         try:
@@ -113,10 +114,13 @@ class ServerPeer:
 
     def stop(self) -> None:
         """End it, and remove its files."""
+        self._stopping = True
         self._peer.stop()
         self._folder.cleanup()
 
     def _hear(self, line: Mapping[str, Any] | None) -> None:
+        if line is None and not self._stopping:
+            self._log.died(now())
         if line is None or line.get("kind") == "sync":
             with self._synced:
                 self._syncs_heard += 1 if line else self._syncs_asked
@@ -138,6 +142,10 @@ class _Log:
         while self._events:
             taken.append(self._events.popleft())
         return taken
+
+    def died(self, at: float) -> None:
+        """It has ended by itself."""
+        self._events.append(ConnectionEvent(at, Source.LAB, Kind.DIED, reason="server"))
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Take in one line; one of another kind is passed over."""

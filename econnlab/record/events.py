@@ -53,6 +53,7 @@ class Kind(StrEnum):
     DISCARDED = "discarded"  # link: side, bytes, reason; a packet of a forgotten connection, answered or not
     STOPPED = "stopped"  # server, link: it ended because it was told to
     DIED = "died"  # lab: reason (which process), how (the signal's name); it ended by itself
+    FROZEN = "frozen"  # lab: the client's process was stopped from began to at
     CAPTURED = (
         "captured"  # capture: packets, dropped, errno (of a write that failed: nothing after it was kept)
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from econnlab.errors import UsageProblem
-from econnlab.plaintext import harmless_values
+from econnlab.plaintext import harmless_values, without_passwords_in
 from econnlab.record.attempts import Attempt, Request
 from econnlab.record.events import ConnectionEvent
 from econnlab.record.run import FORMAT, Facts, Run
@@ -25,7 +25,11 @@ def header_line(run: Run) -> str:
     """The first line of a record."""
     return (
         json.dumps(
-            {"format": FORMAT, "scenario": encode(run.scenario), "facts": dataclasses.asdict(run.facts)}
+            {
+                "format": FORMAT,
+                "scenario": without_passwords_in(encode(run.scenario)),
+                "facts": dataclasses.asdict(run.facts),
+            }
         )
         + "\n"
     )

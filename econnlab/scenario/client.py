@@ -46,6 +46,9 @@ class ClientSpec:
     #: The client is blocked for this long between taking up a connection and writing, as by a long
     #: computation in its event loop, or a stop of the whole process.
     blocked_ms: Decimal = Decimal(0)
+    #: The client's process is stopped (SIGSTOP) for this long after its first response, as AWS Lambda freezes
+    #: a function between invocations; only a client in a process of its own can be.
+    frozen_ms: Decimal = Decimal(0)
     #: Speak https to the lab server; None: as the server does.
     tls: bool | None = None
     #: A connection that was idle for longer is replaced, not reused; None: there is no limit.

@@ -68,6 +68,38 @@ class Fault:
             )
 
 
+@dataclass(frozen=True)
+class Route:
+    """What a path is answered with, in place of the server's own answer and fault."""
+
+    #: The path without its query; a ``*`` at its end stands for any rest.
+    path: str
+    #: From 400 on requests are not carried out.
+    status: int = 200
+    body: str | None = None
+    #: None: the server's own.
+    content_type: str | None = None
+    delay_ms: Decimal | None = None
+    fault: Fault | None = None
+
+    def __post_init__(self) -> None:
+        if not self.path.startswith("/") or not self.path.isprintable():
+            raise UsageProblem(f"path: {self.path!r} does not begin with a slash.", "Write it as /orders.")
+        if self.status != 200 and not 400 <= self.status <= 599:
+            raise UsageProblem(f"status: expected 200, or an error from 400 to 599, found {self.status}.")
+        if self.fault is not None and self.fault.at in (Stage.HANDSHAKE, Stage.UNREAD):
+            raise UsageProblem(
+                f"fault.at: at the stage {self.fault.at.value} no request's path is known.",
+                "Take a stage from read on.",
+            )
+
+    def matches(self, path: str) -> bool:
+        """Whether a request of this path, without its query, takes this route."""
+        if self.path.endswith("*"):
+            return path.startswith(self.path[:-1])
+        return path == self.path
+
+
 class Retirement(StrEnum):
     """How a server ends when the next one has taken its place."""
 
@@ -145,6 +177,8 @@ class ServerSpec:
     idempotency_keys: bool = False
     fault: Fault | None = None
     restart: Restart | None = None
+    #: Answers for certain paths: the first that matches counts.
+    routes: tuple[Route, ...] = ()
     #: Speak TLS, with a certificate made for the run.
     tls: bool = False
     #: End TLS with a close_notify alert before closing (RFC 8446 section 6.1).
@@ -154,6 +188,12 @@ class ServerSpec:
     #: A real server instead of the lab's: ``node@14.18.0``, the name of a file in peers/servers/. It takes
     #: keepalive_timeout, max_connections and response_delay, as far as it has them.
     peer: str | None = None
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Its own fault and those of its routes."""
+        every = (self.fault, *(each.fault for each in self.routes))
+        return tuple(fault for fault in every if fault is not None)
 
     def __post_init__(self) -> None:
         _refuse_beside_peer(self)
@@ -190,9 +230,9 @@ def _contradictions(spec: ServerSpec) -> Iterator[UsageProblem]:
         )
     if spec.fault is not None and spec.fault.at is Stage.HANDSHAKE and not spec.tls:
         yield UsageProblem("fault.at: without TLS there is no handshake.", "Set tls = true as well.")
-    if spec.restart is not None and spec.fault is not None and spec.fault.by is Ending.KILL:
+    if spec.restart is not None and any(fault.by is Ending.KILL for fault in spec.faults):
         yield UsageProblem("A server that is killed cannot retire.", "Set restart or fault, not both.")
-    if not spec.listens and (spec.fault is not None or spec.restart is not None):
+    if not spec.listens and (spec.faults or spec.restart is not None):
         yield UsageProblem("listens: a server that does not listen can neither fail nor restart.")
 
 
@@ -233,6 +273,8 @@ def server_words(spec: ServerSpec) -> Iterator[str]:
     if spec.close_with != CloseWith.FIN:
         yield f"closes with {spec.close_with.upper()}"
     yield from _answer_words(spec)
+    if spec.routes:
+        yield f"{len(spec.routes)} route{'s' if len(spec.routes) > 1 else ''}"
     if spec.idempotency_keys:
         yield "honours Idempotency-Key"
     if spec.fault is not None:

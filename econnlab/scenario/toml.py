@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from econnlab.errors import UsageProblem, did_you_mean
+from econnlab.plaintext import without_passwords
 from econnlab.scenario.codec import current, decode, encode, join
 from econnlab.scenario.durations import format_duration, parse_duration, parse_intervals
 from econnlab.scenario.expect import Count, parse_count
@@ -70,6 +71,9 @@ def _plain(kind: Any, value: Any, where: str) -> Any:
     if typing.get_origin(kind) is dict and isinstance(value, dict):
         inner = typing.get_args(kind)[1]
         return {key: _plain(inner, item, join(where, key)) for key, item in value.items()}
+    if _is_tables(kind) and isinstance(value, list):
+        inner = typing.get_args(kind)[0]
+        return [_plain(inner, item, f"{where}[{index}]") for index, item in enumerate(value)]
     if kind is str and type(value) is int:
         return str(value)  # a kernel setting
     return value
@@ -88,6 +92,11 @@ def _plain_table(kind: Any, table: dict[str, Any], where: str) -> dict[str, Any]
         else:
             plain[key] = _plain(hints[key], value, here)
     return plain
+
+
+def _is_tables(kind: Any) -> bool:
+    """A tuple of dataclasses, which a file has as an array of tables."""
+    return typing.get_origin(kind) is tuple and is_dataclass(typing.get_args(kind)[0])
 
 
 def _required(kind: Any) -> Any:
@@ -119,16 +128,16 @@ def _said(where: str, parse: Any, value: Any, expected: str) -> Any:
 
 
 def write_scenario(scenario: Scenario) -> str:
-    """``scenario`` as a file that read_scenario reads as the very same, but for its name.
+    """``scenario`` as a file that read_scenario reads as the very same, but for its name and passwords.
 
     Defaults are left out, except for the plan and the keep-alive timeout, which say what would run.
     """
-    return "\n".join(_table(scenario, "")).strip("\n") + "\n"
+    return without_passwords("\n".join(_table(scenario, "")).strip("\n")) + "\n"
 
 
 def _table(value: Any, path: str) -> Iterator[str]:
     """The lines of a dataclass: its own keys first, then its tables. What is None has no key."""
-    tables = []
+    tables: list[tuple[str, Any]] = []
     for field in fields(value):
         item = getattr(value, field.name)
         if item is None or field.name in _NOT_IN_FILES:
@@ -137,12 +146,16 @@ def _table(value: Any, path: str) -> Iterator[str]:
             continue
         if isinstance(item, dict) or (is_dataclass(item) and not isinstance(item, LinkSpec | Count)):
             tables.append((f"{path}.{field.name}".lstrip("."), item))
+        elif isinstance(item, tuple) and is_dataclass(item[0]):
+            tables += [(f"{path}.{field.name}".lstrip("."), (each,)) for each in item]
         else:
             yield f"{field.name.removesuffix(_SUFFIX)} = {_written(field.name, item)}"
     for name, item in tables:
         yield ""
-        yield f"[{name}]"
-        if isinstance(item, dict):
+        yield f"[[{name}]]" if isinstance(item, tuple) else f"[{name}]"
+        if isinstance(item, tuple):
+            yield from _table(item[0], name)
+        elif isinstance(item, dict):
             yield from (f"{_one_line(key)} = {_written(key, each)}" for key, each in item.items())
         else:
             yield from _table(item, name)

@@ -89,7 +89,7 @@ class ServedConnection:
         return not self._strikes_unread() and self._secured()
 
     def _strikes_unread(self) -> bool:
-        faults = self._service.faults
+        faults = self._service.faults_of(None)
         if self._exchange is not None or not faults.expects(Stage.UNREAD, self.requests + 1):
             return False
         if not unread_bytes(self._stream.sock):
@@ -103,11 +103,11 @@ class ServedConnection:
         sock = self._stream.sock
         if not isinstance(sock, TlsSocket) or sock.established:
             return True
-        if self._service.faults.expects(Stage.HANDSHAKE, 1):
+        if self._service.faults_of(None).expects(Stage.HANDSHAKE, 1):
             sock.take(READ_SIZE)
             self.requests = 1
             self._stream.pause()
-            self._service.faults.strike(self, Stage.HANDSHAKE)
+            self._service.faults_of(None).strike(self, Stage.HANDSHAKE)
             return False
         try:
             sock.shake_hands()
@@ -206,15 +206,13 @@ class ServedConnection:
             self._last = CloseReason.OVER_CAPACITY
             self._respond(exchange, UNAVAILABLE)
             return
-        if service.faults.strike(self, Stage.READ):
+        if service.faults_of(exchange.head).strike(self, Stage.READ):
             return
         answer = service.answer_to(exchange.head)
         if answer.status == OK and not self._carry_out(exchange):
             return
-        if service.response_delay_s:
-            self._delay = service.loop.call_later(
-                service.response_delay_s, self._respond_late, exchange, answer
-            )
+        if delay_s := service.delay_s(exchange.head):
+            self._delay = service.loop.call_later(delay_s, self._respond_late, exchange, answer)
         else:
             self._respond(exchange, answer)
 
@@ -225,7 +223,7 @@ class ServedConnection:
             service.ledger.event(Kind.REPLAYED, self.number, request_id=exchange.request_id)
             return True
         service.ledger.event(Kind.PROCESSED, self.number, request_id=exchange.request_id)
-        return not service.faults.strike(self, Stage.PROCESSED)
+        return not service.faults_of(exchange.head).strike(self, Stage.PROCESSED)
 
     def _respond_late(self, exchange: ServedRequest, answer: Reply) -> None:
         self._delay = None
@@ -233,7 +231,7 @@ class ServedConnection:
         self._proceed()
 
     def _respond(self, exchange: ServedRequest, answer: Reply) -> None:
-        spec, faults = self._service.spec, self._service.faults
+        spec, faults = self._service.spec, self._service.faults_of(exchange.request)
         self._last = self._last or self._service.last_request(self.requests)
         hidden = self._last is CloseReason.MAX_REQUESTS and not spec.announce_last
         head, body = exchange.answer(spec, answer, last=self._last is not None and not hidden)
@@ -264,7 +262,7 @@ class ServedConnection:
         self._service.ledger.event(
             Kind.PARTIAL, self.number, request_id=request_id, status=status, bytes=handed_over
         )
-        self._service.faults.strike(self, stage)
+        self._service.faults_of(exchange.request).strike(self, stage)
 
     def _after_late_response(self, exchange: ServedRequest, status: int, size: int) -> None:
         self._after_response(exchange, status, size)
@@ -282,7 +280,7 @@ class ServedConnection:
             self.close(self._last or CloseReason.CONNECTION_CLOSE)
             return
         self._exchange, self._answering = None, False
-        if service.faults.strike(self, Stage.ANSWERED):
+        if service.faults_of(exchange.request).strike(self, Stage.ANSWERED):
             return
         if ahead:
             self._begin(exchange.following(now()))

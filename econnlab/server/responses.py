@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import h11
 
 from econnlab.naming import KEYS, ON_EVERY_ATTEMPT
-from econnlab.scenario.server import ServerSpec
+from econnlab.scenario.server import Route, ServerSpec
 
 _NAMES = {name: rank for rank, name in enumerate(ON_EVERY_ATTEMPT)}
 METHODS = {b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"}
@@ -37,6 +37,13 @@ def ok_answer(spec: ServerSpec) -> Reply:
     """The answer to a request that was carried out."""
     body = body_of(spec.response_size) if spec.response_body is None else spec.response_body.encode()
     return Reply(OK, body, content_type=spec.content_type)
+
+
+def route_answer(route: Route, spec: ServerSpec) -> Reply:
+    """The answer that ``route`` gives."""
+    usual = ok_answer(spec) if route.status == OK else error_answer(spec)
+    body = usual.body if route.body is None else route.body.encode()
+    return Reply(route.status, body, content_type=route.content_type or usual.content_type)
 
 
 def error_answer(spec: ServerSpec) -> Reply:

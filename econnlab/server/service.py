@@ -12,6 +12,7 @@ from econnlab.server.faults import Faults
 from econnlab.server.idempotency import Carried
 from econnlab.server.idle_timers import IdleTimers
 from econnlab.server.responses import METHODS, NOT_ALLOWED, OK, Reply, error_answer, ok_answer
+from econnlab.server.routes import Routes
 from econnlab.system.clock import now
 from econnlab.system.sockets import Closable, reset_on_close, send_held_back, unread_bytes
 
@@ -27,9 +28,10 @@ class Service:
         self.ledger = ledger
         self.idle_timers = idle_timers
         self.idle_timeout_s = seconds(spec.keepalive_timeout_ms + spec.keepalive_buffer_ms)
-        self.response_delay_s = seconds(spec.response_delay_ms)
+        self._response_delay_s = seconds(spec.response_delay_ms)
         self.header_timeout_s = None if spec.header_timeout_ms is None else seconds(spec.header_timeout_ms)
-        self.faults = Faults(spec.fault, loop, ledger)
+        self._faults = Faults(spec.fault, loop, ledger)
+        self._routes = Routes(spec, loop, ledger)
         self.carried = Carried() if spec.idempotency_keys else None
         #: How the server leaves, once another process has taken its place.
         self.retiring: Retirement | None = None
@@ -44,10 +46,23 @@ class Service:
         limit = self.spec.max_requests
         return CloseReason.MAX_REQUESTS if limit is not None and requests >= limit else None
 
+    def faults_of(self, request: h11.Request | None) -> Faults:
+        """What strikes ``request``; None before its head has been read."""
+        routed = self._routes.of(request)
+        return self._faults if routed is None or routed.faults is None else routed.faults
+
+    def delay_s(self, request: h11.Request) -> float:
+        """How long ``request`` waits for its answer."""
+        routed = self._routes.of(request)
+        return self._response_delay_s if routed is None or routed.delay_s is None else routed.delay_s
+
     def answer_to(self, request: h11.Request) -> Reply:
         """The answer to ``request``; one with status 200 is carried out first."""
         if request.method not in METHODS:
             return NOT_ALLOWED
+        routed = self._routes.of(request)
+        if routed is not None:
+            return routed.answer
         if self._errors_left == 0:
             return self._ok_answer
         if self._errors_left is not None:

@@ -65,6 +65,7 @@ def _keep(program: Program, woken: int, term_s: float) -> None:
         program.reap()
     if told_to_end:
         program.signal_group(signal.SIGTERM)
+        program.signal_group(signal.SIGCONT)  # a stopped process gets no other signal than SIGKILL
     program.wait(term_s if told_to_end else GRACE_S)
     say(f"left {program.kill()}")
 

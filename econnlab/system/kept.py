@@ -66,6 +66,12 @@ class KeptProgram(Process):
         lines = (line.split(" ", 1) for line in self._report.decode().splitlines(keepends=True))
         return {word: int(number) for word, number in lines if number.endswith("\n")}
 
+    def program(self) -> int | None:
+        """The program's process group, as soon as it has started; None if it could not be started."""
+        while not self.report and self.hear():
+            pass
+        return self.report.get("started")
+
     def stop(self, patience_s: float | None = None) -> None:
         """End the program, its descendants and the keeper."""
         super().stop(ENDED_S if patience_s is None else patience_s)

@@ -39,15 +39,18 @@ def _each(scenarios: tuple[str, ...], verdict: str) -> dict[str, str]:
 #: What is right, from what each client is known to do (docs/check.md), not from what check said.
 RIGHT = {
     "requests": {
+        "frozen": "survived",
         **_CUT, **_HEAD, **_each(_DONE, "failed"), **_each(_NEW, "failed"), **_each(_REUSED, "failed"),
         "closed-after-answer": "survived", "reset-after-answer": "survived", "reused-done-reset": "failed",
     },
     # a GET is tried again, also after 503 with Retry-After; a POST is not
     "requests, Retry(3)": {
+        "frozen": "survived",
         **_CUT, **_HEAD, **_each(_DONE, "failed"), **_each(_NEW, "survived"), **_each(_REUSED, "failed"),
         "closed-after-answer": "survived", "reset-after-answer": "survived", "reused-done-reset": "failed",
     },
     "requests, Retry(3, allowed_methods=None)": {
+        "frozen": "survived",
         **_CUT, **_HEAD, **_each(_DONE, "duplicated"),
         **_each(_NEW, "survived"), **_each(_REUSED, "survived"),
         "closed-after-answer": "survived", "reset-after-answer": "survived",
@@ -55,17 +58,20 @@ RIGHT = {
     },
     # it does not look at a connection before it writes: the FIN behind the answer comes too late for it
     "node, keep-alive": {
+        "frozen": "failed",
         **_CUT, "head-cut": "failed", **_each(_DONE, "failed"), **_each(_NEW, "failed"),
         **_each(_REUSED, "failed"), "closed-after-answer": "failed", "reset-after-answer": "failed",
         "reused-done-reset": "failed",
     },
     "node, no keep-alive": {
+        "frozen": "not_met",
         **_CUT, "head-cut": "failed", **_each(_DONE, "failed"), **_each(_NEW, "failed"),
         **_each(_REUSED, "not_met"), "closed-after-answer": "not_met", "reset-after-answer": "not_met",
         "reused-done-reset": "not_met",
     },
     # whatever dies on a reused connection is sent again, POST as well
     "curl": {
+        "frozen": "survived",
         **_CUT, **_HEAD, **_each(_DONE, "failed"), **_each(_NEW, "failed"),
         "reused-closed": "survived", "reused-reset": "survived", "reused-silent": "failed",
         "closed-after-answer": "survived", "reset-after-answer": "survived",

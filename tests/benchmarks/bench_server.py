@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 
 from econnlab.attribution.statistics import quantile
@@ -39,7 +40,7 @@ def lateness() -> Iterator[Figure]:
             ask(stack, server.address[1])
             pause.wait(0.005)
         late = []
-        for event in server.follow(lambda: False):
+        for event in chain.from_iterable(server.follow(lambda: False)):
             if event.kind == Kind.IDLE_TIMEOUT and event.due is not None:
                 late.append((event.at - event.due) * 1000)
                 if len(late) == TIMED:

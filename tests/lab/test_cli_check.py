@@ -181,7 +181,7 @@ OF_THE_SECOND = """
     busy-server client-loop-blocked close-after-response keepalive-race max-requests max-requests-announced
     no-stale-check node-buffer rotating-pool crash-half-answered crash-read crash-unread
     idle-drop-rst idle-drop-silent closed-after-answer
-    reused-closed reused-done-reset reused-reset reused-silent
+    reused-closed reused-done-reset reused-reset reused-silent frozen
 """.split()
 
 
@@ -207,6 +207,17 @@ def test_a_second_request_after_a_pause_meets_the_idle_timer(client, cli):
     done, verdicts = client.check(timed, sys.executable, "client.py", "0.8", "0.8")
     assert verdicts == dict.fromkeys(timed, "survived"), done.stdout
     assert done.returncode == 0
+
+
+def test_a_frozen_client_that_looks_before_it_writes_survives(client, cli):
+    done, verdicts = client.check(["frozen"], sys.executable, "shop.py", "none")
+    assert verdicts == {"frozen": "survived"}, done.stdout
+
+
+def test_a_client_in_the_labs_own_process_is_not_frozen(cli):
+    done = cli.run("run", "frozen")
+    assert done.returncode == 2
+    assert "client.frozen: requests has no single process of its own" in done.stdout
 
 
 def test_not_met_passes_only_where_that_is_said(client, cli):

@@ -43,7 +43,7 @@ def test_the_capture_of_a_run_is_diagnosed_as_the_run_was(cli, raced):
     done = cli.run("diagnose", "run.pcapng")
     assert done.returncode == 0, done.stderr
     assert "keepalive_race 10: " in done.stdout
-    assert done.stdout.splitlines()[-1] == "At least 10 requests got no whole answer."
+    assert "At least 10 requests got no whole answer;" in done.stdout
 
 
 def test_ctrl_c_ends_a_pipeline_with_a_report(cli):

@@ -70,3 +70,38 @@ def test_what_a_stopped_process_did_is_counted_apart(held, tmp_path):
     assert int(row["requests"]) + int(row["lab_late"]) == SESSIONS * REQUESTS
     assert int(row["failure"]) == 0
     assert "lab_late" in document["warnings"][0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_what_a_killed_server_did_last_is_unknown_and_not_denied():
+    with subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "econnlab",
+            "keepalive",
+            "--interval",
+            "5",
+            "--requests",
+            "400",
+            "--json",
+            "-",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        seen = 0
+        for line in process.stderr:
+            seen += line.startswith("Success")
+            if seen == 20:
+                break
+        whom = next(pid for pid, line in children(process.pid).items() if "econnlab.server." in line)
+        os.kill(whom, signal.SIGKILL)
+        said, complaints = process.communicate(timeout=4 * DEADLINE_S)
+    assert process.returncode == 3, complaints
+    document = json.loads(said)
+    (row,) = document["rows"]
+    assert row["lost"] == 0, "every request that succeeded was carried out"
+    assert not any("never reached" in remark for remark in document["remarks"])
+    assert all(each["processed"] is None for each in document["failures"])

@@ -32,6 +32,8 @@ def test_axios_retry_rescues_nothing_while_the_winner_keeps_its_connection(cli):
     (row,) = found["rows"]
     assert (row["success"], row["failure"], row["rescued"]) == (1, 1, 0)
     assert len([each for each in found["failures"] if each["cause"] == "over_capacity"]) == 4
+    (said,) = (each for each in found["remarks"] if "kept its connection" in each)
+    assert said.startswith("the retries of 1 request were over ")
 
 
 def test_the_race_has_the_names_that_node_prints(cli):

@@ -18,17 +18,23 @@ from econnlab.scenario.catalogue import PEERS, load, names
 from tests.conftest import children_of, is_running, wait_until
 from tests.support.blind import judge
 
+#: How often a run is repeated if, by its own clock, the lab was late.
+AGAIN = 4
+
 
 @pytest.mark.parametrize("name", names(PEERS))
-def test_a_scenario_with_a_proxy_holds_what_it_expects(name):
+def test_a_scenario_with_a_peer_holds_what_it_expects(name):
     scenario = load(name)
     try:
         ensure_peers(scenario)
     except EnvironmentProblem as problem:
         pytest.skip(f"{problem}: make peers")
-    with Workers([scenario], 1) as workers:
-        (done,) = workers.results()
-    assert done.error is None
+    for _ in range(1 + AGAIN):
+        with Workers([scenario], 1) as workers:
+            (done,) = workers.results()
+        assert done.error is None
+        if not summarize(done.run).late:
+            break
     assert broken(summarize(done.run), scenario.expect) == []
     score = judge([done.run], seed=1)
     assert not score.wrong

@@ -49,7 +49,9 @@ def command_lines(page):
 
 def commands_in(line):
     """The arguments of each ``econnlab`` that ``line`` starts, alone or in a pipeline."""
-    lexer = shlex.shlex(re.sub(r"^\s*(\$|- run:)?\s+", "", line), posix=True, punctuation_chars="|;&<>")
+    lexer = shlex.shlex(
+        re.sub(r"^\s*(\$|- run:)?\s+(sudo )?", "", line), posix=True, punctuation_chars="|;&<>"
+    )
     lexer.whitespace_split = True
     try:
         words = list(lexer)

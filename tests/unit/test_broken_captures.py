@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econnlab.packets import pcapng
+from econnlab.packets import pcap, pcapng
 from econnlab.packets.frames import LONGEST_FRAME, MalformedCapture
 from econnlab.packets.reading import read_capture
 from tests.support.captures import Interface, Section, frame_of, pcap_bytes, pcapng_bytes
@@ -172,3 +172,11 @@ def test_packets_before_the_damage_are_given_first():
         assert len([next(reader) for _ in FRAMES]) == len(FRAMES)
         with pytest.raises(MalformedCapture):
             next(reader)
+
+
+def test_zeros_that_gzip_has_packed_are_not_read_to_their_end():
+    """2 GB of empty records are 2 MB of gzip."""
+    zeros = gzip.compress(pcap_bytes([]) + bytes(16 * (pcap.MOST_EMPTY + 10)))
+    with pytest.raises(MalformedCapture, match="more than 100000 packets of 0 bytes"):
+        for _ in read_capture(io.BytesIO(zeros)):
+            pass

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from econnlab.packets.live.filter import MOST_PORTS, program
+from econnlab.packets.live.filter import MOST_PORTS, program, watching
 from tests.support.packets import packet_of
 
 LO, ETH0, WIRE = 1, 2, 3
@@ -116,3 +116,35 @@ def test_as_many_ports_as_a_jump_can_pass_over():
     for wrong in ((), range(MOST_PORTS + 1)):
         with pytest.raises(ValueError, match="ports"):
             program(wrong, LO)
+
+
+# -- watch ------------------------------------------------------------------------------------------
+
+WATCHED = (None, 8080)
+HOSTS = (None, A, B, bytes(16), bytes(15) + b"\1")
+
+
+@pytest.mark.parametrize("port", WATCHED)
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("ports", [(8080, 9), (9, 8080), (9, 10)])
+def test_a_watch_hears_its_port_and_host(port, host, ports):
+    of_port = port is None or port in ports
+    for packet, hosts in (
+        (Passing(packet_of(A, b"\x0a\0\0\1", *ports, 1, 0x10, b"x")), (A,)),
+        (Passing(packet_of(b"\x0a\0\0\1", B, *ports, 1, 0x10, b"x", ip_options=b"\1" * 8)), (B,)),
+        (Passing(ipv6_packet(*ports), protocol=IPV6), (bytes(16),)),
+    ):
+        wanted = of_port and (host is None or host in hosts)
+        assert bool(accepted(watching(port, host, LO), packet)) is wanted
+
+
+def test_a_watch_hears_icmp_and_once_on_loopback():
+    packet = packet_of(A, B, 1, 2, 1, 0x10, b"x")
+    icmp = Passing(packet[:9] + b"\x01" + packet[10:])
+    udp = Passing(packet[:9] + b"\x11" + packet[10:])
+    assert accepted(watching(8080, A, LO), icmp)
+    assert accepted(watching(8080, None, LO), Passing(ipv6_packet(1, 2, following=58), protocol=IPV6))
+    assert not accepted(watching(None, None, LO), udp)
+    assert not accepted(watching(None, None, LO), Passing(packet, protocol=0x0806))
+    assert not accepted(watching(None, None, LO), Passing(packet, LO, OUTGOING))
+    assert accepted(watching(None, None, LO), Passing(packet, ETH0, OUTGOING))

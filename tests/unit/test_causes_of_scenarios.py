@@ -56,6 +56,35 @@ def test_a_client_that_took_no_time_lost_the_race():
     assert named(made) == ("keepalive_race", CERTAIN)
 
 
+# -- client_frozen --------------------------------------------------------------------------------
+
+
+def frozen(began, ended, **given):
+    stop = lab(Kind.FROZEN, ended, began=began)
+    return case(lost(), server=[ACCEPTED, TIMER, closed("idle_timeout", at=99.9)], wide=[stop], **given)
+
+
+def test_a_client_that_was_stopped_while_the_server_closed():
+    verdict = attribute(frozen(99.5, 99.99))
+    assert (verdict.cause, verdict.certainty) == ("client_frozen", CERTAIN)
+    assert verdict.evidence == (
+        "client's process was stopped for 490.0 ms; server closed this connection 400.0 ms into that, "
+        "100.0 ms before the request arrived"
+    )
+
+
+@pytest.mark.parametrize("stop", [(99.91, 99.99), (99.0, 99.8)])
+def test_a_close_before_or_after_the_stop_is_the_race(stop):
+    assert named(frozen(*stop)) == ("keepalive_race", CERTAIN)
+
+
+def test_over_the_link_the_fin_must_come_to_the_client_while_it_is_stopped():
+    asked = link(Kind.BYTES, 100.001, side="client", began=100.0005)
+    for at, cause in ((99.95, "client_frozen"), (99.995, "keepalive_race")):
+        fin = link(Kind.FIN, at, side="server", began=99.9)
+        assert attribute(frozen(99.5, 99.99, link=[fin, asked])).cause == cause
+
+
 # -- closed by the server, for reasons of its own -------------------------------------------------
 
 

@@ -20,7 +20,7 @@ FLOORS = {
 #: Small modules at the top that every room may import.
 COMMON = {"econnlab", "econnlab.errors", "econnlab.naming", "econnlab.discovery", "econnlab.plaintext"}
 #: The ways in, for the command line and for pytest, stand above all rooms.
-DOORS = {"econnlab.__main__", "econnlab.pytest_plugin", "econnlab.pytest_report"}
+DOORS = {"econnlab.__main__", "econnlab.pytest_plugin", "econnlab.pytest_report", "econnlab.pytest_link"}
 MOST_ARROWS = 80
 PURE = """
     econnlab.scenario.model econnlab.scenario.durations econnlab.scenario.links econnlab.scenario.codec

@@ -1,5 +1,6 @@
 """How late the lab was on the way of one attempt: by process, without what the scenario asks for."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,7 +14,7 @@ from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.links import DEFAULT
 from econnlab.scenario.model import Plan
 from econnlab.scenario.server import ServerSpec
-from tests.support.making import attempt, link, lost, run, server
+from tests.support.making import attempt, lab, link, lost, run, server
 
 FIRST = attempt(planned=94.999, began=94.9999, sent=95.0, first_byte=95.004, ended=95.004)
 SECOND = {"planned": 100.0, "began": 100.0, "sent": 100.0, "ended": 100.004, "outcome": Outcome.CLOSED}
@@ -75,6 +76,19 @@ def test_what_the_scenario_asks_for_is_not_late():
     timer = server(Kind.IDLE_TIMEOUT, 100.4, due=100.0, idle_s=5.4)
     asked = server(Kind.BUSY, 100.4, None, began=99.999)
     assert late_ms(timer, asked, server=busy)["server"] < 3
+
+
+def test_a_client_that_the_scenario_stops_is_not_late():
+    stop = lab(Kind.FROZEN, 99.999, began=99.5)
+    assert late_ms(stop, second={"planned": 99.6})["client"] < 3
+
+
+def test_a_real_client_may_take_its_time_with_its_first_request():
+    late = {"planned": 99.5, "began": 99.9998}
+    for versions, count in (({}, 1), ({"client": "node 20.20.2"}, 0)):
+        made = run(attempt(**late))
+        made = replace(made, facts=replace(made.facts, versions=versions))
+        assert len(summarize(made).late) == count
 
 
 def test_a_request_on_whose_way_the_lab_was_late_is_in_no_other_figure():

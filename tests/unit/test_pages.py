@@ -42,7 +42,10 @@ EXAMPLES = [
     for words in commands_in(re.sub(r"(?<=\S) {2,}.*", "", line.strip()))
 ]
 #: Files that command lines read; made empty.
-INPUTS = "run.jsonl trace.pcap trace.pcapng.gz right.toml order.json chain.toml mine.toml"
+INPUTS = """
+    run.jsonl trace.pcap trace.pcapng.gz right.toml order.json chain.toml mine.toml
+    app.log error.log access.log access.log.gz
+"""
 
 
 def made_context(words):

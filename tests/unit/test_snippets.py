@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import econnlab.advice.snippets
+from econnlab.advice.product import Kind, products
 from econnlab.advice.snippet import page_of, remedies_with_snippets
 from econnlab.commands.remedies.pasting import lines_to_paste
 from econnlab.discovery import parts
@@ -13,10 +14,12 @@ from econnlab.errors import UsageProblem
 
 #: In the order of every page: clients by language, then servers, then what stands in between.
 STACKS = """
-    requests urllib3 requests-plain urllib3-plain httpx aiohttp node axios undici got go curl
-    uvicorn gunicorn nginx alb kubernetes
+    requests urllib3 requests-plain urllib3-plain httpx aiohttp node axios undici got go
+    dotnet java apache4 apache5 okhttp curl uvicorn gunicorn nginx haproxy envoy alb kubernetes
+    postgres mysql redis
 """.split()
-COMMENTS = {"python": "# ", "javascript": "// ", "go": "// ", "nginx": "# ", "sh": "# ", "yaml": "# "}
+COMMENTS = {"python": "# ", "javascript": "// ", "go": "// ", "nginx": "# ", "sh": "# ", "yaml": "# ",
+    "csharp": "// ", "java": "// ", "haproxy": "# "}  # fmt: skip
 #: It makes things worse, to show what the look is worth.
 NO_REMEDY = {"no-stale-check"}
 EVERY = [(remedy, snippet) for remedy in remedies_with_snippets() for snippet in page_of(remedy).snippets]
@@ -59,13 +62,34 @@ def test_a_snippet_is_short_and_says_what_it_does(remedy, snippet):
 def test_one_block_alone_is_printed_as_it_is():
     page = page_of("retry")
     (wanted,) = (each for each in page.snippets if each.stack == "axios")
-    assert lines_to_paste(page, "axios").plain + "\n" == wanted.text
+    assert lines_to_paste(page, "retry", "axios").plain + "\n" == wanted.text
     with pytest.raises(UsageProblem, match="no lines for 'perl'"):
-        lines_to_paste(page, "perl")
+        lines_to_paste(page, "retry", "perl")
+
+
+@pytest.mark.parametrize(("name", "stack"), [
+    ("express", "node"), ("fetch", "undici"), ("node20", "node"), ("axios", "axios"),
+    ("httpclient", "dotnet"),
+    ("java21", "java"), ("hc5", "apache5"), ("go-client", "go"), ("alb", "alb"), ("postgresql", "postgres"),
+])  # fmt: skip
+def test_for_takes_the_names_that_timeouts_knows(cli, name, stack):
+    done = cli.run("remedies", "--show", "idle-limit", "--for", name)
+    (wanted,) = (each for each in page_of("idle-limit").snippets if each.stack == stack)
+    assert done.stdout == wanted.text
+
+
+def test_every_name_gets_lines_or_what_to_do_instead():
+    for product in products().values():
+        for name in product.aliases:
+            page = "server-timeout" if product.kind is Kind.SERVER else "idle-limit"
+            try:
+                assert lines_to_paste(page_of(page), page, name).plain
+            except UsageProblem as problem:
+                assert product.title in problem.message and problem.hint
 
 
 def test_the_whole_page_names_each_block():
-    text = lines_to_paste(page_of("idle-limit"), None).plain
+    text = lines_to_paste(page_of("idle-limit"), "idle-limit", None).plain
     for snippet in page_of("idle-limit").snippets:
         assert f"--- {snippet.stack} ---" in text
         assert snippet.text.strip() in text

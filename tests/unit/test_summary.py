@@ -8,7 +8,7 @@ from econnlab.record.attempts import Outcome
 from econnlab.record.events import Kind
 from econnlab.scenario.client import ClientSpec
 from econnlab.scenario.model import Plan
-from tests.support.making import attempt, lost, run, server
+from tests.support.making import attempt, lab, lost, run, server
 
 RACE = [
     server(Kind.ACCEPTED, 90.0, peer="127.0.0.1:40001"),
@@ -141,3 +141,52 @@ def test_a_sweep_concludes_where_failures_begin():
     assert conclusion(summarize(sweep)) == (
         "1 of 3 requests failed. None failed below 5000 ms; the worst interval is 5000 ms, where 100% did."
     )
+
+
+def test_why_retries_against_a_full_server_rescue_nothing():
+    tries = tuple(
+        lost(request=1, request_id="2-1", number=number, reused=False, local=f"127.0.0.1:{number}", session=2,
+             planned=None, began=100.0 + number / 100, sent=100.0 + number / 100, ended=100.0 + number / 100)
+        for number in (1, 2, 3)
+    )  # fmt: skip
+    dropped = [
+        event
+        for number in (1, 2, 3)
+        for event in (
+            server(Kind.ACCEPTED, 100.0, 10 + number, peer=f"127.0.0.1:{number}"),
+            server(Kind.DROPPED, 100.0, 10 + number, reason="close"),
+        )
+    ]
+    kept = [server(Kind.REQUEST, 99.9, 1, request_id="1-1")]
+    said = "the retries of 1 request were over 20 ms after the first failure"
+    (remark,) = (
+        each for each in remarks(summarize(run(tries, events=[*kept, *dropped]))) if "retries" in each
+    )
+    assert remark.startswith(said)
+    gone = [*kept, server(Kind.CLOSED, 100.02, 1, reason="client_closed")]
+    assert not any("retries" in each for each in remarks(summarize(run(tries, events=[*gone, *dropped]))))
+
+
+def test_what_a_killed_server_did_with_its_last_requests_is_unknown():
+    first = attempt(ended=100.004)
+    last = lost(began=100.01, sent=100.01, planned=100.01, ended=100.05)
+    told = [
+        server(Kind.REQUEST, 100.001, request_id="1-1", began=100.0005),
+        server(Kind.PROCESSED, 100.001, request_id="1-1"),
+        server(Kind.RESPONSE, 100.0045, request_id="1-1", status=200, bytes=9),
+    ]
+    summary = summarize(
+        run(first, last, events=[*told, lab(Kind.DIED, 100.05, reason="server", how="SIGKILL")])
+    )
+    assert summary.processed == Processed(0, 1, 0)
+    assert remarks(summary) == [
+        "the server carried out 1 request once; of 1 that is unknown, because its process was killed"
+    ]
+    assert summary.failures[0].processed is None
+
+
+def test_a_server_that_kills_itself_has_told_everything():
+    last = lost(began=100.01, sent=100.01, planned=100.01, ended=100.05)
+    told = [server(Kind.FAULT, 100.04, reason="read", how="kill")]
+    summary = summarize(run(last, events=[*told, lab(Kind.DIED, 100.05, reason="server", how="SIGKILL")]))
+    assert summary.processed == Processed(1, 0, 0)

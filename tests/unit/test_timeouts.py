@@ -22,6 +22,7 @@ from econnlab.advice.product import (
     choose,
     products,
     read_product,
+    setting,
 )
 from econnlab.advice.versions import parse_version, parse_versions
 from econnlab.commands.timeouts.chain import MARGIN_MS, Chain, parse_chain, read_chain
@@ -47,7 +48,7 @@ def test_every_entry_has_sources_and_what_can_be_shown(product):
     assert all(text.isprintable() for text in shown)
     assert all(text.endswith(".") for text in (*product.about, *filter(None, [product.instead])))
     for template in (product.set_closes, product.set_reuses):
-        assert not template or template.format(s="7", ms="7") != template.format(s="8", ms="8")
+        assert not template or setting(template, Decimal(7000)) != setting(template, Decimal(8000))
     assert product.set_closes or product.instead or product.kind in (Kind.CLIENT, Kind.BALANCER)
     if product.kind in (Kind.CLIENT, Kind.PROXY) and product.releases[-1].reuses is not None:
         assert product.set_reuses or product.instead
@@ -261,7 +262,9 @@ def verdicts(*hops, **options):
         ("httpx=5s uvicorn=5001", "unsafe"),  # one round trip: within it the request crosses the FIN
         ("httpx=5s uvicorn=5002", "tight"),
         ("httpx node18", "unsafe"),
-        ("httpx node20", "safe"),  # the hidden second
+        ("httpx node20", "tight"),  # equal: the hidden second is no margin
+        ("alb node20=60s", "tight"),
+        ("alb node20=65s", "safe"),
         ("httpx node20=4s", "unsafe"),
         ("requests uvicorn", "unsafe"),
         ("requests gunicorn-sync", "safe"),  # closes, and says so
@@ -272,14 +275,14 @@ def verdicts(*hops, **options):
         ("node-agent-own node20", "unsafe"),  # does not
         ("node-agent node18", "safe"),  # a second less than it says
         ("node-agent@20.17 node@20.17", "unsafe"),  # to the dot
-        ("node-agent@20.17 node@20.18", "safe"),
+        ("node-agent@20.17 node@20.18", "tight"),  # equal but for the hidden second
         ("node-agent apache", "safe"),  # asked for
         ("dotnet8 apache", "unsafe"),  # not asked for
         ("dotnet8 node18", "safe"),
         ("node-agent node20=1s", "safe"),  # a hint of nothing left: not reused
         ("fetch node18=2m", "safe"),
         ("urlconnection node18", "unsafe"),
-        ("hc4 node20", "safe"),  # without a limit but for the header
+        ("hc4 node20", "tight"),  # to the dot what the header says
         ("hc4 uvicorn", "unsafe"),
         ("alb waitress", "safe"),
         ("alb puma6", "unsafe"),
@@ -334,19 +337,20 @@ def test_windows(hops, window):
     [
         (
             "alb node20=5s",
-            ["node20: at least 60 s, as server.keepAliveTimeout = 60000",
-             "alb: at most 5 s, as idle_timeout.timeout_seconds=5"],
+            ["node20: at least 65 s, as server.keepAliveTimeout = 65000",
+             "alb: at most 4 s, as idle_timeout.timeout_seconds=4; "
+             "but it also ends answers that are silent for longer (504)"],
         ),
         (
             "nginx=/60s uvicorn",
-            ["uvicorn: at least 61 s, as uvicorn --timeout-keep-alive 61",
+            ["uvicorn: at least 65 s, as uvicorn --timeout-keep-alive 65",
              "nginx: at most 4 s, as keepalive_timeout 4s; (in the upstream block)"],
         ),
         ("httpx uvicorn=1s", ["uvicorn: at least 6 s, as uvicorn --timeout-keep-alive 6",
                               "httpx: at most 400 ms, as httpx.Limits(keepalive_expiry=0.4)"]),
         (
             "go-client gunicorn=500ms",
-            ["gunicorn: at least 91 s, as gunicorn --keep-alive 91",
+            ["gunicorn: at least 95 s, as gunicorn --keep-alive 95",
              "go-client: no reuse at all, as Connection: close does; the time is too short for any"],
         ),
     ],
@@ -354,6 +358,22 @@ def test_windows(hops, window):
 def test_the_change_is_one_that_makes_it_safe(hops, changes):
     (judgement,) = judge(parse_chain(hops.split()))
     assert list(judgement.changes) == changes
+
+
+def test_no_setting_has_a_value_that_its_product_refuses():
+    for name in ("nginx", "haproxy", "kong", "haproxy-ingress"):
+        for template in (products()[name].set_closes, products()[name].set_reuses):
+            assert "0.4s" not in setting(template, Decimal(400)), "keepalive_timeout 0.5s fails nginx -t"
+    (judgement,) = judge(parse_chain(["alb", "uvicorn=1s"]))
+    assert judgement.changes[-1].startswith("alb: no reuse at all"), "it takes whole seconds"
+
+
+@pytest.mark.parametrize(
+    ("hop", "said"), [("node20", "others of 20 differ"), ("node@20.18", ""), ("node18", "")]
+)
+def test_a_version_that_does_not_decide_is_asked_for(cli, hop, said):
+    done = cli.run("timeouts", "check", "alb", f"{hop}=65s")
+    assert done.returncode == 0 and said in done.stderr and ("differ" in done.stderr) == bool(said)
 
 
 IDLE = st.one_of(st.just("off"), st.just("unlimited"), st.integers(1, 200_000).map(str))

@@ -6,7 +6,7 @@ sides were captured, the facts are those of the side on which the server ended i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from econnlab.attribution.evidence import Case, Surroundings
@@ -14,7 +14,7 @@ from econnlab.attribution.packets.facts import SCAN_PORTS, End, PacketFacts
 from econnlab.attribution.packets.failing import failures
 from econnlab.attribution.packets.hops import Hop, Hops
 from econnlab.attribution.packets.observing import NS, Beside, address_text, facts_of, lost_hop
-from econnlab.attribution.packets.servers import Life, Seen, Server, refused_ports, servers_of
+from econnlab.attribution.packets.servers import Before, Seen, Server, refused_ports, servers_of
 from econnlab.packets.conversation import Conversation, Exchange, Protocol
 from econnlab.packets.flows import Traffic
 from econnlab.packets.messages import first_line
@@ -42,14 +42,7 @@ class PacketCase:
 class Cases:
     """Looks at the connections of ``traffic``, each with its server's others and with the hop behind it."""
 
-    def __init__(
-        self,
-        traffic: Traffic,
-        system: str = "Linux",
-        before: Iterable[tuple[bytes, Life]] = (),
-        only: Collection[int] | None = None,
-    ) -> None:
-        """``before``: connections judged earlier, with their servers; ``only``: the numbers to judge now."""
+    def __init__(self, traffic: Traffic, system: str = "Linux", before: Before | None = None) -> None:
         seen = Seen(traffic.conversations.values(), traffic.bygones, traffic.refusals, before)
         self.servers: dict[bytes, Server] = servers_of(seen)
         self._scanned = refused_ports(seen)
@@ -58,7 +51,6 @@ class Cases:
         self._failed = [
             (conversation, exchange, outcome)
             for conversation in traffic.conversations.values()
-            if only is None or conversation.number in only
             for exchange, outcome in failures(conversation, traffic.ended, complete)
         ]
         self._hops = Hops(traffic, [(front, asked) for front, asked, _ in self._failed if asked is not None])
@@ -71,6 +63,12 @@ class Cases:
             if exchange is None or not self._hops.is_passed(exchange):
                 hop = self._hops.of(exchange) if exchange is not None else None
                 yield self._case(conversation, exchange, outcome, hop)
+
+    def passed(self) -> Iterator[tuple[Conversation, Exchange]]:
+        """Failed requests that are not told by themselves, but where their client met them."""
+        for conversation, exchange, _ in self._failed:
+            if exchange is not None and self._hops.is_passed(exchange):
+                yield conversation, exchange
 
     def scans(self, client: bytes, server: bytes) -> bool:
         """The client's host was refused at so many of the server's ports that it looks for open ones."""
@@ -86,11 +84,11 @@ class Cases:
         scanned = self._scanned[conversation.client.address[:-2], conversation.server.address[:-2]]
         decided = conversation
         if hop is None:
-            facts = facts_of(conversation, exchange, Beside(self._server(conversation), scanned))
+            facts = facts_of(conversation, exchange, Beside(self.server(conversation), scanned))
         elif hop.exchange is not None and hop.conversation is not None:
             decided = hop.conversation
             through = address_text(conversation.server.address)
-            beside = Beside(self._server(decided), scanned, through, exchange, conversation)
+            beside = Beside(self.server(decided), scanned, through, exchange, conversation)
             facts = facts_of(decided, hop.exchange, beside)
         else:
             left = _left_before(hop.conversation, conversation, exchange)
@@ -114,11 +112,12 @@ class Cases:
         assert exchange is not None
         behind = hop.conversation
         if behind is not None and _left_before(behind, conversation, exchange):
-            return lost_hop(conversation, exchange, behind, self._server(behind))
+            return lost_hop(conversation, exchange, behind, self.server(behind))
         kept_by = address_text(conversation.server.address)
-        return facts_of(conversation, exchange, Beside(self._server(conversation), scanned, kept_by=kept_by))
+        return facts_of(conversation, exchange, Beside(self.server(conversation), scanned, kept_by=kept_by))
 
-    def _server(self, conversation: Conversation) -> Server:
+    def server(self, conversation: Conversation) -> Server:
+        """The server of ``conversation`` with its other connections."""
         return self.servers.get(conversation.server.address) or Server(conversation.server.address, [], [])
 
 

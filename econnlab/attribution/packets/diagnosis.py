@@ -95,9 +95,9 @@ def diagnose(
         traffic.ended / NS,
         sum(report.connections for report in reports),
         tuple(report for report in reports if report.connections or report.causes),
-        tuple(_worst_first(findings)),
+        tuple(worst_first(findings)),
         tuple(advise(reports, findings)),
-        Counter(_spoken(life) for life in lives),
+        Counter(spoken_by(life) for life in lives),
         Counter(life.unjudged for life in lives if life.unjudged is not None),
         Counter(traffic.unread),
         traffic.gaps,
@@ -105,7 +105,8 @@ def diagnose(
     )
 
 
-def _spoken(life: Life) -> str:
+def spoken_by(life: Life) -> str:
+    """What it spoke."""
     return (life.name if life.protocol is Protocol.OTHER else life.protocol.value) or NOTHING_SAID
 
 
@@ -163,12 +164,12 @@ def _report(server: Server, wanted: Wanted) -> ServerReport:
         len(lives),
         sum(life.asked for life in lives),
         resets=sum(life.reset for life in lives),
-        idle_timeout=_idle_timeout(server, lives),
+        idle_timeout=idle_timeout_of(server, lives),
         survived_s=max((life.longest_idle_s for life in lives if life.is_read), default=0.0),
     )
 
 
-def _idle_timeout(server: Server, lives: list[Life]) -> IdleTimeout | None:
+def idle_timeout_of(server: Server, lives: list[Life]) -> IdleTimeout | None:
     """From connections that the server ended idle by themselves: not with others, and not at once."""
     idle = sorted(
         life.idle_s
@@ -199,7 +200,7 @@ def _count_refusals(servers: dict[str, ServerReport], traffic: Traffic, cases: C
         report.unasked += times if cause == REFUSED else 0
 
 
-def _worst_first(findings: list[Finding]) -> list[Finding]:
+def worst_first(findings: list[Finding]) -> list[Finding]:
     """What may have been carried out, then what was lost, then the rest; the first of every cause before."""
     seen: Counter[str] = Counter()
     ranked = []

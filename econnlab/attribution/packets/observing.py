@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import Any
 
 from econnlab.attribution.packets import forging, network, wording
 from econnlab.attribution.packets.facts import AT_ONCE_S, End, PacketFacts
@@ -91,22 +92,19 @@ def _facts(
     begin = exchange.begin if exchange is not None else (client.next or 0)
     ended = mark.at / NS if mark is not None else None
     sent = exchange.request_at / NS if exchange is not None else None
-    acknowledged = (
-        its.ack is not None and exchange is not None and covers(its.ack, (exchange.end - 1) & _WRAP)
-    )
+    taken = exchange is not None and its.ack is not None and covers(its.ack, (exchange.end - 1) & _WRAP)
     heard = (exchange.before if exchange is not None else its.data_at) or conversation.confirmed
     last = _last_response(conversation, exchange)
-    gone = client_mark.at / NS if client_mark is not None else None
+    gone = None if client_mark is None else client_mark.at / NS
     until = ended or gone or (conversation.ended or conversation.last) / NS
     began = conversation.began / NS
     answered = exchange is not None and exchange.response_at > 0 and conversation.answered
     responses = exchange.number - 1 if exchange is not None else conversation.finished
-    said = network.icmp_of(conversation)
     stood = server.beside(began, until, itself=answered or responses > 0)
     return PacketFacts(
         server=address_text(its.address),
         sent=sent,
-        acknowledged=acknowledged,
+        acknowledged=taken,
         sent_again=client.resent if exchange is not None and network.sent_in(client, exchange) else 0,
         missing=_missing(conversation, exchange),
         held_s=_held_s(beside.asked or exchange),
@@ -117,9 +115,7 @@ def _facts(
         end=None if mark is None else _kind(mark),
         ended=ended,
         end_covers=mark is not None and _mark_covers(its, mark, begin),
-        tls_client=conversation.protocol is Protocol.TLS,
-        tls_server=_first_bytes(conversation, exchange)[:2] == _ALERT,
-        plain_server=_first_bytes(conversation, exchange).startswith(b"HTTP/"),
+        **_tls_facts(conversation, exchange),
         ttls=forging.other_ttl(conversation),
         idents=forging.other_ident(conversation),
         client_end=None if client_mark is None else _kind(client_mark),
@@ -139,35 +135,60 @@ def _facts(
         is_read=conversation.is_read,
         fin_acked=its.fin_acked,
         cut_websocket=cut_websocket(conversation),
-        handshake_done=not isinstance(conversation.state, tls.Tls) or conversation.state.complete,
-        alert=conversation.alert[0] if conversation.alert is not None else "",
-        alert_by_server=conversation.alert is not None and conversation.alert[2],
-        alert_about_certificate=conversation.alert is not None
-        and conversation.alert[1] in tls.CERTIFICATE_ALERTS,
         note=wording.note_of(conversation, exchange),
         refusal=wording.refusal_of(conversation),
-        icmp=said.said if said is not None else "",
-        icmp_by=said.by if said is not None else "",
-        mtu=said.mtu if said is not None else 0,
-        in_vain=network.in_vain(conversation),
-        in_vain_s=network.in_vain_s(conversation),
-        both_names=forging.both_names(conversation),
-        stranger=address_text(conversation.stranger) if conversation.stranger else "",
-        client_forgot=network.client_forgot(conversation),
-        together=server.together(ended) if ended is not None else None,
-        refused_next=ended is not None and server.refuses_next(ended),
-        accepted_next=ended is not None and server.accepts_next(ended),
-        turned_away=server.turned_away,
-        room_later=server.has_room_later(stood, until),
-        overflow_near=server.overflowed_near(began),
-        same_limit=server.same_limit(responses),
-        survived_s=server.survived_s,
-        beside=stood,
-        elsewhere_s=None if server.answered_newcomer(began, until) else server.took_s,
-        refused_ports=beside.scanned,
-        kept_by=beside.kept_by,
-        through=beside.through,
+        **_network_facts(conversation),
+        **_server_facts(beside, began, until, ended, responses, stood),
     )
+
+
+def _tls_facts(conversation: Conversation, exchange: Exchange | None) -> dict[str, Any]:
+    first = _first_bytes(conversation, exchange)
+    return {
+        "tls_client": conversation.protocol is Protocol.TLS,
+        "tls_server": first[:2] == _ALERT,
+        "plain_server": first.startswith(b"HTTP/"),
+        "handshake_done": not isinstance(conversation.state, tls.Tls) or conversation.state.complete,
+        "alert": conversation.alert[0] if conversation.alert is not None else "",
+        "alert_by_server": conversation.alert is not None and conversation.alert[2],
+        "alert_about_certificate": conversation.alert is not None
+        and conversation.alert[1] in tls.CERTIFICATE_ALERTS,
+    }
+
+
+def _network_facts(conversation: Conversation) -> dict[str, Any]:
+    said = network.icmp_of(conversation)
+    return {
+        "icmp": said.said if said is not None else "",
+        "icmp_by": said.by if said is not None else "",
+        "mtu": said.mtu if said is not None else 0,
+        "in_vain": network.in_vain(conversation),
+        "in_vain_s": network.in_vain_s(conversation),
+        "both_names": forging.both_names(conversation),
+        "stranger": address_text(conversation.stranger) if conversation.stranger else "",
+        "client_forgot": network.client_forgot(conversation),
+    }
+
+
+def _server_facts(
+    beside: Beside, began: float, until: float, ended: float | None, responses: int, stood: int
+) -> dict[str, Any]:
+    server = beside.server
+    return {
+        "together": server.together(ended) if ended is not None else None,
+        "refused_next": ended is not None and server.refuses_next(ended),
+        "accepted_next": ended is not None and server.accepts_next(ended),
+        "turned_away": server.turned_away,
+        "room_later": server.has_room_later(stood, until),
+        "overflow_near": server.overflowed_near(began),
+        "same_limit": server.same_limit(responses),
+        "survived_s": server.survived_s,
+        "beside": stood,
+        "elsewhere_s": None if server.answered_newcomer(began, until) else server.took_s,
+        "refused_ports": beside.scanned,
+        "kept_by": beside.kept_by,
+        "through": beside.through,
+    }
 
 
 def _cut(conversation: Conversation, exchange: Exchange) -> bool:

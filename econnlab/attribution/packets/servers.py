@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from econnlab.attribution.packets.facts import (
@@ -108,7 +109,7 @@ def life_of(conversation: Conversation) -> Life:
     )
 
 
-def _was_accepted(conversation: Conversation) -> bool:
+def was_accepted(conversation: Conversation) -> bool:
     """The server's kernel took part in it."""
     server = conversation.server
     went_on = conversation.client.packets > conversation.syns + conversation.client.rsts
@@ -202,7 +203,9 @@ def past(bygone: Bygone) -> Life:
 class Server:
     """The connections to one address and port. Each question is answered in logarithmic time."""
 
-    def __init__(self, address: bytes, lives: list[Life], refusals: list[float]) -> None:
+    def __init__(
+        self, address: bytes, lives: list[Life], refusals: list[float], survived_s: float = 0.0
+    ) -> None:
         self.address = address
         self.lives = lives
         self.refusals = sorted(refusals)
@@ -211,7 +214,9 @@ class Server:
         self._ended = sorted(life.ended for life in lives)
         self._answered_began = sorted(life.began for life in answered)
         self._answered_ended = sorted(life.ended for life in answered)
+        #: The longest that a connection was idle and then used again, of ``lives`` and of those before.
         self.survived_s = max((life.longest_idle_s for life in lives if life.is_read), default=0.0)
+        self.survived_s = max(self.survived_s, survived_s)
         took = sorted(life.took_s for life in lives if life.took_s >= 0)
         #: The median time to the first byte of a response; None if there was none.
         self.took_s = quantile(took, 0.5) if took else None
@@ -316,36 +321,48 @@ def _spread(values: list[float]) -> float:
     return max(values) - min(values) if values else 0.0
 
 
+@dataclass(frozen=True)
+class Before:
+    """What is known of servers from connections whose packets are not kept any more."""
+
+    #: Those that failed: the server's address and port, and the connection.
+    lives: Iterable[tuple[bytes, Life]] = ()
+    #: The longest that each server let a connection be idle, s.
+    survived_s: Mapping[bytes, float] = field(default_factory=dict)
+
+
 class Seen:
-    """What ``flows.Traffic`` keeps: connections, those that went well, refusals."""
+    """What ``flows.Traffic`` keeps: connections, those that went well, refusals; and what was ``before``."""
 
     def __init__(
         self,
         conversations: Iterable[Conversation],
         bygones: Iterable[Bygone],
         refusals: Iterable[tuple[int, bytes, bytes]],
-        lives: Iterable[tuple[bytes, Life]] = (),
+        before: Before | None = None,
     ) -> None:
         self.conversations, self.bygones, self.refusals = conversations, bygones, refusals
-        #: Connections that are over and judged, with their servers.
-        self.lives = lives
+        self.before = before or Before()
 
 
 def servers_of(seen: Seen) -> dict[bytes, Server]:
     """Every server of the capture, by its address and port."""
     lives: dict[bytes, list[Life]] = defaultdict(list)
     refusals: dict[bytes, list[float]] = defaultdict(list)
-    for address, life in seen.lives:
-        lives[address].append(life)
     for bygone in seen.bygones:
         lives[bygone.server].append(past(bygone))
     for conversation in seen.conversations:
-        if _was_accepted(conversation):
+        if was_accepted(conversation):
             lives[conversation.server.address].append(life_of(conversation))
+    for server, life in seen.before.lives:
+        lives[server].append(life)
     for at, _, server in _refusals(seen):
         refusals[server].append(at / _NS)
+    survived_s = seen.before.survived_s
     return {
-        address: Server(address, lives.get(address, []), refusals.get(address, []))
+        address: Server(
+            address, lives.get(address, []), refusals.get(address, []), survived_s.get(address, 0.0)
+        )
         for address in lives.keys() | refusals.keys()
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -17,9 +18,11 @@ from econnlab.commands.check.trouble import met
 from econnlab.commands.check.user_command import UserCommands, ensure_command
 from econnlab.commands.check.verdict import judge
 from econnlab.errors import EconnlabError
+from econnlab.lab.freezing import Freezer
 from econnlab.lab.stage import Stage, ensure_stageable
 from econnlab.lab.warm import Warm
-from econnlab.record.events import ConnectionEvent
+from econnlab.record.events import ConnectionEvent, Kind
+from econnlab.scenario.durations import seconds
 from econnlab.scenario.model import Scenario
 
 URL = "ECONNLAB_URL"
@@ -134,11 +137,18 @@ class Checking:
         return replace(blank, end=end, verdict=verdict)
 
     def _run(self, scenario: Scenario) -> tuple[CommandEnd, list[ConnectionEvent]]:
-        with Stage(scenario, start=self._warm) as stage:
+        freezer = Freezer(seconds(scenario.client.frozen_ms))
+        with Stage(scenario, start=self._warm) as stage, contextlib.closing(freezer):
             words = [word.replace(PLACEHOLDER, stage.url) for word in self._command]
             environment = _environment(scenario.name, stage.url, stage.trusted)
-            end = self._commands.run(words, environment, self._timeout_s)
-            return end, stage.events()
+
+            def freeze(group: int) -> None:
+                if scenario.client.frozen_ms:
+                    freezer.freeze(group, lambda: stage.wait_for(Kind.REQUEST, freezer.over))
+
+            end = self._commands.run(words, environment, self._timeout_s, freeze)
+            freezer.close()
+            return end, [*stage.events(), *freezer.take_events()]
 
 
 def _environment(name: str, url: str, trusted: Path | None) -> dict[str, str]:

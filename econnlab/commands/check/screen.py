@@ -13,10 +13,12 @@ from typing import Any
 from econnlab.cli.console import LabConsole, say
 from econnlab.cli.interrupts import interrupts
 from econnlab.cli.outputs import Files, Outputs
+from econnlab.cli.pages import commands
 from econnlab.cli.progress import TICK_S, progress
 from econnlab.commands.check import report as page
 from econnlab.commands.check.annotations import annotation, disarmed
 from econnlab.commands.check.expectations import expectations
+from econnlab.commands.check.next_steps import after_check
 from econnlab.commands.check.result import Check
 from econnlab.commands.check.runs import CALM, CALM_RUNS, Checking
 from econnlab.commands.check.survival import Survival
@@ -113,6 +115,8 @@ def _show(check: Check, screen: LabConsole) -> None:
             detail.plain = disarmed(detail.plain)
         screen.text(detail)
     screen.text(page.conclusion(check))
+    for line in commands(after_check([each.scenario.name for each in check.broken])):
+        screen.print(line, soft_wrap=True)
     if on_github:
         for checked in (*check.broken, *check.failed):
             screen.print(annotation(checked), soft_wrap=True)  # a command to the runner is one line

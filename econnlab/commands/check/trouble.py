@@ -44,6 +44,8 @@ def met(events: Events, scenario: Scenario, calm: Baseline) -> bool:
 def _trouble_of(scenario: Scenario) -> Trouble | None:
     if scenario.middlebox is not None:
         return _FORGOTTEN
+    if scenario.client.frozen_ms:
+        return _FROZEN
     if scenario.server is None:
         return None
     if scenario.client.tls not in (None, scenario.server.tls):
@@ -67,11 +69,24 @@ def _closed_for(*reasons: CloseReason) -> Struck:
     )
 
 
-def _closed_under_it(reason: CloseReason) -> Struck:
+def _anywhere(events: Events, at: float) -> bool:
+    return True
+
+
+def _while_frozen(events: Events, at: float) -> bool:
+    stops = (event for event in events if event.kind == Kind.FROZEN)
+    return any(stop.began is not None and stop.began <= at <= stop.at for stop in stops)
+
+
+def _closed_under_it(reason: CloseReason, when: Callable[[Events, float], bool] = _anywhere) -> Struck:
     """The server closed a connection for this reason while the client still had requests to make."""
 
     def struck(events: Events, requests: int) -> bool:
-        closes = [event for event in events if event.kind == Kind.CLOSED and event.close_reason is reason]
+        closes = [
+            event
+            for event in events
+            if event.kind == Kind.CLOSED and event.close_reason is reason and when(events, event.at)
+        ]
         since = min((event.at for event in closes), default=None)
         if since is None:
             return False
@@ -88,6 +103,7 @@ def _is_between(spec: ServerSpec) -> bool:
 
 
 _FORGOTTEN = Trouble(bool, _saw(Kind.DISCARDED))
+_FROZEN = Trouble(bool, _closed_under_it(CloseReason.IDLE_TIMEOUT, _while_frozen), between_requests=True)
 _WRONG_PROTOCOL = Trouble(bool, _closed_for(CloseReason.TLS_FAILED, CloseReason.BAD_REQUEST))
 _TROUBLES = (
     Trouble(_is_between, _closed_under_it(CloseReason.ABORTED), between_requests=True),

@@ -7,7 +7,7 @@ import os
 import selectors
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from econnlab.commands.check.command_end import KEPT_BYTES, CommandEnd
@@ -57,10 +57,17 @@ class UserCommands:
         for kept in list(self._running):
             kept.tell_to_end()
 
-    def run(self, words: Sequence[str], environment: Mapping[str, str], timeout_s: float) -> CommandEnd:
+    def run(
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        timeout_s: float,
+        started: Callable[[int], None] = lambda group: None,
+    ) -> CommandEnd:
         """Run ``words`` to their end, or kill them and all they started after ``timeout_s``.
 
-        Raises UsageProblem or EnvironmentProblem if they cannot be started.
+        ``started`` gets their process group. Raises UsageProblem or EnvironmentProblem if they cannot be
+        started.
         """
         output, into = os.pipe()
         try:
@@ -76,6 +83,8 @@ class UserCommands:
             if self.interrupted:
                 kept.tell_to_end()
             followed = _Followed(kept, output)
+            if (group := kept.program()) is not None:
+                started(group)
             followed.follow(timeout_s)
             return followed.end(words)
         finally:

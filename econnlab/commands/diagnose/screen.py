@@ -16,12 +16,14 @@ from rich.text import Text
 
 from econnlab.attribution.packets.diagnosis import Diagnosis, diagnose
 from econnlab.attribution.packets.wanted import Wanted
+from econnlab.cli import diagnosis as page
 from econnlab.cli.console import LabConsole, say
 from econnlab.cli.files import STDOUT
 from econnlab.cli.interrupts import Interrupts, interrupts
 from econnlab.cli.outputs import Files, Outputs
+from econnlab.cli.pages import commands
 from econnlab.cli.progress import progress, watched
-from econnlab.commands.diagnose import report as page
+from econnlab.commands.diagnose.next_steps import after_diagnosis
 from econnlab.commands.diagnose.patience import patient
 from econnlab.commands.diagnose.timeline import of_capture
 from econnlab.errors import ExitCode, UsageProblem
@@ -137,6 +139,8 @@ def _show(found: Diagnosis, screen: LabConsole, capture: _Capture, options: Diag
         for line in shown:
             screen.text(line)
     screen.print(Text(f"\n{page.conclusion(found)}", "bold"))
+    for command in commands(after_diagnosis(found)):
+        screen.print(command, soft_wrap=True)
     for remark in page.remarks(found, capture.cut_at, capture.damage, _filter_words(options)):
         say(f"note: {remark}")
 

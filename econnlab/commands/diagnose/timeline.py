@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 
 from econnlab.attribution.packets.findings import Finding
+from econnlab.cli.diagnosis import failure
 from econnlab.cli.ladders import Drawn, Frames, connections_of, ladders
-from econnlab.commands.diagnose.report import failure
 
 
 def of_capture(frames: Frames, findings: Sequence[Finding]) -> Iterator[RenderableType]:

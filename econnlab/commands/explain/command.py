@@ -13,6 +13,8 @@ EXAMPLES = """
   econnlab explain "('Connection aborted.', RemoteDisconnected('Remote end closed ...'))"
   tail -1 error.log | econnlab explain -         a log line, a stack trace, an exception chain
   econnlab explain --json - < trace.txt
+  econnlab explain --log access.log.gz           every failure in a log: what, how often, when
+  econnlab explain --log app.log --csv
 """
 
 
@@ -24,7 +26,16 @@ EXAMPLES = """
 )
 @click.argument("word", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print the answers as one JSON document.")
-def command(word: tuple[str, ...], as_json: bool) -> int:
+@click.option("--log", "log", metavar="FILE", help="Summarise a whole log, also .gz; - reads stdin.")
+@click.option(
+    "--format",
+    "log_format",
+    default="",
+    metavar="FORMAT",
+    help="With --log: alb, combined, envoy, haproxy, ingress-nginx, text, or the log_format string itself.",
+)
+@click.option("--csv", "as_csv", is_flag=True, help="With --log: print a row for each group and hour.")
+def command(word: tuple[str, ...], as_json: bool, log: str | None, log_format: str, as_csv: bool) -> int:
     """Explain WORD: what it means on the wire, its likely causes, the scenario that shows it, and what to do.
 
     WORD is an error as your client, proxy or balancer spells it, or a whole pasted text: a stack trace, an
@@ -32,6 +43,18 @@ def command(word: tuple[str, ...], as_json: bool) -> int:
     holds no failure of a connection that the command knows. - reads stdin. Without WORD, the command lists
     all it knows.
     """
+    if log is not None:
+        return _log(word, log, log_format, as_json=as_json, as_csv=as_csv)
+    if log_format or as_csv:
+        raise click.UsageError("--format and --csv are for --log FILE.")
     from econnlab.commands.explain.screen import explain_words
 
     return explain_words(" ".join(word), as_json=as_json)
+
+
+def _log(word: tuple[str, ...], file: str, log_format: str, *, as_json: bool, as_csv: bool) -> int:
+    if word:
+        raise click.UsageError("--log FILE takes no WORD.")
+    from econnlab.commands.explain.log.screen import LogOptions, explain_log
+
+    return explain_log(LogOptions(file, log_format, as_json, as_csv))

@@ -25,11 +25,25 @@ def explain(text: str) -> list[Answer] | NotUnderstood:
     named = _typed(text)
     if named is not None:
         return [named]
-    readings = [read(entry, index()["forms"]) for entry in entries(text)]
-    answers = _merged(answer for reading in readings if (answer := _answer(reading, readings)) is not None)
+    readings = _readings(text)
+    answers = _answers(readings)
     if answers:
         return answers[:_MOST_ANSWERS]
     return _readings_of_a_phrase(readings) or _not_understood(text, readings)
+
+
+def failures(text: str) -> list[Answer]:
+    """The answers to ``text`` that need no guess; none if it reports no failure that is known."""
+    return _answers(_readings(text))
+
+
+def _readings(text: str) -> list[Reading]:
+    return [read(entry, index()["forms"]) for entry in entries(text)]
+
+
+def _answers(readings: list[Reading]) -> list[Answer]:
+    found = (_answer(reading, readings) for reading in readings)
+    return _merged(answer for answer in found if answer is not None)
 
 
 def _typed(text: str) -> Answer | None:

@@ -94,6 +94,7 @@ def read_word(text: str, where: str) -> Word:
     )
 
 
+@cache
 def word(slug: str) -> Word:
     """The word of this name, read from its file."""
     path = FOLDER / f"{slug}.toml"

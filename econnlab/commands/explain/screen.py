@@ -24,7 +24,7 @@ def explain_words(text: str, *, as_json: bool) -> int:
     if text == STDIN:
         text = _piped()
     if not text.strip():
-        _print(listing(index()["words"].values(), _width()))
+        print_lines(listing(index()["words"].values(), width()))
         return ExitCode.OK
     found = explain(text[-LONGEST:])
     if as_json:
@@ -36,8 +36,8 @@ def explain_words(text: str, *, as_json: bool) -> int:
     else:
         for number, answer in enumerate(found):
             if number:
-                _print([Line(""), Line("-" * min(_width(), 40)), Line("")])
-            _print(page(answer, _width()))
+                print_lines([Line(""), Line("-" * min(width(), 40)), Line("")])
+            print_lines(page(answer, width()))
     return ExitCode.USAGE if isinstance(found, NotUnderstood) else ExitCode.OK
 
 
@@ -48,15 +48,16 @@ def _piped() -> str:
     return text
 
 
-def _print(lines: Iterable[Line]) -> None:
+def print_lines(lines: Iterable[Line]) -> None:
+    """Print ``lines``, coloured on a terminal."""
     coloured = _coloured()
     for line in lines:
         start = _STYLES.get(line.style, "") if coloured else ""
         sys.stdout.write(f"{start}{line.text}\x1b[0m\n" if start else f"{line.text}\n")
 
 
-def _width() -> int:
-    """Not by shutil, whose import of archive formats takes a tenth of ``import click``."""
+def width() -> int:
+    """The width of the page. Not by shutil, whose import takes a tenth of ``import click``."""
     asked = os.environ.get("COLUMNS", "")
     if asked.isdecimal() and int(asked):
         return int(asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from functools import partial
@@ -18,6 +19,7 @@ PATIENCE_S = 2.0
 #: This much of a body that is too long is read, so that close(2) sends no RST before the answer is read.
 _DRAINED = 1 << 20
 _TICK_S = 0.1
+_LENGTH = re.compile("[0-9]{1,15}")
 
 
 class LinkApi:
@@ -65,7 +67,7 @@ class _ApiHandler(BaseHTTPRequestHandler):
 
     def _read(self) -> ApiRequest:
         length = self.headers.get("content-length", "0")
-        if not length.isdigit() or "transfer-encoding" in self.headers:
+        if not _LENGTH.fullmatch(length) or "transfer-encoding" in self.headers:
             raise Rejected(411, "Give the length of the body in Content-Length.")
         body = self.rfile.read(min(int(length), _DRAINED))
         if len(body) > MOST_BODY:

@@ -68,6 +68,7 @@ EXAMPLES = """
 @option("--fail-first", type=options.POSITIVE, metavar="N", help="Reset the first N connections.")
 @option("--seed", type=int, default=1, show_default=True, help="Seed for the delays.")
 @option("--jsonl", metavar="FILE", help="Write each connection event as JSON Lines; - is stdout.")
+@option("--capture", metavar="FILE", help="Write the packets as pcapng, for Wireshark and econnlab diagnose.")
 @option(
     "--api",
     type=click.IntRange(0, 65535),

@@ -8,6 +8,7 @@ from typing import Any
 
 from econnlab.commands.link.tally import LinkTally
 from econnlab.errors import EnvironmentProblem, UsageProblem
+from econnlab.lab.capturing import start_capture
 from econnlab.lab.children import ANSWER_S, Child
 from econnlab.lab.limits import WANTED_CONNECTIONS, raise_descriptors
 from econnlab.lab.listeners import bind, resolve
@@ -26,11 +27,16 @@ TICK_S = 0.2
 class LoneLink:
     """A context manager: inside it the link lives. One thread reads ``events``; any may call the rest."""
 
-    def __init__(self, treatment: Treatment, listen: Place, to: Place, seed: int) -> None:
+    def __init__(
+        self, treatment: Treatment, listen: Place, to: Place, seed: int, capture: int | None = None
+    ) -> None:
         self._treatment = treatment
         self._listen = listen
         self.to = to
         self._seed = seed
+        #: The descriptor of a file for every packet of both sides.
+        self._capture_into = capture
+        self._capture: Child | None = None
         self._stopped = False
         self._ended = False
         #: For the thread that reads ``events``.
@@ -54,14 +60,19 @@ class LoneLink:
         self.child = Child("econnlab.link", listener, settings)
         try:
             self.child.wait_until_listening()
+            if self._capture_into is not None:
+                ports = self.place.port, self.to.port
+                self._capture = start_capture(ports, self._capture_into, str(self.place))
         except BaseException:
-            self.child.stop()
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self.take_no_more()
         self.child.stop()
+        if self._capture is not None:
+            self._capture.stop()
 
     def interrupt(self) -> None:
         """Make ``events`` end. A signal handler may call this."""
@@ -85,6 +96,8 @@ class LoneLink:
                 raise self.child.death()
         self.__exit__()
         yield self._count(self.child.take_events())
+        if self._capture is not None:
+            yield [event for event in self._capture.take_events() if event.kind == Kind.CAPTURED]
 
     def wake(self) -> None:
         """Make ``events`` yield a batch now, even an empty one."""

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import click
 
+from econnlab.cli.capture_file import CaptureFile
 from econnlab.cli.console import LabConsole, console
 from econnlab.cli.files import STDOUT
 from econnlab.cli.interrupts import interrupts
@@ -18,6 +19,7 @@ from econnlab.commands.link.lines import Lines
 from econnlab.commands.link.lone_link import LoneLink
 from econnlab.commands.link.report import LinkTicker, link_summary, status_text
 from econnlab.errors import EconnlabError, ExitCode
+from econnlab.lab.capturing import ensure_capture, write_in_order
 from econnlab.plaintext import harmless, harmless_lines
 from econnlab.record.events import ConnectionEvent
 from econnlab.scenario.links import LinkSpec
@@ -43,6 +45,7 @@ class LinkOptions:
     fail_first: int | None
     seed: int
     jsonl: str | None
+    capture: str | None
     #: The port for commands over HTTP.
     api: int | None
 
@@ -64,8 +67,9 @@ def link_in_foreground(options: LinkOptions) -> int:
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(interrupts())
         ledger = stack.enter_context(EventFile(options.jsonl))
+        packets = stack.enter_context(CaptureFile(options.capture, ensure_capture, write_in_order))
         screen = console(stderr=options.jsonl == STDOUT)
-        link = LoneLink(options.treatment, options.listen, options.to, options.seed)
+        link = LoneLink(options.treatment, options.listen, options.to, options.seed, packets.into)
         stop.stops(link.interrupt)
         stack.enter_context(link)
         ledger.begin()
@@ -80,10 +84,12 @@ def link_in_foreground(options: LinkOptions) -> int:
         stack.enter_context(Lines(orders.take))
         stack.callback(link.take_no_more)  # first of all: the commands would have no answer
         for batch in link.events():
+            ledger.all(batch)
             for event in batch:
-                ledger.event(event)
+                packets.note(event)
             _show(screen, ticker, batch)
             orders.print_answers(screen)
+        packets.write()
         screen.text(link_summary(link.tally))
     return ExitCode.INTERRUPTED
 

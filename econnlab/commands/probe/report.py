@@ -8,9 +8,11 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from econnlab.cli.pages import commands
 from econnlab.commands.probe.facts import LONGEST, fact_lines
 from econnlab.commands.probe.judging.conclusion import Conclusion, Ends
 from econnlab.commands.probe.judging.gaps import gaps_in
+from econnlab.commands.probe.next_steps import after_probe
 from econnlab.commands.probe.units import duration
 from econnlab.commands.probe.window_table import window_parts
 from econnlab.plaintext import harmless
@@ -26,7 +28,8 @@ def page(found: Conclusion, console: Console) -> RenderableType:
     if found.limit_ms is not None:
         parts += [Text("\nWhat to set", "bold"), *_advice(found, found.limit_ms)]
     parts += [Text(f"not known: {each}", "yellow") for each in gaps_in(found)]
-    return Group(*parts, Text(_foot(found), "dim"), Text(f"\n{conclusion(found)}", "bold"))
+    parts += [Text(_foot(found), "dim"), Text(f"\n{conclusion(found)}", "bold")]
+    return Group(*parts, *commands(after_probe(found.probed.url, found.limit_ms)))
 
 
 def announcement(url: str, method: str, budget: int, connections: int, max_connections: int | None) -> str:

@@ -40,7 +40,12 @@ _REPLACES = "Replace the scenario's {}."
 )
 @option("--list", "listed", is_flag=True, help="List the remedies, and run nothing.")
 @option("--show", metavar="NAME", help="Print the lines to paste for this remedy, and run nothing.")
-@option("--for", "stack", metavar="STACK", help="With --show: only for this client or server.")
+@option(
+    "--for",
+    "stack",
+    metavar="STACK",
+    help="With --show: only for this client or server, by any name that timeouts knows.",
+)
 @option("--interval", "intervals_ms", type=INTERVAL, group=EXPERIMENT, help=_REPLACES.format("interval"))
 @option(
     "--keepalive-timeout",

@@ -67,7 +67,7 @@ def figures_of(summary: Summary) -> Figures:
     used = {try_.connection for request in run.requests for try_ in request.attempts if try_.sent is not None}
     carried_out = [(times, count) for row in summary.rows for times, count in row.carried_out.items()]
     return Figures(
-        requests=len(run.requests),
+        requests=sum(row.requests for row in summary.rows),
         failures=sum(row.failure for row in summary.rows),
         answered=sum(row.outcomes[Outcome.HTTP_ERROR] for row in summary.rows),
         lost=None if done is None else done.lost,

@@ -8,8 +8,10 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from econnlab.cli.columns import Column, Grid
+from econnlab.cli.pages import commands
 from econnlab.commands.remedies.comparison import Comparison
 from econnlab.commands.remedies.judging import Effect, Result
+from econnlab.commands.remedies.next_steps import after_remedies
 from econnlab.plaintext import harmless
 
 _MARKS = {Effect.NONE: " ", Effect.CURED: "+", Effect.HELPED: "+", Effect.SAME: " ", Effect.WORSE: "-"}
@@ -34,6 +36,8 @@ def page(comparison: Comparison, screen: Console) -> RenderableType:
     if note := _of_handshakes(comparison):
         parts.append(Text(note, "dim"))
     parts.append(_conclusion(comparison))
+    best = None if comparison.best is None else comparison.best.remedy.name
+    parts += commands(after_remedies(best, comparison.run.scenario.name))
     return Group(*parts)
 
 

@@ -89,7 +89,7 @@ def show_snippets(name: str | None, stack: str | None) -> int:
     family = "retry" if name.startswith(RETRY) and name in catalogue() else name
     if family not in remedies_with_snippets():
         raise _unknown("lines to paste for", name, remedies_with_snippets())
-    return _print(lines_to_paste(page_of(family), stack))
+    return _print(lines_to_paste(page_of(family), family, stack))
 
 
 def _print(text: Text) -> int:

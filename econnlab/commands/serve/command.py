@@ -8,13 +8,14 @@ import click
 
 from econnlab.cli import options
 from econnlab.cli.command import lab_command, option
-from econnlab.cli.params import BUSY, DURATION
+from econnlab.cli.params import BUSY, DURATION, ROUTE
 
 EXAMPLES = """
   econnlab serve                                        port 8080, idle connections closed after 5 s
   econnlab serve --port 0 --keepalive-timeout 500       any free port, 500 ms
   econnlab serve --keepalive-buffer 1000                says 5 s and closes at 6, as Node 20 does
   econnlab serve --max-connections 1 --when-full reset
+  econnlab serve --route '/down status=503' --route '/slow* delay=2s'
   econnlab serve --jsonl - | jq -r 'select(.kind == "closed")'
 """
 
@@ -76,14 +77,26 @@ EXAMPLES = """
     show_default=True,
     help="Bytes in each response body.",
 )
+@option(
+    "--route",
+    "routes",
+    type=ROUTE,
+    multiple=True,
+    metavar="ROUTE",
+    help="Answer a path in its own way: '/slow delay=2s', '/down status=503', '/orders fault=processed:rst'.",
+)
 @options.tls
 @option("--jsonl", metavar="FILE", help="Write each connection event as JSON Lines; - is stdout.")
-def command(*, jsonl: str | None, **values: Any) -> int:
+@option("--capture", metavar="FILE", help="Write the packets as pcapng, for Wireshark and econnlab diagnose.")
+def command(*, jsonl: str | None, capture: str | None, **values: Any) -> int:
     """Serve in the foreground, show what happens to each connection, and print a summary on Ctrl-C.
 
     The server answers GET, HEAD, POST, PUT and DELETE on any path, on 127.0.0.1 unless --host says otherwise.
+
+    --route takes a path and any of status=, body=, type=, delay= and fault=STAGE[:fin|rst|kill|nothing], and
+    can be given several times; the first that matches counts. A * at the end of the path stands for any rest.
     """
     from econnlab.commands.serve.screen import serve_in_foreground
     from econnlab.scenario.server import ServerSpec
 
-    return serve_in_foreground(options.served(values, ServerSpec()), jsonl)
+    return serve_in_foreground(options.served(values, ServerSpec()), jsonl, capture)

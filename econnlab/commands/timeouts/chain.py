@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from econnlab.advice.idle import parse_idle
-from econnlab.advice.product import Choice, Kind, choose
+from econnlab.advice.product import Choice, Kind, choose, splits
 from econnlab.errors import UsageProblem
 from econnlab.plaintext import harmless
 from econnlab.scenario.codec import decode
@@ -55,6 +55,11 @@ class Hop:
             for release in self.choice.product.releases
         }
         return not self.choice.version and len(behaviours) > 1
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether the version named covers releases that differ: node20 is 20.17 as well."""
+        return bool(self.choice.version) and splits(self.choice)
 
     @property
     def kind(self) -> Kind:

@@ -13,9 +13,11 @@ from enum import Enum
 from itertools import pairwise
 
 from econnlab.advice.idle import OFF, UNLIMITED, last_second, next_second, said
-from econnlab.advice.product import Advertises, Drops, Kind
+from econnlab.advice.product import Advertises, Drops, Kind, setting
 from econnlab.commands.timeouts.chain import Chain, Hop
-from econnlab.scenario.durations import format_ms
+
+_SHORT_MS = Decimal(10_000)
+_USUAL_MS = Decimal(5_000)
 
 
 class Safety(Enum):
@@ -97,16 +99,24 @@ def _pair(asker: Hop, closer: Hop, rtt: Decimal, margin: Decimal) -> Judgement:
     if at == UNLIMITED:
         return _safe(asker, closer, limit, at, f"{closer.label} never closes a connection for being idle.")
     facts = f"{_reuses(asker, limit)}; {_closes(closer)}"
-    if at > limit.ms + rtt + margin:
+    assert closer.closes_ms is not None
+    if closer.closes_ms > limit.ms + rtt + margin:
         return _safe(asker, closer, limit, at, f"{facts}: {said(at - limit.ms)} in between.")
-    changes = tuple(_changes(asker, closer, limit, at, rtt + margin))
+    changes = tuple(_changes(asker, closer, limit, rtt + margin))
     if at > limit.ms + rtt:
-        near = f"the {said(at - limit.ms)} between them leave no margin of {said(margin)}"
+        near = _near(closer, limit, at, margin)
         return Judgement(asker, closer, Safety.TIGHT, limit, at, f"{facts}: {near}.", changes)
     window = _window(asker, closer, limit, at, rtt)
     return Judgement(
         asker, closer, Safety.UNSAFE, limit, at, f"{facts}. {_lost(window, closer)}", changes, window
     )
+
+
+def _near(closer: Hop, limit: Limit, at: Decimal, margin: Decimal) -> str:
+    """Why a pair is tight. A hidden second may go with the next version: it is no margin."""
+    if closer.choice.release.later_ms and at > limit.ms + margin:
+        return f"only the hidden {said(closer.choice.release.later_ms)} of {closer.label} lies between them"
+    return f"the {said(at - limit.ms)} between them leave no margin of {said(margin)}"
 
 
 def _safe(asker: Hop, closer: Hop, limit: Limit, at: Decimal, reason: str) -> Judgement:
@@ -155,23 +165,30 @@ def _lost(window: Window | None, closer: Hop) -> str:
     return f"{where} is lost: a window of {said(window.until_ms - window.from_ms)}."
 
 
-def _changes(asker: Hop, closer: Hop, limit: Limit, at: Decimal, free: Decimal) -> Iterator[str]:
+def _changes(asker: Hop, closer: Hop, limit: Limit, free: Decimal) -> Iterator[str]:
     """What would make the pair safe; ``free`` ms must lie between the two times."""
     own = asker.choice.product
     if limit.hinted:
         yield from _despite_the_hint(asker, closer)
     elif limit.ms != UNLIMITED:
-        needed = next_second(limit.ms + free + 1 - closer.choice.release.later_ms)
+        needed = _enough(limit.ms, free)
         its = closer.choice.product
         if its.set_closes:
-            yield f"{closer.label}: at least {said(needed)}, as {_line(its.set_closes, needed)}"
+            yield f"{closer.label}: at least {said(needed)}, as {setting(its.set_closes, needed)}"
         elif its.instead:
             yield f"{closer.label}: {its.instead}"
-    most = last_second(at - free - 1)
+    assert closer.closes_ms is not None
+    most = last_second(closer.closes_ms - free - 1)
     if own.set_reuses and not (limit.hinted and asker.choice.release.hint_replaces):
         yield _at_most(asker, most)
     elif own.instead:
         yield f"{asker.label}: {own.instead}"
+
+
+def _enough(limit_ms: Decimal, free: Decimal) -> Decimal:
+    """What outlasts ``limit_ms``; beyond a few seconds by the usual five: 65 s behind 60 s."""
+    least = next_second(limit_ms + free + 1)
+    return least if limit_ms < _SHORT_MS else max(least, next_second(limit_ms + _USUAL_MS))
 
 
 def _despite_the_hint(asker: Hop, closer: Hop) -> Iterator[str]:
@@ -183,13 +200,11 @@ def _despite_the_hint(asker: Hop, closer: Hop) -> Iterator[str]:
 
 
 def _at_most(asker: Hop, most: Decimal) -> str:
-    if most == OFF:
+    product = asker.choice.product
+    if most == OFF or most < product.finest_ms:
         return f"{asker.label}: no reuse at all, as Connection: close does; the time is too short for any"
-    return f"{asker.label}: at most {said(most)}, as {_line(asker.choice.product.set_reuses, most)}"
-
-
-def _line(template: str, milliseconds: Decimal) -> str:
-    return template.format(s=format_ms(milliseconds / 1000), ms=format_ms(milliseconds))
+    but = f"; but {product.lowered}" if product.lowered else ""
+    return f"{asker.label}: at most {said(most)}, as {setting(product.set_reuses, most)}{but}"
 
 
 # -- what passes packets on -----------------------------------------------------------------------
@@ -243,5 +258,5 @@ def _changes_for_nat(asker: Hop, nat: Hop, idle: Decimal, free: Decimal) -> Iter
         yield f"{asker.label}: {own.instead}"
     if its.set_closes and idle != UNLIMITED:
         needed = next_second(idle + free + 1)
-        yield f"{nat.label}: at least {said(needed)}, as {_line(its.set_closes, needed)}"
+        yield f"{nat.label}: at least {said(needed)}, as {setting(its.set_closes, needed)}"
     yield f"TCP keepalive probes on {asker.label}'s connections, more often than every {said(nat.closes_ms)}"

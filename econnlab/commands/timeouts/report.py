@@ -111,7 +111,7 @@ _FORGOTTEN = {
 def _settings(product: Product) -> Iterator[str]:
     for template, side in ((product.set_closes, "its clients"), (product.set_reuses, "its upstream")):
         if template:
-            yield f"towards {side}: {template.format(s='N', ms='MS')}"
+            yield f"towards {side}: {template.format(s='N', ms='MS', time='Ns')}"
     if product.instead:
         yield product.instead
 
@@ -158,6 +158,10 @@ def remarks(chain: Chain) -> Iterator[str]:
     if chain.rearranged:
         yield f"a client stands first and a server last, so this was read by kind: {chain.spelled}"
     for hop in chain.hops:
+        if hop.ambiguous:
+            named, taken = hop.choice.version, hop.choice.release.versions
+            whole = f"{hop.choice.product.name}@{named}.N"
+            yield f"{hop.label} is taken as {taken}; others of {named} differ: give all of it, as {whole}"
         if hop.guessed:
             name, versions = hop.choice.product.name, hop.choice.release.versions
             yield f"{name} is taken as {versions}, the newest known: give a version, as {name}@N, for another"

@@ -13,9 +13,11 @@ from econnlab.advice.product import Kind, Product, Release, products, releases_o
 from econnlab.cli.console import LabConsole, say
 from econnlab.cli.files import STDOUT
 from econnlab.cli.outputs import Files, Outputs
+from econnlab.cli.pages import commands
 from econnlab.commands.timeouts import report
 from econnlab.commands.timeouts.chain import Chain, parse_chain, read_chain
 from econnlab.commands.timeouts.judging import Safety, judge
+from econnlab.commands.timeouts.next_steps import after_chain, after_table
 from econnlab.errors import ExitCode, UsageProblem
 
 _KINDS = list(Kind)
@@ -29,6 +31,7 @@ def show_timeouts(names: Sequence[str], kind: str | None, files: Files) -> int:
         shown = report.page(*entries[0]) if len(names) == 1 and entries else report.table(entries)
         try:
             screen.print(shown)
+            _print(screen, list(commands(after_table([product for product, _ in entries]))))
         finally:
             outputs.write(entries)
     return ExitCode.OK
@@ -55,6 +58,7 @@ def check_chain(words: Sequence[str], rtt: str, margin: str, files: Files) -> in
         try:
             _print(outputs.screen, list(report.judgements(found)))
             outputs.screen.print(Text(f"\n{report.conclusion(found)}", "bold"))
+            _print(outputs.screen, list(commands(after_chain(found))))
             for remark in report.remarks(chain):
                 say(f"Note: {remark}.")
         finally:

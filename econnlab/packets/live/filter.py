@@ -21,6 +21,8 @@ _AD_PROTOCOL, _AD_PKTTYPE, _AD_IFINDEX = _AD_OFF, _AD_OFF + 4, _AD_OFF + 8
 _NET_OFF = 0xFFF00000  # -0x100000
 _PACKET_OUTGOING = 4  # linux/if_packet.h
 _IPV4, _IPV6, _TCP = 0x0800, 0x86DD, 6
+_ICMP, _ICMP6 = 1, 58
+_IPV4_SOURCE, _IPV4_TARGET, _IPV6_SOURCE, _IPV6_TARGET = 12, 16, 8, 24
 _FRAGMENT_OFFSET = 0x1FFF
 _EVERY_BYTE = 0xFFFFFFFF
 #: A jump's distance is a byte, and each port is one instruction.
@@ -56,10 +58,7 @@ def program(ports: Sequence[int], loopback: int) -> tuple[Instruction, ...]:
     if not 0 < len(ports) <= MOST_PORTS:
         raise ValueError(f"between 1 and {MOST_PORTS} ports, not {len(ports)}")
     lines: list[_Line] = [
-        ("", _LD_WORD_ABS, _AD_IFINDEX, "", ""),
-        ("", _JEQ, loopback, "", "network"),
-        ("", _LD_WORD_ABS, _AD_PKTTYPE, "", ""),
-        ("", _JEQ, _PACKET_OUTGOING, "drop", ""),
+        *_once_on(loopback),
         ("network", _LD_WORD_ABS, _AD_PROTOCOL, "", ""),
         ("", _JEQ, _IPV4, "", "ipv6"),
         ("", _LD_BYTE_ABS, _NET_OFF + 9, "", ""),
@@ -83,6 +82,89 @@ def program(ports: Sequence[int], loopback: int) -> tuple[Instruction, ...]:
         ("accept", _RET, _EVERY_BYTE, "", ""),
     ]
     return _assembled(lines)
+
+
+def watching(port: int | None, host: bytes | None, loopback: int) -> tuple[Instruction, ...]:
+    """Accept all TCP, and ICMP, or only that from or to ``port`` and ``host``, an address of 4 or 16 bytes.
+
+    ICMP is accepted whatever it is about: an error names the connection behind the reach of this filter.
+    """
+    lines: list[_Line] = [
+        *_once_on(loopback),
+        ("network", _LD_WORD_ABS, _AD_PROTOCOL, "", ""),
+        ("", _JEQ, _IPV4, "ipv4", ""),
+        ("", _JEQ, _IPV6, "ipv6", "drop"),
+        ("ipv4", _LD_BYTE_ABS, _NET_OFF + 9, "", ""),
+        ("", _JEQ, _ICMP, "accept", ""),
+        ("", _JEQ, _TCP, "", "drop"),
+        *_of_host(host, 4, _IPV4_SOURCE, _IPV4_TARGET, "ports"),
+        *_of_port(port),
+        ("ipv6", _LD_BYTE_ABS, _NET_OFF + 6, "", ""),
+        ("", _JEQ, _ICMP6, "accept", ""),
+        ("", _JEQ, _TCP, "", "drop" if port is not None or host is not None else "accept"),
+        *_of_host(host, 16, _IPV6_SOURCE, _IPV6_TARGET, "ports6"),
+        *_of_port6(port),
+        ("drop", _RET, 0, "", ""),
+        ("accept", _RET, _EVERY_BYTE, "", ""),
+    ]
+    return _assembled(lines)
+
+
+def _once_on(loopback: int) -> list[_Line]:
+    """Drop what leaves on the interface ``loopback``: it comes in again."""
+    return [
+        ("", _LD_WORD_ABS, _AD_IFINDEX, "", ""),
+        ("", _JEQ, loopback, "", "network"),
+        ("", _LD_WORD_ABS, _AD_PKTTYPE, "", ""),
+        ("", _JEQ, _PACKET_OUTGOING, "drop", ""),
+    ]
+
+
+def _of_host(host: bytes | None, size: int, source: int, target: int, then: str) -> list[_Line]:
+    """Go to ``then`` if one of the addresses is ``host``."""
+    if host is None:
+        return [(f"host{size}", _LD_WORD_ABS, _NET_OFF + source, "", "")]
+    if len(host) != size:
+        return [
+            (f"host{size}", _LD_WORD_ABS, _NET_OFF + source, "", ""),
+            ("", _JSET, 0, "drop", "drop"),
+        ]
+    words = [int.from_bytes(host[at : at + 4], "big") for at in range(0, size, 4)]
+    lines: list[_Line] = []
+    for name, at, otherwise in ((f"host{size}", source, f"target{size}"), (f"target{size}", target, "drop")):
+        for number, word in enumerate(words):
+            last = then if number == len(words) - 1 else ""
+            lines += [
+                (name if not number else "", _LD_WORD_ABS, _NET_OFF + at + 4 * number, "", ""),
+                ("", _JEQ, word, last, otherwise),
+            ]
+    return lines
+
+
+def _of_port(port: int | None) -> list[_Line]:
+    """Accept if one of the ports behind an IPv4 header is ``port``; fragments but the first have none."""
+    if port is None:
+        return [("ports", _RET, _EVERY_BYTE, "", "")]
+    return [
+        ("ports", _LD_HALF_ABS, _NET_OFF + 6, "", ""),
+        ("", _JSET, _FRAGMENT_OFFSET, "drop", ""),
+        ("", _LDX_HEADER, _NET_OFF, "", ""),
+        ("", _LD_HALF_IND, _NET_OFF, "", ""),
+        ("", _JEQ, port, "accept", ""),
+        ("", _LD_HALF_IND, _NET_OFF + 2, "", ""),
+        ("", _JEQ, port, "accept", "drop"),
+    ]
+
+
+def _of_port6(port: int | None) -> list[_Line]:
+    if port is None:
+        return [("ports6", _RET, _EVERY_BYTE, "", "")]
+    return [
+        ("ports6", _LD_HALF_ABS, _NET_OFF + 40, "", ""),
+        ("", _JEQ, port, "accept", ""),
+        ("", _LD_HALF_ABS, _NET_OFF + 42, "", ""),
+        ("", _JEQ, port, "accept", "drop"),
+    ]
 
 
 def _assembled(lines: Sequence[_Line]) -> tuple[Instruction, ...]:

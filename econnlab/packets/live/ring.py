@@ -18,7 +18,7 @@ from typing import NamedTuple
 from econnlab.packets.live.filter import Instruction
 
 # linux/if_packet.h, asm-generic/socket.h, linux/if_ether.h
-_SOL_PACKET = 263
+SOL_PACKET = 263
 _PACKET_RX_RING, _PACKET_STATISTICS, _PACKET_VERSION = 5, 6, 10
 _TPACKET_V2 = 1
 _SO_ATTACH_FILTER = 26
@@ -56,13 +56,13 @@ class Ring:
 
     def __init__(self, sock: socket.socket, program: Sequence[Instruction]) -> None:
         self._sock = sock
-        _attach(sock, program)  # before bind, so that nothing else gets in
-        sock.setsockopt(_SOL_PACKET, _PACKET_VERSION, _TPACKET_V2)
+        attach(sock, program)  # before bind, so that nothing else gets in
+        sock.setsockopt(SOL_PACKET, _PACKET_VERSION, _TPACKET_V2)
         size = _allocate(sock)
         self._frames = size // _FRAME
         self._memory = mmap.mmap(sock.fileno(), size)
         self._next = 0
-        _listen_everywhere(sock)
+        listen(sock)
 
     def fileno(self) -> int:
         """The socket's descriptor: readable when a packet waits."""
@@ -85,7 +85,7 @@ class Ring:
 
     def dropped(self) -> int:
         """Packets that found the ring full, since the last call."""
-        counted = self._sock.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8)
+        counted = self._sock.getsockopt(SOL_PACKET, _PACKET_STATISTICS, 8)
         return int(struct.unpack("=II", counted)[1])
 
     def close(self) -> None:
@@ -94,7 +94,8 @@ class Ring:
         self._sock.close()
 
 
-def _attach(sock: socket.socket, program: Sequence[Instruction]) -> None:
+def attach(sock: socket.socket, program: Sequence[Instruction]) -> None:
+    """Give ``sock`` its filter."""
     code = ctypes.create_string_buffer(b"".join(each.packed() for each in program))
     # struct sock_fprog: how many instructions, and where they are.
     sock.setsockopt(
@@ -102,9 +103,9 @@ def _attach(sock: socket.socket, program: Sequence[Instruction]) -> None:
     )
 
 
-def _listen_everywhere(sock: socket.socket) -> None:
-    """bind(2) to all interfaces, those to come as well: Python's own bind wants the name of one."""
-    where = struct.pack("@HHiHBB8s", socket.AF_PACKET, socket.htons(_ETH_P_ALL), 0, 0, 0, 0, b"")
+def listen(sock: socket.socket, interface: int = 0) -> None:
+    """bind(2) to one interface, or with 0 to all, those to come as well: Python's own bind wants a name."""
+    where = struct.pack("@HHiHBB8s", socket.AF_PACKET, socket.htons(_ETH_P_ALL), interface, 0, 0, 0, b"")
     if ctypes.CDLL(None, use_errno=True).bind(sock.fileno(), where, len(where)) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
@@ -121,7 +122,7 @@ def _allocate(sock: socket.socket) -> int:
 def _ask(sock: socket.socket, size: int) -> int:
     # struct tpacket_req
     request = struct.pack("=IIII", _BLOCK, size // _BLOCK, _FRAME, size // _FRAME)
-    sock.setsockopt(_SOL_PACKET, _PACKET_RX_RING, request)
+    sock.setsockopt(SOL_PACKET, _PACKET_RX_RING, request)
     return size
 
 

@@ -13,13 +13,13 @@ _MOST_ENTRIES = 200
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 #: What collectors put in front of a line; the program's name is kept where there is one.
-_PREFIXES = r"""
+PREFIXES = r"""
     ^(?:[\w.-]+\s+\|\s)                                                          # docker compose
   | ^(?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)\s(?:stdout|stderr)\s[FP]\s)     # CRI
   | ^(?:<\d+>)?(?:[A-Z][a-z]{2}\s+\d+\s[\d:]{8}|<\d+>1\s\S+|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d))
       \s[\w.:-]+\s(?P<program>[\w./-]+)(?:\[\d+\])?:\s?                           # syslog, journald
 """
-_STARTS = r"""
+STARTS = r"""
     ^\[?\d{4}[-/]\d\d[-/]\d\d[T\s]\d\d:\d\d | ^\[[A-Z][a-z]{2}\s[A-Z][a-z]{2}\s+\d
   | ^[A-Z][a-z]{2}\s+\d+\s\d\d:\d\d:\d\d\s | ^(?:https?|h2|grpcs?|wss?)\s\d{4}-
   | ^[\d.]{7,15}\s\S+\s\S+\s\[ | ^[\w.:-]+:\d+\s\[\d\d/ | ^\{" | ^\d\d:\d\d:\d\d[.,]\d
@@ -55,13 +55,14 @@ def _lines(text: str) -> Iterator[tuple[str, str, bool]]:
     if "\x1b" in text:
         text = _COLOUR.sub("", text)
     for line in text.splitlines():
-        prefix = _pattern(_PREFIXES).match(line)
+        prefix = pattern(PREFIXES).match(line)
         rest = line[prefix.end() :] if prefix else line
         indented = rest[:1].isspace() or rest[:1] in ("}", "]", ")") or rest.startswith(("Caused by", "..."))
-        begins = not indented and (prefix is not None or _pattern(_STARTS).match(rest) is not None)
+        begins = not indented and (prefix is not None or pattern(STARTS).match(rest) is not None)
         yield rest, (prefix["program"] or "") if prefix else "", begins
 
 
 @cache
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.VERBOSE)
+def pattern(verbose: str) -> re.Pattern[str]:
+    """``verbose`` compiled, once."""
+    return re.compile(verbose, re.VERBOSE)

@@ -62,7 +62,7 @@ def _product(product: Product, releases: tuple[Release, ...]) -> dict[str, Any]:
         "aliases": list(product.aliases),
         "releases": [release_of(release) for release in releases],
         "about": list(product.about),
-        "set_closes": product.set_closes.format(s="N", ms="MS") or None,
-        "set_reuses": product.set_reuses.format(s="N", ms="MS") or None,
+        "set_closes": product.set_closes.format(s="N", ms="MS", time="Ns") or None,
+        "set_reuses": product.set_reuses.format(s="N", ms="MS", time="Ns") or None,
         "sources": list(product.sources),
     }

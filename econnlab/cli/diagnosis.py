@@ -100,14 +100,16 @@ def _meaning(rule: ModuleType) -> str:
     return str(getattr(rule, "HELP_FROM_PACKETS", rule.HELP))
 
 
-def failures(diagnosis: Diagnosis, *, every: bool) -> Iterator[RenderableType]:
-    """The worst ones, or all of them."""
+def failures(
+    diagnosis: Diagnosis, *, every: bool, elsewhere: str = ": --all shows them"
+) -> Iterator[RenderableType]:
+    """The worst ones, or all of them; ``elsewhere`` says how to see those that are left out."""
     shown = diagnosis.findings if every else diagnosis.findings[:WORST]
     for number, finding in enumerate(shown, 1):
         yield failure(finding, number)
     left = len(diagnosis.findings) - len(shown)
     if left:
-        yield Text(f"and {left} more: --all shows them", "dim")
+        yield Text(f"and {left} more{elsewhere}", "dim")
 
 
 def failure(finding: Finding, number: int) -> Text:

@@ -1,0 +1,1 @@
+"""``explain --log``: every failure in a log, grouped, counted, over time."""

@@ -1,0 +1,1 @@
+"""Formats of access logs by name: one file each, with NAME, HELP and ``reader()``."""

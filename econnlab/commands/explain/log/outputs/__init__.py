@@ -1,0 +1,1 @@
+"""Formats in which the summary of a log is written."""

@@ -1,0 +1,1 @@
+"""``econnlab watch``: connections judged while they pass."""

@@ -1,0 +1,1 @@
+"""Attacks on every command, bounded in count and time: ``make attack``."""

@@ -37,7 +37,7 @@ def measure() -> Iterator[Figure | str]:
         busy = min(run.busy for run in runs)
         yield Figure("  of them on a processor", busy, " s")
         yield Figure("  peak of resident memory", peak, " MB", at_most=300)
-        yield Figure(f"  processor time / that of {FEW:,} packets", busy / quick, at_most=4.6)
+        yield Figure(f"  processor time / that of {FEW:,} packets", busy / quick, at_most=4.4)
         yield from beside_tshark(many, seconds)
 
 
@@ -50,7 +50,7 @@ def beside_tshark(path: Path, seconds: float) -> Iterator[Figure | str]:
     theirs = run([tshark, "-n", "-q", "-z", "conv,tcp", "-r", str(path)])
     yield Figure("tshark -q -z conv,tcp of the same file", theirs.seconds, " s")
     yield Figure("  peak of resident memory", theirs.peak_mb, " MB")
-    yield Figure("econnlab diagnose / tshark", seconds / theirs.seconds)
+    yield Figure("econnlab diagnose / tshark", seconds / theirs.seconds, at_most=0.6)
 
 
 class Cost(NamedTuple):

@@ -88,7 +88,7 @@ class Side:
 
     __slots__ = (
         "ack", "address", "data_at", "fin", "fin_acked", "ident", "isn", "missing", "next", "packets",
-        "parse", "probed_at", "resent", "resent_at", "resent_seq", "rst", "rsts", "sent", "step", "ttl",
+        "parse", "probed_at", "resent", "resent_at", "resent_seq", "rst", "rsts", "step", "ttl",
     )  # fmt: skip
 
     def __init__(self, address: bytes, parse: Parse) -> None:
@@ -103,10 +103,9 @@ class Side:
         self.ack: int | None = None
         #: When it last sent new bytes.
         self.data_at = 0
-        #: Packets that begin, end or carry something; most empty ones are left out.
+        #: Packets that begin or end the connection, or do not follow on the last; most others are left out.
         self.packets = 0
-        #: New bytes; those of them that the capture lacks.
-        self.sent = 0
+        #: New bytes that the capture lacks.
         self.missing = 0
         #: Of its last packet other than an RST.
         self.ttl = 0
@@ -124,6 +123,11 @@ class Side:
         self.resent_at = 0
         #: When it last sent a keep-alive probe.
         self.probed_at = 0
+
+    @property
+    def sent(self) -> bool:
+        """It sent bytes, captured or not."""
+        return bool(self.data_at)
 
     @property
     def in_vain(self) -> bool:

@@ -15,9 +15,9 @@ from econnlab.packets.order import batches, blocks_of
 from econnlab.packets.segments import (
     COMMON,
     COMMON_SIZE,
-    ETHERTYPE_IPV4,
     FRAGMENT,
-    PLAIN_IPV4,
+    PLAIN,
+    PLAIN_MASK,
     TCP,
     Segment,
 )
@@ -86,18 +86,21 @@ class Flows:
         lookup, unusual, uncommon = tracker.known.get, tracker.unusual, self._uncommon
         shortened = 0
         for at, link_type, data, first, captured, length, _ in packets:
-            plain = 0
+            common = False
             if link_type == ETHERNET and captured >= COMMON_SIZE:
-                (
-                    kind, plain, total, ident, fragment, ttl, protocol, hosts, ports,
-                    seq, ack, offset, flags, _,
-                ) = COMMON(data, first)  # fmt: skip
-                start = 34 + (offset >> 4 << 2)
+                head, total, ident, fragment, ttl, ends, seq, ack, flags = COMMON(data, first)
+                start = 34 + (flags >> 10 & 0x3C)
                 size = (14 + total if total else length) - start
-                if kind != ETHERTYPE_IPV4 or protocol != TCP or fragment & FRAGMENT or start < 54 or size < 0:
-                    plain = 0
-            if plain == PLAIN_IPV4:
-                ends = hosts + ports
+                common = (
+                    head & PLAIN_MASK == PLAIN
+                    and ttl & 0xFF == TCP
+                    and not fragment & FRAGMENT
+                    and start >= COMMON_SIZE
+                    and size >= 0
+                )
+            if common:
+                flags &= 0xFF
+                ttl >>= 8
             else:
                 found = uncommon(at, link_type, data[first : first + captured], length)
                 if found is None:
@@ -118,11 +121,9 @@ class Flows:
                     and seq == me.next
                     and (ack == there or (ack - there) & _WRAP >= _FORWARD)
                 ):
-                    conversation.last = at
                     if size:
+                        conversation.last = at
                         me.next = (seq + size) & _WRAP
-                        me.packets += 1
-                        me.sent += size
                         if ident - me.ident > me.step and me.ident:
                             me.step = ident - me.ident
                         me.ident, me.ttl = ident, ttl

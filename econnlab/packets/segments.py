@@ -7,10 +7,14 @@ from typing import NamedTuple
 
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10  # RFC 9293 section 3.1
 
-#: Ethernet, IPv4 and TCP without options, from byte 12 of the frame to TCP's window: what most packets have.
-COMMON = struct.Struct("!12xHBxHHHBB2x8s4sIIBBH").unpack_from
+#: Ethernet, IPv4 and TCP without options, in few fields: EtherType with version and header length, total
+#: length, identification, fragment, TTL with protocol, both ends, sequence and acknowledgment number, and
+#: the offset with the flags.
+COMMON = struct.Struct("!12xIHHHH2x12sIIH").unpack_from
 COMMON_SIZE = 54
-ETHERTYPE_IPV4, PLAIN_IPV4, TCP = 0x0800, 0x45, 6
+#: What the first and the fifth field hold then: IPv4 with a header of 20 bytes, and TCP. The type of service varies.
+PLAIN, PLAIN_MASK = 0x08004500, 0xFFFFFF00
+TCP = 6
 #: The fragment field without the "don't fragment" bit: 0 in a packet that is whole.
 FRAGMENT = 0x3FFF
 

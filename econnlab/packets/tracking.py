@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter, deque
-from typing import Protocol as Interface
+from collections import deque
 
+from econnlab.packets.belonging import Kept, Known, is_another, is_double, is_its_syn, is_plain
 from econnlab.packets.bygones import bygone_of, was_refused, went_well
-from econnlab.packets.conversation import Bygone, Conversation, Mark, Side
+from econnlab.packets.conversation import Conversation, Mark, Side
 from econnlab.packets.icmp import Icmp
 from econnlab.packets.protocols import detect
 from econnlab.packets.reassembly import (
@@ -27,38 +27,6 @@ SAME_PACKET_NS = 100_000_000
 _SAME_BYTES_NS = 5_000_000
 #: So many connections that are over are kept for packets that come late.
 LATE = 4096
-#: A hole this large is not one: no window is larger (RFC 7323 section 2.3).
-_LARGEST_HOLE = 1 << 30
-
-Known = tuple[Conversation, Side, Side]
-
-
-#: Ports from this one on are the clients' (net.ipv4.ip_local_port_range), and seldom a server's.
-_EPHEMERAL = 32_768
-
-
-def _is_plain(client: bytes, server: bytes) -> bool:
-    """The ports alone tell who is the client."""
-    return int.from_bytes(server[-2:], "big") < _EPHEMERAL <= int.from_bytes(client[-2:], "big")
-
-
-class Kept(Interface):
-    """Where the connections are kept: ``flows.Traffic``."""
-
-    conversations: dict[int, Conversation]
-    bygones: list[Bygone]
-    refusals: list[tuple[int, bytes, bytes]]
-    unread: Counter[str]
-    gaps: int
-    doubled: int
-
-
-def _is_its_syn(known: Known, seq: int) -> bool:
-    """The SYN belongs to this connection; its SYN-ACK may have been captured before it."""
-    _, me, other = known
-    if me.isn is None:
-        return other.isn is not None and other.ack == (seq + 1) & WRAP
-    return me.isn == seq
 
 
 class Tracker:
@@ -91,7 +59,15 @@ class Tracker:
         ident: int,
     ) -> None:
         """A packet that begins or ends a connection, or does not follow on what was seen of it."""
-        if known is None or flags & SYN or self._is_another(known, seq, flags):
+        if (
+            known is not None
+            and flags & 0x17 == 0x11
+            and not size
+            and self._ends_in_order(known, at, seq, ack)
+        ):
+            self._of_its_sender(known[1], ttl, ident)
+            return
+        if known is None or flags & SYN or is_another(known, seq, flags):
             known = self._begin(at, ends, known, seq, flags)
         conversation, me, other = known
         if flags & SYN:
@@ -163,7 +139,7 @@ class Tracker:
         me.packets += 1
         conversation.last = packet.at
         conversation.early = conversation.early or []
-        if packet.ident and any(self._is_double(packet, each) for each in conversation.early[-8:]):
+        if packet.ident and any(is_double(packet, each) for each in conversation.early[-8:]):
             conversation.doubled += 1
             self._kept.doubled += 1
             return
@@ -171,17 +147,11 @@ class Tracker:
         while must_go_on(conversation):
             self._skip(conversation)
 
-    def _is_double(self, one: Waiting, two: Waiting) -> bool:
-        return (one.ident, one.seq, one.ack, one.size, one.by_client) == (
-            two.ident, two.seq, two.ack, two.size, two.by_client,
-        )  # fmt: skip
-
     def _skip(self, conversation: Conversation) -> None:
         """What the first waiting packet waits for is missing in the capture: go on without it."""
         side, count = missing_before(conversation)
         self._kept.gaps += 1
         side.next = ((side.next or 0) + count) & WRAP
-        side.sent += count
         side.missing += count
         at = conversation.early[0].at if conversation.early else conversation.last
         side.parse(conversation, at, count, b"")
@@ -211,7 +181,6 @@ class Tracker:
                     return
             elif not flags & RST:
                 me.next = (seq + size) & WRAP
-                me.sent += fresh
                 me.data_at = me.parse(conversation, at, fresh, packet.payload[size - fresh :]) or at
         elif flags & ACK and not flags & (FIN | RST) and me.next is not None and seq == (me.next - 1) & WRAP:
             me.probed_at = at
@@ -260,26 +229,18 @@ class Tracker:
 
     # -- beginnings -------------------------------------------------------------------------------
 
-    def _is_another(self, known: Known, seq: int, flags: int) -> bool:
-        """The ports of a connection that is over serve another one, of which no SYN was captured."""
-        conversation, me, _ = known
-        if not conversation.ended or me.next is None or flags & RST:
-            return False
-        step = (seq - me.next) & WRAP
-        return min(step, WRAP - step) > _LARGEST_HOLE
-
     def _begin(self, at: int, ends: bytes, known: Known | None, seq: int, flags: int) -> Known:
         half = len(ends) // 2 - 2
         source, target = ends[:half] + ends[-4:-2], ends[half:-4] + ends[-2:]
         if not flags & SYN:
             client, server = (source, target) if self._is_server(target, source) else (target, source)
             begun = self._new(at, client, server, source)
-            begun[0].roles_known = server in self._servers or _is_plain(client, server)
+            begun[0].roles_known = server in self._servers or is_plain(client, server)
             return begun
         if flags & ACK:
             if known is None or known[1] is known[0].client or known[1].isn not in (None, seq):
                 known = self._new(at, target, source, source)
-        elif known is None or known[1] is known[0].server or not _is_its_syn(known, seq):
+        elif known is None or known[1] is known[0].server or not is_its_syn(known, seq):
             known = self._new(at, source, target, source)
         self._clients[known[0].client.address] = known[0]
         self._servers.add(known[0].server.address)
@@ -312,6 +273,24 @@ class Tracker:
         if (it in self._servers) != (other in self._servers):
             return it in self._servers
         return it[-2:] <= other[-2:]
+
+    def _ends_in_order(self, known: Known, at: int, seq: int, ack: int) -> bool:
+        """Take a FIN that follows on what was seen, as most do; False if there is anything else about it."""
+        conversation, me, other = known
+        if not conversation.calm or seq != me.next or ack != other.next or me.fin is not None:
+            return False
+        if conversation.ended or me.ended is not None:
+            return False
+        conversation.last = at
+        me.packets += 1
+        self._acknowledged(conversation, me, other, ack)
+        if me is conversation.client and conversation.exchange is not None:
+            conversation.received_then = conversation.exchange.response_bytes
+        me.fin = Mark(at, seq, ack, True, me.ttl, me.ident, True)
+        me.next = (seq + 1) & WRAP
+        if other.fin is not None:
+            self._is_over(conversation, at)
+        return True
 
     # -- ends -------------------------------------------------------------------------------------
 

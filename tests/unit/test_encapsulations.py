@@ -143,7 +143,7 @@ def test_fragments_of_ipv6():
         frames.append(Frame(1 + offset, ETHERNET, data, len(data)))
     traffic = follow(frames)
     (conversation,) = traffic.conversations.values()
-    assert conversation.client.sent == len(BODY)
+    assert conversation.client.next == 1000 + len(BODY)
     assert conversation.client.address == packed("fd00::1") + (40000).to_bytes(2, "big")
 
 

@@ -33,16 +33,21 @@ def other_ident(conversation: Conversation) -> tuple[int, int] | None:
     """
     for side in (conversation.server, conversation.client):
         rst = side.rst
-        if rst is None or not rst.has_ack or not _counts(side) or not _decides(conversation, side):
+        if (
+            rst is None
+            or not rst.has_ack
+            or not _counts(side, conversation.exchanges)
+            or not _decides(conversation, side)
+        ):
             continue
         if rst.ident and (rst.ident - side.ident) & 0xFFFF > side.step + _STRANGE_STEP:
             return side.ident, rst.ident
     return None
 
 
-def _counts(side: Side) -> bool:
+def _counts(side: Side, exchanges: int) -> bool:
     """Enough packets to know that it numbers them one after another."""
-    return bool(side.ident) and side.packets >= 4 and 0 < side.step <= _COUNTS
+    return bool(side.ident) and side.packets + exchanges >= 4 and 0 < side.step <= _COUNTS
 
 
 def _decides(conversation: Conversation, side: Side) -> bool:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from econnlab.attribution.packets.facts import (
     AT_ONCE_S,
+    FEWEST_TOGETHER,
     OVERFLOW_NEAR_S,
     SAME_OUTAGE_S,
     SURVIVED_S,
@@ -261,6 +262,10 @@ class Server:
 
     def retired_at(self, at: float) -> bool:
         """A good part of its connections ended then, idle for different times: no timer did that."""
+        number = int(at / TOGETHER_S)
+        since = bisect_left(self._close_times, (number - 1) * TOGETHER_S)
+        if bisect_left(self._close_times, (number + 2) * TOGETHER_S) - since < FEWEST_TOGETHER:
+            return False  # so it is nearly always
         return self.together(at).like_a_restart
 
     def standing(self, at: float) -> int:

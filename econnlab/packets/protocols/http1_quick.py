@@ -36,17 +36,6 @@ def request(conversation: Conversation, state: Http1, at: int, size: int, payloa
     return True
 
 
-def middle(conversation: Conversation, state: Http1, at: int, size: int) -> bool:
-    """Bytes of a body that goes on."""
-    if size >= state.answer_left or not conversation.open:
-        return False
-    exchange = conversation.open[0]
-    state.answer_left -= size
-    exchange.response_bytes += size
-    exchange.response_last_at = at
-    return True
-
-
 def response(conversation: Conversation, state: Http1, at: int, size: int, payload: bytes) -> bool:
     """A response whose head says how long it is, and behind which nothing else came in its packet."""
     waiting = conversation.open

@@ -12,7 +12,7 @@ FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10  # RFC 9293 section 3.1
 #: the offset with the flags.
 COMMON = struct.Struct("!12xIHHHH2x12sIIH").unpack_from
 COMMON_SIZE = 54
-#: What the first and the fifth field hold then: IPv4 with a header of 20 bytes, and TCP. The type of service varies.
+#: What the first and the fifth field hold then, but for the type of service: a header of 20 bytes, and TCP.
 PLAIN, PLAIN_MASK = 0x08004500, 0xFFFFFF00
 TCP = 6
 #: The fragment field without the "don't fragment" bit: 0 in a packet that is whole.

@@ -1,6 +1,6 @@
 """Meets each fault: ``python faulty_client.py PORT CLOSED_PORT ROUNDS tls|plain``; a JSON line for each.
 
-The line has the client's port, and the causes that packets may name. It uses sockets, so that it
+The line has the client's port, the causes that packets may name, and the time. It uses sockets, so that it
 never looks before it writes, and each fault is met.
 """
 
@@ -40,7 +40,7 @@ def answer(sock):
 
 
 def met(sock, causes):
-    print(json.dumps([sock.getsockname()[1], causes]), flush=True)
+    print(json.dumps([sock.getsockname()[1], causes, time.time()]), flush=True)
 
 
 def fault(path, causes, version=None, reused=False, **more):

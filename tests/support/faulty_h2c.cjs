@@ -28,7 +28,7 @@ if (role === 'server') {
     const session = http2.connect('http://127.0.0.1:' + port)
     session.on('error', () => {}); session.on('close', done)
     session.on('connect', (s, socket) => {
-      console.log(JSON.stringify([socket.localPort, causes]))
+      console.log(JSON.stringify([socket.localPort, causes, Date.now() / 1000]))
       const stream = session.request({':path': path, 'x-padding': 'p'.repeat(80)})
       stream.on('error', () => {}); stream.resume(); stream.end()
       stream.on('close', () => session.destroy())

@@ -111,7 +111,8 @@ class Way:
         attempt, client = self.attempt, self.scenario.client
         # A real client loads and compiles its code at its first request, on which no idle time depends.
         # A ping on a connection that has ended takes a round trip before the attempt begins on a new one.
-        if attempt.planned is not None and not client.ping and not (self.client_peer and attempt.request == 1):
+        compiles = self.client_peer and attempt.request == 1
+        if attempt.planned is not None and not client.ping and not compiles:
             yield _beyond(attempt.planned, attempt.began, self.frozen)
         if attempt.reused and attempt.sent is not None and not client.ping:
             yield _beyond(attempt.began, attempt.sent, self.frozen) - seconds(client.blocked_ms)

@@ -23,8 +23,12 @@ from econnlab.scenario.durations import seconds
 from econnlab.scenario.model import Scenario
 
 LAB_LATE = "lab_late"
-#: Scenarios that depend on a moment leave about 0.1 s on either side of it.
-MOST_S = 0.050
+#: Less than the distance to the idle timeout cannot carry a request across it.
+SHARE = 0.9
+#: However far the timeout is.
+MOST_S = 0.200
+#: Sessions that start together depend on how soon a server turns one of them away.
+TOGETHER_S = 0.050
 #: A machine with other work is later than this too often.
 LEAST_S = 0.020
 #: What each of several sessions that start together may add.
@@ -73,11 +77,11 @@ def bound_s(scenario: Scenario, row: int) -> float:
     """
     plan = scenario.plan
     if plan.together:
-        return MOST_S + EACH_S * plan.total_sessions
+        return TOGETHER_S + EACH_S * plan.total_sessions
     if scenario.server is None:
         return MOST_S
     gap = abs(scenario.server.keepalive_timeout_ms - plan.intervals_ms[min(row, len(plan.intervals_ms) - 1)])
-    return min(MOST_S, max(LEAST_S, seconds(gap) / 2))
+    return min(MOST_S, max(LEAST_S, SHARE * seconds(gap)))
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,9 @@ class Way:
     def _client(self) -> Iterator[float]:
         attempt, client = self.attempt, self.scenario.client
         # A real client loads and compiles its code at its first request, on which no idle time depends.
-        if attempt.planned is not None and not (self.client_peer and attempt.request == 1):
+        # A ping on a connection that has ended takes a round trip before the attempt begins on a new one.
+        compiles = self.client_peer and attempt.request == 1
+        if attempt.planned is not None and not client.ping and not compiles:
             yield _beyond(attempt.planned, attempt.began, self.frozen)
         if attempt.reused and attempt.sent is not None and not client.ping:
             yield _beyond(attempt.began, attempt.sent, self.frozen) - seconds(client.blocked_ms)

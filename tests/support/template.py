@@ -143,7 +143,7 @@ def become(order: dict[str, Any], descriptors: list[int], path: list[str]) -> No
     for limit, values in zip(LIMITS, order["limits"], strict=True):
         if list(resource.getrlimit(limit)) != values:
             resource.setrlimit(limit, values)
-    set_signals({signal.Signals(number) for number in order["ignored"]})
+    set_signals({number for number in ALL_SIGNALS if number in order["ignored"]})  # glibc has more of its own
     signal.pthread_sigmask(signal.SIG_SETMASK, order["blocked"])
     end_after(work)
 

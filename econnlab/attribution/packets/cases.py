@@ -42,7 +42,14 @@ class PacketCase:
 class Cases:
     """Looks at the connections of ``traffic``, each with its server's others and with the hop behind it."""
 
-    def __init__(self, traffic: Traffic, system: str = "Linux", before: Before | None = None) -> None:
+    def __init__(
+        self,
+        traffic: Traffic,
+        system: str = "Linux",
+        before: Before | None = None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """What is not looked at when ``stopped`` says so is left out."""
         seen = Seen(traffic.conversations.values(), traffic.bygones, traffic.refusals, before)
         self.servers: dict[bytes, Server] = servers_of(seen)
         self._scanned = refused_ports(seen)
@@ -51,9 +58,12 @@ class Cases:
         self._failed = [
             (conversation, exchange, outcome)
             for conversation in traffic.conversations.values()
+            if not stopped()
             for exchange, outcome in failures(conversation, traffic.ended, complete)
         ]
-        self._hops = Hops(traffic, [(front, asked) for front, asked, _ in self._failed if asked is not None])
+        self._hops = Hops(
+            traffic, [(front, asked) for front, asked, _ in self._failed if asked is not None], stopped
+        )
 
     def all(self, stopped: Callable[[], bool] = lambda: False) -> Iterator[PacketCase]:
         """In the order in which the connections began; a request that a proxy passed on comes once."""

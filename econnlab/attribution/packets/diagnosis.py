@@ -73,7 +73,7 @@ def diagnose(
     traffic: Traffic, wanted: Wanted = EVERYTHING, stopped: Callable[[], bool] = lambda: False
 ) -> Diagnosis:
     """Look at the connections of ``traffic`` that are ``wanted``, until ``stopped`` says so."""
-    cases = Cases(traffic)
+    cases = Cases(traffic, stopped=stopped)
     findings = [finding_of(case) for case in cases.all(stopped) if wanted.case(case)]
     servers = _servers(cases, findings, wanted)
     _count_refusals(servers, traffic, cases, wanted)

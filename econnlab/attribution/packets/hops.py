@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from econnlab.packets.conversation import Bygone, Conversation, Exchange, Protocol
@@ -32,7 +32,9 @@ class Hop:
 class Hops:
     """Finds, for requests that failed, the hop behind the one that was asked about."""
 
-    def __init__(self, traffic: Traffic, failed: list[_Met]) -> None:
+    def __init__(
+        self, traffic: Traffic, failed: list[_Met], stopped: Callable[[], bool] = lambda: False
+    ) -> None:
         wanted = {_name(exchange) for _, exchange in failed}
         firsts = {_first_name(conversation) for conversation, _ in failed} - {0}
         self._met = _Named(traffic.conversations.values(), wanted)
@@ -40,6 +42,8 @@ class Hops:
         self._passed: set[int] = set()
         self._hops: dict[int, Hop] = {}
         for front, exchange in sorted(failed, key=lambda each: each[1].request_at):
+            if stopped():
+                return
             hop = self._behind(front, exchange)
             if hop is not None:
                 self._hops[id(exchange)] = hop
